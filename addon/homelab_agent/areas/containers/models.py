@@ -1,0 +1,143 @@
+"""The container as the API and the stream show it."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field
+
+from homelab_agent.platform.engine.models import (
+    ContainerHealth,
+    ContainerState,
+    EngineRight,
+    LogLine,
+    Port,
+)
+from homelab_agent.platform.model import Model
+
+CONTAINER_KIND = "container"
+ENGINE_KIND = "engine"
+ENGINE_KEY = "docker"
+
+MAX_LOG_LINES = 5000
+
+
+class Compose(Model):
+    """Where a container stands in its compose project. `index` starts at 1."""
+
+    project: str
+    service: str
+    index: int
+
+
+class Container(Model):
+    """One container. `key` survives a recreate, `id` does not.
+
+    `key` is `project:service:index` for a compose container, else the container's name.
+    `protected_reason` is None where nothing protects it.
+    """
+
+    key: str
+    id: str
+    name: str
+    image: str
+    image_id: str
+    state: ContainerState
+    health: ContainerHealth
+    exit_code: int | None
+    oom_killed: bool
+    restart_count: int
+    restart_policy: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    ports: tuple[Port, ...]
+    labels: dict[str, str]
+    compose: Compose | None
+    protected_reason: str | None
+
+
+class EngineConnection(StrEnum):
+    """Whether the engine can be reached right now."""
+
+    CONNECTED = "connected"
+    UNAVAILABLE = "unavailable"
+
+
+class ContainerCounts(Model):
+    """How many containers are in which state. `stopped` is created, exited or dead."""
+
+    total: int
+    running: int
+    paused: int
+    restarting: int
+    stopped: int
+    unhealthy: int
+
+
+class EngineStatus(Model):
+    """The engine of this host. All but `connection`, `since` and `reason` are None until first reached.
+
+    `counts` is None while the engine is away: what cannot be known is unknown.
+    """
+
+    connection: EngineConnection
+    since: datetime
+    reason: str | None
+    kind: str | None = None
+    version: str | None = None
+    api_version: str | None = None
+    host_name: str | None = None
+    operating_system: str | None = None
+    kernel_version: str | None = None
+    architecture: str | None = None
+    cpu_count: int | None = None
+    memory_bytes: int | None = None
+    missing_rights: tuple[EngineRight, ...] = ()
+    counts: ContainerCounts | None = None
+
+
+class ContainerList(Model):
+    """All containers, by name."""
+
+    containers: tuple[Container, ...]
+
+
+class ContainerQuery(Model):
+    """Which containers to list; all where nothing is given."""
+
+    state: ContainerState | None = None
+    project: str | None = None
+
+
+class LogsQuery(Model):
+    """Which log lines to read. Times are ISO 8601 with a zone."""
+
+    tail: int = Field(default=100, ge=1, le=MAX_LOG_LINES)
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Logs(Model):
+    """Lines of one container, oldest first. `truncated`: there may be older ones."""
+
+    container: str
+    lines: tuple[LogLine, ...]
+    truncated: bool
+
+
+class CommandBody(Model):
+    """Options every container command takes. `wait_s`: how long the answer may wait for the end."""
+
+    wait_s: float = Field(default=30, ge=0, le=300)
+
+
+class StopBody(CommandBody):
+    """`timeout_s`: grace before the kill; the container's own where None."""
+
+    timeout_s: int | None = Field(default=None, ge=0, le=3600)
+
+
+class KillBody(CommandBody):
+    """`signal`: a Unix signal by name."""
+
+    signal: str = Field(default="SIGKILL", pattern=r"^SIG[A-Z0-9+]{1,12}$")

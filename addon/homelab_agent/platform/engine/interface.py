@@ -1,0 +1,71 @@
+"""The one interface to a container engine. `docker.py` and `demo.py` implement it."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Protocol
+
+from homelab_agent.platform.engine.models import (
+    EngineContainer,
+    EngineEvent,
+    EngineInfo,
+    EngineRight,
+    LogLine,
+)
+
+
+class Engine(Protocol):
+    """A container engine. Every method raises only the errors of `platform.errors`.
+
+    `Unavailable` when the engine cannot be reached, `Denied` when a socket proxy forbids the
+    call, `NotFound` for an unknown container, `Conflict` when its state does not allow the
+    call, `TimedOut` when the deadline passed.
+    """
+
+    async def connect(self) -> EngineInfo:
+        """Reach the engine, agree on an API version and return its description."""
+
+    async def missing_rights(self) -> frozenset[EngineRight]:
+        """Return what this engine (or the proxy before it) forbids, found without changing anything."""
+
+    async def list_containers(self) -> tuple[EngineContainer, ...]:
+        """Return every container, stopped ones included, in full."""
+
+    async def inspect(self, container_id: str) -> EngineContainer:
+        """Return one container in full, by id or name."""
+
+    def events(self, since_ns: int | None) -> AsyncIterator[EngineEvent]:
+        """Yield container events from `since_ns` (Unix time in nanoseconds) on, until the engine goes.
+
+        Ends by raising `Unavailable` when the connection is lost; never ends silently.
+        """
+
+    async def start(self, container_id: str) -> None:
+        """Start a container; nothing happens when it runs."""
+
+    async def stop(self, container_id: str, timeout_s: int | None) -> None:
+        """Stop a container, killing it after `timeout_s` (its own grace period when None)."""
+
+    async def restart(self, container_id: str, timeout_s: int | None) -> None:
+        """Stop and start a container."""
+
+    async def pause(self, container_id: str) -> None:
+        """Freeze all processes of a container."""
+
+    async def unpause(self, container_id: str) -> None:
+        """Thaw a paused container."""
+
+    async def kill(self, container_id: str, signal: str) -> None:
+        """Send a signal to the main process of a container."""
+
+    async def logs(
+        self,
+        container_id: str,
+        *,
+        tail: int,
+        since: datetime | None,
+        until: datetime | None,
+    ) -> tuple[LogLine, ...]:
+        """Return the last `tail` lines (fewer where the container has fewer)."""
+
+    async def close(self) -> None:
+        """Let go of the engine; safe to call twice."""

@@ -1,0 +1,125 @@
+"""What a container engine looks like to the rest of the agent: no Docker JSON beyond here."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from homelab_agent.platform.model import Model
+
+
+class ContainerState(StrEnum):
+    """Docker's own container states."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    PAUSED = "paused"
+    RESTARTING = "restarting"
+    REMOVING = "removing"
+    EXITED = "exited"
+    DEAD = "dead"
+
+
+class ContainerHealth(StrEnum):
+    """The verdict of a container's own health check; NONE where it has no check."""
+
+    NONE = "none"
+    STARTING = "starting"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+
+
+class Port(Model):
+    """A port of a container, and where it is published if it is."""
+
+    container_port: int
+    protocol: str
+    host_ip: str | None = None
+    host_port: int | None = None
+
+
+class EngineContainer(Model):
+    """A container as the engine knows it."""
+
+    id: str
+    name: str
+    image: str
+    image_id: str
+    state: ContainerState
+    health: ContainerHealth = ContainerHealth.NONE
+    exit_code: int | None = None
+    oom_killed: bool = False
+    restart_count: int = 0
+    restart_policy: str = "no"
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    ports: tuple[Port, ...] = ()
+    labels: dict[str, str] = {}
+
+
+class EventAction(StrEnum):
+    """The container events that change what we show; all others are dropped where they are read."""
+
+    CREATE = "create"
+    START = "start"
+    DIE = "die"
+    OOM = "oom"
+    PAUSE = "pause"
+    UNPAUSE = "unpause"
+    RESTART = "restart"
+    STOP = "stop"
+    KILL = "kill"
+    RENAME = "rename"
+    UPDATE = "update"
+    DESTROY = "destroy"
+    HEALTH_STATUS = "health_status"
+
+
+class EngineEvent(Model):
+    """One container event. `health` and `exit_code` only where the action carries them."""
+
+    action: EventAction
+    container_id: str
+    name: str
+    at: datetime
+    time_ns: int
+    health: ContainerHealth | None = None
+    exit_code: int | None = None
+
+
+class EngineInfo(Model):
+    """The engine's own description of itself and its host."""
+
+    kind: str
+    version: str
+    api_version: str
+    host_name: str
+    operating_system: str
+    kernel_version: str
+    architecture: str
+    cpu_count: int
+    memory_bytes: int
+
+
+class EngineRight(StrEnum):
+    """What the agent would like to do at the engine; a socket proxy may forbid each."""
+
+    CONTAINERS_READ = "containers_read"
+    CONTAINERS_CONTROL = "containers_control"
+    EVENTS = "events"
+    INFO = "info"
+    IMAGES_READ = "images_read"
+
+
+class LogStream(StrEnum):
+    """Which output of a container a line came from; a TTY container has only STDOUT."""
+
+    STDOUT = "stdout"
+    STDERR = "stderr"
+
+
+class LogLine(Model):
+    """One line of a container's log."""
+
+    at: datetime | None
+    stream: LogStream
+    text: str
