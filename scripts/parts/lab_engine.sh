@@ -35,7 +35,13 @@ start_engine() {
 
 start_registry() {
     registry_answers && return
-    setsid nohup docker-registry serve /etc/docker/registry/config.yml </dev/null >>/var/log/docker-registry.log 2>&1 &
+    cat >/run/registry.yml <<'CONFIG'
+version: 0.1
+log: {level: error}
+storage: {filesystem: {rootdirectory: /var/lib/docker-registry}, delete: {enabled: true}}
+http: {addr: "127.0.0.1:5000"}
+CONFIG
+    setsid nohup docker-registry serve /run/registry.yml </dev/null >>/var/log/docker-registry.log 2>&1 &
     wait_for 20 registry_answers || echo "lab-engine: the registry does not answer (log in the lab: /var/log/docker-registry.log)" >&2
 }
 

@@ -20,7 +20,6 @@ mount --bind "$lab/docker" "$root/var/lib/docker"
 mount --bind "$lab/cache" "$root/var/cache/homelab-lab"
 
 hostname homelab-lab
-[[ $(readlink /proc/self/ns/net) == "${HOST_NET:-}" ]] || ip link set lo up 2>/dev/null || true
 
 # The machine's own files stay reachable under /.host: checkouts are bound from there when a command is run.
 cd "$root"

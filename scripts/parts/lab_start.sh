@@ -21,13 +21,13 @@ start_namespaces() {
     write_network_files
     rm -f "$LAB_DIR/alive"
     mkfifo "$LAB_DIR/alive"
-    # Held open by pid 1; slirp4netns leaves when the last holder of this pipe is gone.
-    exec 8<>"$LAB_DIR/alive"
+    # Pid 1 keeps this pipe open for writing; slirp4netns reads it and leaves when pid 1 is gone.
+    exec 8<>"$LAB_DIR/alive" # so that neither of them waits for the other
     setsid unshare --mount --pid --net --ipc --uts --fork --propagation slave \
         "$PARTS/lab_init.sh" "$LAB_DIR" </dev/null >>"$LAB_DIR/lab.log" 2>&1 7>"$LAB_DIR/alive" 8<&- 9>&- &
     parent=$!
     for _ in {1..200}; do
-        pid=$(cat "/proc/$parent/task/$parent/children" 2>/dev/null | tr -d ' ')
+        read -r pid 2>/dev/null <"/proc/$parent/task/$parent/children" || true
         [[ -n $pid && -e /proc/$pid/root/run/lab-up ]] && break
         kill -0 "$parent" 2>/dev/null || break
         sleep 0.05
@@ -46,8 +46,8 @@ start_network() {
     local ready=$LAB_DIR/network-ready
     rm -f "$ready"
     nsenter -t "$1" --net -- ip link set lo up
-    setsid slirp4netns --configure --mtu=1400 --disable-host-loopback --exit-fd=8 --ready-fd=6 "$1" tap0 \
-        </dev/null >>"$LAB_DIR/lab.log" 2>&1 6>"$ready" 9>&- &
+    setsid slirp4netns --configure --mtu=1400 --disable-host-loopback --exit-fd=7 --ready-fd=6 "$1" tap0 \
+        </dev/null >>"$LAB_DIR/lab.log" 2>&1 6>"$ready" 7<"$LAB_DIR/alive" 8<&- 9>&- &
     for _ in {1..100}; do
         [[ -s $ready ]] && return 0
         sleep 0.05
@@ -81,13 +81,13 @@ enter_lab() {
         [[ -v $name && $name != HOMELAB_LAB_DIR ]] && vars+=("$name=${!name}")
     done
     # The death signal: when this shell is killed, what it runs inside does not stay behind.
-    nsenter -t "$pid" "${spaces[@]}" -- setpriv --pdeathsig TERM env -i "${vars[@]}" --chdir="$dir" "$@" 9>&-
+    nsenter -t "$pid" "${spaces[@]}" -- setpriv --pdeathsig TERM env -i --chdir="$dir" "${vars[@]}" "$@" 9>&-
 }
 
 bind_checkout() {
     local pid
     pid=$(lab_pid)
-    # "mountpoint" on a path of the lab's namespace, asked from inside it.
+    # shellcheck disable=SC2016 # the inner shell expands it
     nsenter -t "$pid" --mount --root -- sh -ec '
         mountpoint -q "$1" && [ "$(stat -c %d:%i "$1")" = "$(stat -c %d:%i "/.host$1")" ] && exit 0
         mkdir -p "$1" && mount --bind "/.host$1" "$1"' bind "$CHECKOUT"
