@@ -5,7 +5,6 @@
 LAB_ROOT=$LAB_DIR/root
 LAB_LOG=$LAB_DIR/build.log
 SUITE=forky
-UV_VERSION=0.9
 CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt
 
 # The Debian mirror this machine itself uses; other systems get Debian's own.
@@ -18,7 +17,7 @@ debian_mirror() {
 
 lab_packages() { sed -E 's/#.*//; /^[[:space:]]*$/d' "$PARTS/lab-packages.txt"; }
 base_recipe() { echo "1 $SUITE $(debian_mirror)"; }
-packages_recipe() { echo "1 uv=$UV_VERSION" && lab_packages; }
+packages_recipe() { echo 1 && lab_packages; }
 recipe_hash() { "$1" | sha256sum | cut -c1-16; }
 stage_done() { [[ $(cat "$LAB_ROOT/.lab-$1" 2>/dev/null) == "$(recipe_hash "$1_recipe")" ]]; }
 mark_stage() { recipe_hash "$1_recipe" >"$LAB_ROOT/.lab-$1"; }
