@@ -75,7 +75,7 @@ enter_lab() {
         PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "TERM=${TERM:-dumb}"
         "SSL_CERT_FILE=$CA_BUNDLE" "REQUESTS_CA_BUNDLE=$CA_BUNDLE" "CURL_CA_BUNDLE=$CA_BUNDLE" "GIT_SSL_CAINFO=$CA_BUNDLE" "PIP_CERT=$CA_BUNDLE" "NODE_EXTRA_CA_CERTS=$CA_BUNDLE"
         UV_CACHE_DIR=/var/cache/homelab-lab/uv PIP_CACHE_DIR=/var/cache/homelab-lab/pip UV_LINK_MODE=copy
-        UV_PYTHON=/usr/bin/python3.14 UV_PYTHON_DOWNLOADS=never UV_NATIVE_TLS=1
+        UV_PYTHON=/usr/bin/python3.14 UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1
     )
     for name in CI NO_COLOR FORCE_COLOR COLUMNS UV_PROJECT_ENVIRONMENT ${!HOMELAB_@}; do
         [[ -v $name && $name != HOMELAB_LAB_DIR ]] && vars+=("$name=${!name}")
