@@ -1,13 +1,15 @@
-"""Checks that every text Home Assistant will look for exists, in every language of the integration."""
+"""Checks that every text Home Assistant will look for exists, in every language."""
 
 import json
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 INTEGRATION = Path(__file__).parent.parent / "custom_components" / "homelab"
 SOURCE = "en"
@@ -57,10 +59,16 @@ def check_icons(source: Tree, icons: Tree) -> Iterator[str]:
     """Every icon belongs to an entity, action or trigger that has a name."""
     for platform, keys in icons.get("entity", {}).items():
         named = source.get("entity", {}).get(platform, {})
-        yield from (f"icons.json: entity.{platform}.{key} has no text" for key in keys if key not in named)
+        yield from (
+            f"icons.json: entity.{platform}.{key} has no text" for key in keys if key not in named
+        )
     for section in ("services", "triggers", "conditions"):
         named = source.get(section, {})
-        yield from (f"icons.json: {section}.{key} has no text" for key in icons.get(section, {}) if key not in named)
+        yield from (
+            f"icons.json: {section}.{key} has no text"
+            for key in icons.get(section, {})
+            if key not in named
+        )
 
 
 def check_actions(source: Tree, actions: Tree) -> Iterator[str]:
@@ -71,14 +79,23 @@ def check_actions(source: Tree, actions: Tree) -> Iterator[str]:
             continue
         wanted = [(action, texts.get(action, {}))]
         fields = texts.get(action, {}).get("fields", {})
-        wanted += [(f"{action}.{field}", fields.get(field, {})) for field in (declared or {}).get("fields", {})]
+        wanted += [
+            (f"{action}.{field}", fields.get(field, {}))
+            for field in (declared or {}).get("fields", {})
+        ]
         for name, text in wanted:
-            yield from (f"services.yaml: {name} has no {part}" for part in ("name", "description") if part not in text)
+            yield from (
+                f"services.yaml: {name} has no {part}"
+                for part in ("name", "description")
+                if part not in text
+            )
 
 
 def check_code(source: Tree) -> Iterator[str]:
     """Every translation key named in the code exists."""
-    known = {key for section in ("exceptions", "issues", "selector") for key in source.get(section, {})}
+    known = {
+        key for section in ("exceptions", "issues", "selector") for key in source.get(section, {})
+    }
     known |= {key for keys in source.get("entity", {}).values() for key in keys}
     known |= set(source.get("device", {}))
     for file in sorted(INTEGRATION.rglob("*.py")):
