@@ -136,6 +136,14 @@ class TimedOut(AgentError):
     title = "Timed out"
 
 
+class Failed(AgentError):
+    """Something the agent stands on (Docker, a provider) could not do it, and said why."""
+
+    code = "failed"
+    status = 502
+    title = "It could not be done"
+
+
 class SettingsError(AgentError):
     """A setting is unknown or wrong; the agent does not start."""
 

@@ -1,6 +1,7 @@
 """The one interface to a container engine. `docker.py` and `demo.py` implement it."""
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -18,7 +19,8 @@ class Engine(Protocol):
 
     `Unavailable` when the engine cannot be reached, `Denied` when a socket proxy forbids the
     call, `NotFound` for an unknown container, `Conflict` when its state does not allow the
-    call, `TimedOut` when the deadline passed.
+    call, `TimedOut` when the deadline passed or the answer got lost, `Failed` when the engine
+    tried and could not. Nothing that changes something is ever repeated by itself.
     """
 
     async def connect(self) -> EngineInfo:
@@ -33,10 +35,13 @@ class Engine(Protocol):
     async def inspect(self, container_id: str) -> EngineContainer:
         """Return one container in full, by id or name."""
 
-    def events(self, since_ns: int | None) -> AsyncIterator[EngineEvent]:
-        """Yield container events from `since_ns` (Unix time in nanoseconds) on, until the engine goes.
+    def events(
+        self, since_ns: int | None
+    ) -> AbstractAsyncContextManager[AsyncIterator[EngineEvent]]:
+        """Attach to the container events from `since_ns` (Unix time in nanoseconds) on.
 
-        Ends by raising `Unavailable` when the connection is lost; never ends silently.
+        Attached means: whatever happens after entering is seen. The iterator ends by raising
+        `Unavailable` when the connection is lost; it never ends silently.
         """
 
     async def start(self, container_id: str) -> None:

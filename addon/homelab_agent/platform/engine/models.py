@@ -19,7 +19,7 @@ class ContainerState(StrEnum):
 
 
 class ContainerHealth(StrEnum):
-    """The verdict of a container's own health check; NONE where it has no check."""
+    """The verdict of a container's own health check; NONE where it has none or does not run."""
 
     NONE = "none"
     STARTING = "starting"
@@ -37,7 +37,7 @@ class Port(Model):
 
 
 class EngineContainer(Model):
-    """A container as the engine knows it."""
+    """A container as the engine knows it. `exit_code` is None while it runs or never ran."""
 
     id: str
     name: str
@@ -75,7 +75,10 @@ class EventAction(StrEnum):
 
 
 class EngineEvent(Model):
-    """One container event. `health` and `exit_code` only where the action carries them."""
+    """One container event. `health` and `exit_code` only where the action carries them.
+
+    `time_ns` is what `Engine.events` takes to go on after this event.
+    """
 
     action: EventAction
     container_id: str
@@ -87,17 +90,17 @@ class EngineEvent(Model):
 
 
 class EngineInfo(Model):
-    """The engine's own description of itself and its host."""
+    """The engine's own description of itself and its host; None where it does not tell."""
 
     kind: str
     version: str
     api_version: str
-    host_name: str
-    operating_system: str
-    kernel_version: str
-    architecture: str
-    cpu_count: int
-    memory_bytes: int
+    host_name: str | None = None
+    operating_system: str | None = None
+    kernel_version: str | None = None
+    architecture: str | None = None
+    cpu_count: int | None = None
+    memory_bytes: int | None = None
 
 
 class EngineRight(StrEnum):
