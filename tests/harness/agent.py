@@ -1,7 +1,7 @@
 """A real agent in a process of its own."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,7 +23,10 @@ class AgentRefused(Exception):
 
 
 class Agent:
-    """One agent with its data folder. After a restart it listens at the same address."""
+    """One agent with its data folder. After a restart it listens at the same address.
+
+    `prefix` is a command that runs it somewhere else, such as `ip netns exec NAME`.
+    """
 
     def __init__(
         self,
@@ -33,6 +36,7 @@ class Agent:
         demo: bool = False,
         listen: str = ANY_PORT,
         settings: Mapping[str, str] | None = None,
+        prefix: Sequence[str] = (),
     ) -> None:
         self.data_dir = data_dir
         self.demo = demo
@@ -45,6 +49,7 @@ class Agent:
             "HOMELAB_MDNS": "false",
             **(settings or {}),
         }
+        self._prefix = tuple(prefix)
         self._process: LoggedProcess | None = None
 
     async def __aenter__(self) -> Self:
@@ -90,7 +95,7 @@ class Agent:
         address_file = self.data_dir / "address"
         address_file.unlink(missing_ok=True)
         self._process = LoggedProcess(
-            [str(PROGRAM), "serve", *(["--demo"] if self.demo else [])],
+            [*self._prefix, str(PROGRAM), "serve", *(["--demo"] if self.demo else [])],
             log=self.log,
             environment=clean_environment(**self._settings),
         )
