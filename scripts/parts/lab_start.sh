@@ -65,23 +65,26 @@ write_network_files() {
     echo homelab-lab >"$LAB_ROOT/etc/hostname"
 }
 
-# enter_lab DIRECTORY COMMAND...   LAB_HOST_NET=1 keeps the machine's network (scripts/run needs its ports there).
+# enter_lab DIRECTORY COMMAND...
+# LAB_HOST_NET=1 is for the programs of scripts/run: they keep the machine's network and are ended by scripts/run.
 enter_lab() {
-    local pid dir=$1 spaces=(--mount --pid --ipc --uts --root) vars name
+    local pid dir=$1 spaces=(--mount --pid --ipc --uts --root) vars name tie=()
     shift
     pid=$(lab_pid) || die "the lab is not running"
-    [[ ${LAB_HOST_NET:-} ]] || spaces+=(--net)
+    if [[ ! ${LAB_HOST_NET:-} ]]; then
+        spaces+=(--net)
+        tie=(setpriv --pdeathsig TERM) # when this shell is killed, what it runs inside does not stay behind
+    fi
     vars=(
         PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "TERM=${TERM:-dumb}"
         "SSL_CERT_FILE=$CA_BUNDLE" "REQUESTS_CA_BUNDLE=$CA_BUNDLE" "CURL_CA_BUNDLE=$CA_BUNDLE" "GIT_SSL_CAINFO=$CA_BUNDLE" "PIP_CERT=$CA_BUNDLE" "NODE_EXTRA_CA_CERTS=$CA_BUNDLE"
         UV_CACHE_DIR=/var/cache/homelab-lab/uv PIP_CACHE_DIR=/var/cache/homelab-lab/pip UV_LINK_MODE=copy
-        UV_PYTHON=/usr/bin/python3.14 UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1
+        UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1
     )
     for name in CI NO_COLOR FORCE_COLOR COLUMNS UV_PROJECT_ENVIRONMENT ${!HOMELAB_@}; do
         [[ -v $name && $name != HOMELAB_LAB_DIR ]] && vars+=("$name=${!name}")
     done
-    # The death signal: when this shell is killed, what it runs inside does not stay behind.
-    nsenter -t "$pid" "${spaces[@]}" -- setpriv --pdeathsig TERM env -i --chdir="$dir" "${vars[@]}" "$@" 9>&-
+    nsenter -t "$pid" "${spaces[@]}" -- "${tie[@]}" env -i --chdir="$dir" "${vars[@]}" "$@" 9>&-
 }
 
 bind_checkout() {
