@@ -1,0 +1,157 @@
+"""Keeps a listener current with an agent, whatever happens to the connection."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from .errors import AgentError, OtherAgent, Unauthenticated
+from .models import (
+    AGENT_KIND,
+    CONTAINER_KIND,
+    ENGINE_KIND,
+    AgentInfo,
+    Container,
+    EngineStatus,
+    Hello,
+    Resume,
+    SnapshotMessage,
+    Subscribe,
+    WireChange,
+    WireResource,
+)
+from .parse import Reader, reader, understood
+from .session import Message, StreamSession, TooSlow
+from .transport import Transport
+
+type Resource = AgentInfo | EngineStatus | Container
+
+_READERS: dict[str, Reader[Resource]] = {
+    AGENT_KIND: reader(AgentInfo),
+    ENGINE_KIND: reader(EngineStatus),
+    CONTAINER_KIND: reader(Container),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One resource set, or removed where `data` is None."""
+
+    kind: str
+    key: str
+    data: Resource | None
+
+
+class StreamListener(Protocol):
+    """Who wants to stay current. The methods are called in the event loop and must not raise."""
+
+    def on_snapshot(self, resources: Sequence[Change]) -> None:
+        """Everything there is; what is not in it no longer exists."""
+
+    def on_changes(self, changes: Sequence[Change]) -> None:
+        """What changed since the last call, after a reconnect too."""
+
+    def on_lost(self, error: AgentError) -> None:
+        """The connection is gone, or an attempt to get it back failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """How long to wait before each attempt. A session of `settled_s` starts it anew."""
+
+    first_s: float = 0.5
+    factor: float = 2.0
+    longest_s: float = 30.0
+    settled_s: float = 10.0
+
+    def wait_s(self, failures: int) -> float:
+        """Return the wait after that many failures in a row; the first attempt is at once."""
+        if failures <= 1:
+            return 0.0
+        # The exponent is bounded so that a night of failures cannot overflow the power.
+        return min(self.longest_s, self.first_s * self.factor ** min(failures - 2, 32))
+
+
+class StreamClient:
+    """Subscribes to one agent and comes back after every loss."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        listener: StreamListener,
+        *,
+        instance_id: str | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._transport = transport
+        self._listener = listener
+        self._instance_id = instance_id
+        self._backoff = backoff or Backoff()
+        self._resume: Resume | None = None
+
+    async def run(self) -> None:
+        """Run until cancelled. Raises `Unauthenticated`: a refused token is not tried again."""
+        clock = asyncio.get_running_loop().time
+        failures = 0
+        while True:
+            began = clock()
+            try:
+                await self._converse()
+            except TooSlow as error:
+                failures = self._count(failures, clock() - began)
+                if failures > 1:
+                    self._listener.on_lost(error)
+            except Unauthenticated as error:
+                self._listener.on_lost(error)
+                raise
+            except AgentError as error:
+                failures = self._count(failures, clock() - began)
+                self._listener.on_lost(error)
+                await asyncio.sleep(error.retry_after_s or 0)
+            await asyncio.sleep(self._backoff.wait_s(failures))
+
+    def _count(self, failures: int, lived_s: float) -> int:
+        return 1 if lived_s >= self._backoff.settled_s else failures + 1
+
+    async def _converse(self) -> None:
+        async with self._transport.websocket("stream") as socket:
+            session = StreamSession(socket, self._transport.loads)
+            hello = await session.hello()
+            self._check_identity(hello)
+            subscribe = Subscribe(kinds=tuple(_READERS), resume=self._resume_in(hello))
+            # Until a message was understood there is nothing to resume from.
+            self._resume = None
+            message = await session.subscribe(subscribe)
+            while True:
+                self._deliver(message)
+                self._resume = Resume(epoch=hello.epoch, seq=message.seq)
+                message = await session.next()
+
+    def _check_identity(self, hello: Hello) -> None:
+        if self._instance_id is not None and hello.instance_id != self._instance_id:
+            raise OtherAgent(
+                "Another agent answers at this address",
+                hint="Give this agent's address with Reconfigure.",
+            )
+
+    def _resume_in(self, hello: Hello) -> Resume | None:
+        resume = self._resume
+        return resume if resume is not None and resume.epoch == hello.epoch else None
+
+    def _deliver(self, message: Message) -> None:
+        if isinstance(message, SnapshotMessage):
+            self._listener.on_snapshot(_changes(message.resources))
+        else:
+            self._listener.on_changes(_changes(message.changes))
+
+
+def _changes(entries: Sequence[WireResource | WireChange]) -> list[Change]:
+    """Read the entries of kinds that are known here."""
+    changes: list[Change] = []
+    for entry in entries:
+        read = _READERS.get(entry.kind)
+        if read is None:
+            continue
+        data = None if entry.data is None else understood(read, entry.data)
+        changes.append(Change(entry.kind, entry.key, data))
+    return changes
