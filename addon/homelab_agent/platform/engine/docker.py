@@ -1,0 +1,221 @@
+"""The real engine: Docker, or what speaks its API (Podman, a socket proxy before either)."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from pydantic import BaseModel, ValidationError
+
+from homelab_agent.platform.engine.documents import LISTED, Info, Inspected, Listed
+from homelab_agent.platform.engine.errors import Call, unreadable
+from homelab_agent.platform.engine.events import FILTERS, parse_event, since_text
+from homelab_agent.platform.engine.lines import lines
+from homelab_agent.platform.engine.logs import LogReader
+from homelab_agent.platform.engine.models import (
+    EngineContainer,
+    EngineEvent,
+    EngineInfo,
+    EngineRight,
+    LogLine,
+)
+from homelab_agent.platform.engine.rights import missing_rights
+from homelab_agent.platform.engine.transport import Transport
+from homelab_agent.platform.engine.versions import written
+from homelab_agent.platform.errors import (
+    Denied,
+    Failed,
+    NotFound,
+    TimedOut,
+    Unavailable,
+)
+
+DEADLINE_S = 10.0
+
+_INSPECTS_AT_ONCE = 8
+_DEFAULT_GRACE_S = 10
+"""What Docker waits between the stop signal and the kill where nothing else is said."""
+
+_NAME = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]*")
+
+_READ = EngineRight.CONTAINERS_READ
+_CONTROL = EngineRight.CONTAINERS_CONTROL
+
+
+class DockerEngine:
+    """Implements `Engine`. Connects when first used; `url` is unix:///path, tcp:// or https://."""
+
+    def __init__(self, url: str, *, deadline_s: float = DEADLINE_S) -> None:
+        self._url = url
+        self._transport = Transport(url, deadline_s=deadline_s)
+
+    async def connect(self) -> EngineInfo:
+        try:
+            version, agreed = await self._transport.negotiate()
+            info = await self._info()
+        except TimedOut as error:
+            raise Unavailable(
+                f"Docker is there ({self._url}) but does not answer.",
+                hint="Look at Docker's own log; restart it if it hangs.",
+            ) from error
+        return EngineInfo(
+            kind="docker",
+            version=version.Version,
+            api_version=written(agreed),
+            host_name=info.Name,
+            operating_system=info.OperatingSystem,
+            kernel_version=info.KernelVersion or version.KernelVersion,
+            architecture=info.Architecture or version.Arch,
+            cpu_count=info.NCPU,
+            memory_bytes=info.MemTotal,
+        )
+
+    async def missing_rights(self) -> frozenset[EngineRight]:
+        return await missing_rights(self._transport)
+
+    async def list_containers(self) -> tuple[EngineContainer, ...]:
+        call = Call("list the containers", _READ)
+        body = await self._transport.read("containers/json", call, {"all": "true"})
+        try:
+            listed = LISTED.validate_json(body)
+        except ValidationError as error:
+            raise unreadable(call, str(error)) from None
+        slots = asyncio.Semaphore(_INSPECTS_AT_ONCE)
+
+        async def filled(row: Listed) -> EngineContainer | None:
+            async with slots:
+                return await self._filled(row)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(filled(row)) for row in listed]
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        return tuple(row for task in tasks if (row := task.result()) is not None)
+
+    async def inspect(self, container_id: str) -> EngineContainer:
+        return (await self._inspected(container_id)).container()
+
+    @asynccontextmanager
+    async def events(self, since_ns: int | None) -> AsyncIterator[AsyncIterator[EngineEvent]]:
+        parameters = {"filters": FILTERS}
+        if since_ns is not None:
+            parameters["since"] = since_text(since_ns)
+        call = Call("tell its events", EngineRight.EVENTS)
+        async with self._transport.stream("events", call, parameters) as chunks:
+            yield self._events(chunks)
+
+    async def start(self, container_id: str) -> None:
+        await self._change(container_id, "start")
+
+    async def stop(self, container_id: str, timeout_s: int | None) -> None:
+        await self._change_gently(container_id, "stop", timeout_s)
+
+    async def restart(self, container_id: str, timeout_s: int | None) -> None:
+        await self._change_gently(container_id, "restart", timeout_s)
+
+    async def pause(self, container_id: str) -> None:
+        await self._change(container_id, "pause")
+
+    async def unpause(self, container_id: str) -> None:
+        await self._change(container_id, "unpause")
+
+    async def kill(self, container_id: str, signal: str) -> None:
+        await self._change(container_id, "kill", {"signal": signal})
+
+    async def logs(
+        self,
+        container_id: str,
+        *,
+        tail: int,
+        since: datetime | None,
+        until: datetime | None,
+    ) -> tuple[LogLine, ...]:
+        container = await self._inspected(container_id)
+        parameters = {
+            "stdout": "true",
+            "stderr": "true",
+            "timestamps": "true",
+            # Docker counts the lines before it looks at `until`: it would give too few.
+            "tail": "all" if until else str(tail),
+        }
+        if since:
+            parameters["since"] = _seconds(since)
+        if until:
+            parameters["until"] = _seconds(until)
+        call = Call(f"read the log of {container_id}", _READ)
+        reader = LogReader(tail, framed=not container.Config.Tty)
+        path = f"containers/{container.Id}/logs"
+        await self._transport.read_into(reader.feed, path, call, parameters)
+        return reader.finish()
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+    async def _info(self) -> Info:
+        call = Call("describe itself", EngineRight.INFO)
+        try:
+            return _read(Info, call, await self._transport.read("info", call))
+        except Denied:
+            # A proxy may well forbid this alone: the version is enough to work with.
+            return Info()
+
+    async def _filled(self, row: Listed) -> EngineContainer | None:
+        try:
+            return await self.inspect(row.Id)
+        except NotFound:
+            return None
+        except TimedOut, Failed:
+            # One container that Docker cannot describe must not hide all others.
+            return row.container()
+
+    async def _inspected(self, container_id: str) -> Inspected:
+        call = Call(f"describe the container {container_id}", _READ)
+        path = f"containers/{_checked(container_id)}/json"
+        return _read(Inspected, call, await self._transport.read(path, call))
+
+    async def _change_gently(self, container_id: str, verb: str, timeout_s: int | None) -> None:
+        grace_s = timeout_s
+        if grace_s is None:
+            own = (await self._inspected(container_id)).Config.StopTimeout
+            grace_s = own if own is not None else _DEFAULT_GRACE_S
+        parameters = {} if timeout_s is None else {"t": str(timeout_s)}
+        await self._change(container_id, verb, parameters, grace_s=max(grace_s, 0))
+
+    async def _change(
+        self,
+        container_id: str,
+        verb: str,
+        parameters: dict[str, str] | None = None,
+        *,
+        grace_s: int = 0,
+    ) -> None:
+        call = Call(f"{verb} the container {container_id}", _CONTROL, changes=True)
+        path = f"containers/{_checked(container_id)}/{verb}"
+        await self._transport.change(path, call, parameters, extra_s=grace_s)
+
+    async def _events(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[EngineEvent]:
+        async for line in lines(chunks):
+            event = parse_event(line)
+            if event is not None:
+                yield event
+        raise Unavailable("Docker ended its event stream.", hint="Is Docker being restarted?")
+
+
+def _read[T: BaseModel](document: type[T], call: Call, body: bytes) -> T:
+    try:
+        return document.model_validate_json(body)
+    except ValidationError as error:
+        raise unreadable(call, str(error)) from None
+
+
+def _checked(container_id: str) -> str:
+    """Return what is safe to put into a path; anything else cannot be a container's name."""
+    if not _NAME.fullmatch(container_id):
+        raise NotFound(f"There is no container {container_id[:80]!r}.")
+    return container_id
+
+
+def _seconds(moment: datetime) -> str:
+    return f"{moment.timestamp():.6f}"

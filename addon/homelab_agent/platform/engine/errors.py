@@ -1,0 +1,181 @@
+"""What went wrong at the engine, in the agent's own errors: the only place that classifies it."""
+
+import errno
+import json
+import re
+from dataclasses import dataclass
+
+from homelab_agent.platform.engine.models import EngineRight
+from homelab_agent.platform.errors import (
+    AgentError,
+    Conflict,
+    Denied,
+    Failed,
+    Invalid,
+    NotFound,
+    TimedOut,
+    Unavailable,
+)
+
+_LONGEST_MESSAGE = 400
+
+_HANG_UPS = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED})
+"""A connection that breaks has an errno too, but it was there."""
+
+_FORBIDDEN = frozenset({401, 403, 405})
+"""What socket proxies answer to what they do not let through."""
+
+_GATEWAY = frozenset({502, 503, 504})
+"""What a proxy answers when the engine behind it is away."""
+
+_CONFLICTS = (
+    "is not running",
+    "is not paused",
+    "is already paused",
+    "is paused",
+    "is restarting",
+    "is marked for removal",
+    "removal of container",
+)
+"""Some versions answer these with 500 instead of 409."""
+
+_UNREADABLE_LOGS = "does not support reading"
+
+_RIGHT_WORDS = {
+    EngineRight.CONTAINERS_READ: "reading containers",
+    EngineRight.CONTAINERS_CONTROL: "controlling containers",
+    EngineRight.EVENTS: "reading events",
+    EngineRight.INFO: "reading the engine's description",
+    EngineRight.IMAGES_READ: "reading images",
+}
+
+
+_LONG_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as errors speak about it: `what` completes "Docker could not ..."."""
+
+    what: str
+    right: EngineRight
+    changes: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "what", _LONG_ID.sub(r"\1", self.what))
+
+
+def from_status(call: Call, status: int, answer: str) -> AgentError:
+    """Return the error for an answer that is not a success."""
+    said = _message(answer)
+    if status in _FORBIDDEN:
+        return Denied(
+            f"Docker's socket proxy (or an authorization plug-in) forbids "
+            f"{_RIGHT_WORDS[call.right]}: the right {call.right} is missing.",
+            hint=_right_hint(call.right),
+            extra={"right": call.right},
+        )
+    if status in _GATEWAY:
+        return Unavailable(f"The proxy does not reach Docker: {said}", hint="Is Docker running?")
+    if status == 400 and "client version" in said:
+        return Unavailable(f"Docker does not speak this API version any more: {said}")
+    if status == 400:
+        field = "signal" if "signal" in said.lower() else None
+        return Invalid(f"Docker could not {call.what}: {said}", field=field)
+    if status == 404:
+        return NotFound(f"Docker could not {call.what}: {said}")
+    if _UNREADABLE_LOGS in said:
+        return Conflict(
+            f"Docker could not {call.what}: the container's logging driver cannot be read back.",
+            hint="Use the json-file, local or journald logging driver for this container.",
+        )
+    if status == 409 or any(sign in said for sign in _CONFLICTS):
+        return Conflict(f"Docker could not {call.what}: {said}")
+    return Failed(f"Docker could not {call.what}: {said}", extra={"engine_status": status})
+
+
+def from_connection(call: Call, url: str, error: BaseException | None) -> AgentError:
+    """Return the error for a connection that could not be made, or broke."""
+    reason = _os_error(error)
+    if reason is None:
+        if call.changes:
+            return TimedOut(
+                f"Docker hung up before it answered; whether it could {call.what} is not known."
+            )
+        return Unavailable(f"Docker hung up at {url}.", hint="Is Docker being restarted?")
+    if not url.startswith("unix://"):
+        return Unavailable(
+            f"Docker cannot be reached at {url}: {reason.strerror or reason}.",
+            hint="Check docker_url, the network, and that Docker or its proxy runs.",
+        )
+    path = url.removeprefix("unix://")
+    match reason.errno:
+        case errno.ENOENT | errno.ENOTDIR:
+            return Unavailable(
+                f"There is no Docker socket at {path}.",
+                hint=f"Container: mount it with -v {path}:{path}. Home Assistant app: switch "
+                "protection mode off and restart the app.",
+            )
+        case errno.EACCES | errno.EPERM:
+            return Unavailable(
+                f"The agent may not open the Docker socket {path}.",
+                hint="Run the agent as a member of the socket's group "
+                f'(--group-add "$(stat -c %g {path})"), or as root.',
+            )
+        case errno.ECONNREFUSED:
+            return Unavailable(
+                f"Nobody answers at the Docker socket {path}.",
+                hint="Start Docker. If it runs and the agent is a container: restart the agent, "
+                "its mounted socket is an old one (or a folder).",
+            )
+        case _:
+            return Unavailable(f"Docker cannot be reached at {path}: {reason.strerror or reason}.")
+
+
+def timed_out(call: Call, deadline_s: float) -> AgentError:
+    """Return the error for a deadline that passed."""
+    known = "" if not call.changes else "; whether it did is not known"
+    return TimedOut(f"Docker did not {call.what} within {deadline_s:g} s{known}.")
+
+
+def unreadable(call: Call, why: str) -> AgentError:
+    """Return the error for an answer that makes no sense."""
+    return Failed(f"Docker could not {call.what}: its answer is not readable ({_cut(why)}).")
+
+
+def _message(answer: str) -> str:
+    try:
+        parsed = json.loads(answer)
+    except ValueError:
+        parsed = None
+    said = parsed.get("message") if isinstance(parsed, dict) else None
+    return _cut(said if isinstance(said, str) and said else answer) or "it gave no reason"
+
+
+def _cut(text: str) -> str:
+    line = _LONG_ID.sub(r"\1", " ".join(text.split()))
+    return line if len(line) <= _LONGEST_MESSAGE else line[:_LONGEST_MESSAGE] + "…"
+
+
+def _right_hint(right: EngineRight) -> str:
+    switches = {
+        EngineRight.CONTAINERS_READ: "CONTAINERS=1",
+        EngineRight.CONTAINERS_CONTROL: "CONTAINERS=1 and POST=1",
+        EngineRight.EVENTS: "EVENTS=1",
+        EngineRight.INFO: "INFO=1",
+        EngineRight.IMAGES_READ: "IMAGES=1",
+    }
+    return f"Allow it in the socket proxy ({switches[right]} in docker-socket-proxy)."
+
+
+def _os_error(error: BaseException | None) -> OSError | None:
+    """Find the operating system's own error behind what a library raised."""
+    seen = error
+    while seen is not None:
+        inner = getattr(seen, "os_error", None)
+        if isinstance(inner, OSError) and inner.errno is not None:
+            return inner
+        if isinstance(seen, OSError) and seen.errno is not None:
+            return None if seen.errno in _HANG_UPS else seen
+        seen = seen.__cause__ or seen.__context__
+    return None

@@ -1,0 +1,87 @@
+"""Docker's event lines, and the few of them that matter to us."""
+
+import json
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from homelab_agent.platform.engine.models import ContainerHealth, EngineEvent, EventAction
+
+FILTERS = json.dumps({"type": ["container"], "event": sorted(EventAction)})
+"""What the engine is asked for. An engine that knows no `event` filter sends more than that."""
+
+_NOISE = (b'"Action":"exec_', b'"Action":"top"', b'"Action":"attach"', b'"Action":"resize"')
+"""Dropped unread: a health check each second floods the stream, and its text may hold secrets."""
+
+_SECOND_NS = 1_000_000_000
+
+
+class _Actor(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    ID: str
+    Attributes: dict[str, str] = Field(default_factory=dict)
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    Type: str
+    Action: str
+    Actor: _Actor
+    time: int = 0
+    timeNano: int = 0
+
+
+def parse_event(line: bytes) -> EngineEvent | None:
+    """Return the event a line holds, or None where it is noise or garbage."""
+    if any(sign in line for sign in _NOISE):
+        return None
+    try:
+        read = _Line.model_validate_json(line)
+    except ValidationError:
+        return None
+    verb, _, text = read.Action.partition(":")
+    action = _ACTIONS.get(verb)
+    if action is None or read.Type != "container":
+        return None
+    time_ns = read.timeNano or read.time * _SECOND_NS
+    return EngineEvent(
+        action=action,
+        container_id=read.Actor.ID,
+        name=read.Actor.Attributes.get("name", "").removeprefix("/"),
+        at=datetime.fromtimestamp(time_ns / _SECOND_NS, UTC),
+        time_ns=time_ns,
+        health=_health(action, text.strip()),
+        exit_code=_exit_code(action, read.Actor.Attributes),
+    )
+
+
+def since_text(time_ns: int) -> str:
+    """Return a time as Docker's `since` takes it."""
+    return f"{time_ns // _SECOND_NS}.{time_ns % _SECOND_NS:09d}"
+
+
+_ACTIONS = {str(action): action for action in EventAction} | {
+    # Podman's words.
+    "died": EventAction.DIE,
+    "remove": EventAction.DESTROY,
+}
+
+
+def _health(action: EventAction, text: str) -> ContainerHealth | None:
+    if action is not EventAction.HEALTH_STATUS:
+        return None
+    try:
+        return ContainerHealth(text)
+    except ValueError:
+        return None
+
+
+def _exit_code(action: EventAction, attributes: dict[str, str]) -> int | None:
+    if action is not EventAction.DIE:
+        return None
+    try:
+        return int(attributes.get("exitCode", ""))
+    except ValueError:
+        return None
