@@ -54,7 +54,7 @@ class HomeAssistant:
             raise SetupError(f"{method} {path}: {error.code} {text}") from error
 
     def wait_until_up(self) -> None:
-        """Wait until the front end is served, which comes after the log-in and first-start pages."""
+        """Wait until the front end is served; log-in and first-start pages come before it."""
         until = time.monotonic() + START_SECONDS
         while True:
             try:

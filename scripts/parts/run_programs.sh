@@ -41,7 +41,7 @@ stop_leftovers() {
     while read -r pid started; do
         [[ -n $started && $(start_time "$pid") == "$started" ]] && end_group "$pid"
     done <"$RUN_DIR/running"
-    rm -f "$RUN_DIR/running"
+    rm -f "$RUN_DIR/running" "$RUN_DIR/summary"
     [[ ! -e $RUN_DIR/sample-stack ]] || { find_engine && remove_sample_stack; }
 }
 
@@ -58,6 +58,7 @@ stop_other() {
 clean_up() {
     local code=$?
     trap '' INT TERM HUP
+    [[ -z ${sleeper:-} ]] || kill "$sleeper" 2>/dev/null || true
     rm -f "$RUN_DIR/summary" "$RUN_DIR/summary.new"
     ((code == 0 || code == 130 || code == 143)) || say "ending"
     local name
@@ -154,7 +155,9 @@ start_home_assistant() {
     write_home_assistant_files "$ha"
     RUN_PASSWORD=$(cat "$ha/.run-password")
     say "starting Home Assistant (log: .run/ha.log)$([[ -d $ha/deps || -e $ha/.homelab-agent ]] || echo '; the first start takes longer')"
-    start_program "Home Assistant" "$log" "$CHECKOUT/.venv-ha/bin/hass" --config "$ha"
+    # Two voice parts that would have to be compiled; nothing here hears or speaks.
+    start_program "Home Assistant" "$log" "$CHECKOUT/.venv-ha/bin/hass" --config "$ha" \
+        --skip-pip-packages pymicro-vad,pyspeex-noise
     run_here env "RUN_USER=$RUN_USER" "RUN_PASSWORD=$RUN_PASSWORD" "RUN_TOKEN=$AGENT_TOKEN" \
         "$CHECKOUT/.venv-ha/bin/python" "$PARTS/homeassistant_setup.py" "http://127.0.0.1:$HA_PORT" "$ha" "$AGENT_PORT" &
     setup=$!
@@ -182,13 +185,15 @@ watch_programs() {
             gone "${groups[$name]}" && program_ended "$name" "$RUN_DIR/$([[ $name == agent ]] && echo agent || echo ha).log"
         done
         sleep 1 &
-        wait $! # a signal ends a wait at once, but not a sleep
+        sleeper=$!
+        wait "$sleeper" || true # a signal ends a wait at once, but not a sleep
     done
 }
 
 # Starts this script again in the background and shows its progress until it is ready.
 detach() {
     local pid shown
+    rm -f "$RUN_DIR/summary"
     RUN_DETACHED=1 setsid "$CHECKOUT/scripts/run" "$@" </dev/null >"$RUN_DIR/run.log" 2>&1 &
     pid=$!
     tail -n +1 --pid="$pid" -f "$RUN_DIR/run.log" >&2 &
