@@ -1,0 +1,40 @@
+"""Who a container is, across every recreate."""
+
+from collections.abc import Iterable, Mapping
+
+from homelab_agent.areas.containers.models import Compose
+from homelab_agent.platform.engine.models import ContainerState, EngineContainer
+
+_PROJECT = "com.docker.compose.project"
+_SERVICE = "com.docker.compose.service"
+_NUMBER = "com.docker.compose.container-number"
+_ONE_OFF = "com.docker.compose.oneoff"
+
+_IN_USE = frozenset(
+    {ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING}
+)
+
+
+def compose_of(labels: Mapping[str, str]) -> Compose | None:
+    """Return the container's place in a compose project; None outside, and for `compose run`."""
+    project, service = labels.get(_PROJECT), labels.get(_SERVICE)
+    if not project or not service or labels.get(_ONE_OFF, "").lower() == "true":
+        return None
+    number = labels.get(_NUMBER, "")
+    index = int(number) if number.isdecimal() and int(number) > 0 else 1
+    return Compose(project=project, service=service, index=index)
+
+
+def key_of(name: str, labels: Mapping[str, str]) -> str:
+    """Return the identity of a container: its place in compose, else its name."""
+    place = compose_of(labels)
+    return f"{place.project}:{place.service}:{place.index}" if place else name
+
+
+def choose(candidates: Iterable[EngineContainer]) -> EngineContainer:
+    """Return the one that stands for an identity that several containers carry.
+
+    While compose recreates a container the old and the new one are the same to us: the one in
+    use first, then the newest, so that the identity never vanishes in between.
+    """
+    return max(candidates, key=lambda each: (each.state in _IN_USE, each.created_at, each.id))
