@@ -1,0 +1,329 @@
+"""An engine that needs no Docker: an invented homelab in memory that lives a little by itself.
+
+The same seed gives the same life. It says of itself that it is kind "demo".
+"""
+
+import asyncio
+import hashlib
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from homelab_agent.platform.clock import Clock, utc_now
+from homelab_agent.platform.engine.demo_homelab import (
+    CRASHING,
+    FLAPPING,
+    HOMELAB,
+    NIGHTLY,
+    Invented,
+)
+from homelab_agent.platform.engine.demo_logs import invent_lines
+from homelab_agent.platform.engine.models import (
+    ContainerHealth,
+    ContainerState,
+    EngineContainer,
+    EngineEvent,
+    EngineInfo,
+    EngineRight,
+    EventAction,
+    LogLine,
+    Port,
+)
+from homelab_agent.platform.errors import Conflict, Invalid, NotFound, Unavailable
+
+PACE_S = 20.0
+"""How long the homelab rests between two things that happen by themselves."""
+
+_KEPT_EVENTS = 256
+_ALIVE = frozenset({ContainerState.RUNNING, ContainerState.PAUSED})
+_SIGNALS = {"SIGKILL": 137, "SIGTERM": 143, "SIGINT": 130, "SIGQUIT": 131, "SIGABRT": 134}
+_HARMLESS = frozenset({"SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGCONT"})
+_STOPPED = 143
+_SECOND_NS = 1_000_000_000
+
+
+class DemoEngine:
+    """Implements `Engine`. `pace_s` sets how fast its own life is."""
+
+    def __init__(self, *, clock: Clock = utc_now, pace_s: float = PACE_S, seed: int = 1) -> None:
+        self._clock = clock
+        self._pace_s = pace_s
+        self._dice = Random(seed)  # noqa: S311 - nothing secret is drawn
+        began = clock()
+        self._invented = {_id_of(each.name): each for each in HOMELAB}
+        self._rows = {key: _row(key, each, began) for key, each in self._invented.items()}
+        self._last_ns = 0
+        self._history: deque[EngineEvent] = deque(maxlen=_KEPT_EVENTS)
+        self._listeners: set[asyncio.Queue[EngineEvent | None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._living = False
+
+    async def connect(self) -> EngineInfo:
+        return EngineInfo(
+            kind="demo",
+            version="28.5.2",
+            api_version="1.51",
+            host_name="demo-homelab",
+            operating_system="Invented Linux 1",
+            kernel_version="6.12.0-demo",
+            architecture="x86_64",
+            cpu_count=8,
+            memory_bytes=32 * 1024**3,
+        )
+
+    async def missing_rights(self) -> frozenset[EngineRight]:
+        return frozenset()
+
+    async def list_containers(self) -> tuple[EngineContainer, ...]:
+        return tuple(self._rows.values())
+
+    async def inspect(self, container_id: str) -> EngineContainer:
+        return self._row(container_id)
+
+    @asynccontextmanager
+    async def events(self, since_ns: int | None) -> AsyncIterator[AsyncIterator[EngineEvent]]:
+        queue: asyncio.Queue[EngineEvent | None] = asyncio.Queue()
+        for event in self._history:
+            if since_ns is not None and event.time_ns >= since_ns:
+                queue.put_nowait(event)
+        self._listeners.add(queue)
+        if not self._living:
+            self._living = True
+            self._spawn(self._live())
+        try:
+            yield _told(queue)
+        finally:
+            self._listeners.discard(queue)
+
+    async def start(self, container_id: str) -> None:
+        row = self._row(container_id)
+        if row.state is ContainerState.PAUSED:
+            raise _conflict("start", row, "is paused: unpause it instead")
+        if row.state is not ContainerState.RUNNING:
+            self._start(row.id)
+
+    async def stop(self, container_id: str, timeout_s: int | None) -> None:  # noqa: ARG002
+        row = self._row(container_id)
+        if row.state in _ALIVE or row.state is ContainerState.RESTARTING:
+            self._emit(EventAction.KILL, row.id)
+            await asyncio.sleep(self._pace_s / 100)
+            self._end(row.id, _STOPPED if row.exit_code is None else row.exit_code)
+            self._emit(EventAction.STOP, row.id)
+
+    async def restart(self, container_id: str, timeout_s: int | None) -> None:
+        await self.stop(container_id, timeout_s)
+        row = self._row(container_id)
+        self._start(row.id)
+        self._emit(EventAction.RESTART, row.id)
+
+    async def pause(self, container_id: str) -> None:
+        row = self._row(container_id)
+        if row.state is not ContainerState.RUNNING:
+            raise _conflict("pause", row, "is not running")
+        self._set(row.id, state=ContainerState.PAUSED)
+        self._emit(EventAction.PAUSE, row.id)
+
+    async def unpause(self, container_id: str) -> None:
+        row = self._row(container_id)
+        if row.state is not ContainerState.PAUSED:
+            raise _conflict("unpause", row, "is not paused")
+        self._set(row.id, state=ContainerState.RUNNING)
+        self._emit(EventAction.UNPAUSE, row.id)
+
+    async def kill(self, container_id: str, signal: str) -> None:
+        row = self._row(container_id)
+        if signal not in _SIGNALS and signal not in _HARMLESS:
+            raise Invalid(f"The demo homelab knows no signal {signal}.", field="signal")
+        if row.state not in _ALIVE:
+            raise _conflict("kill", row, "is not running")
+        self._emit(EventAction.KILL, row.id)
+        if signal in _SIGNALS:
+            self._end(row.id, _SIGNALS[signal])
+
+    async def logs(
+        self,
+        container_id: str,
+        *,
+        tail: int,
+        since: datetime | None,
+        until: datetime | None,
+    ) -> tuple[LogLine, ...]:
+        row = self._row(container_id)
+        ended = row.finished_at if row.state not in _ALIVE and row.finished_at else self._clock()
+        return invent_lines(
+            row.name,
+            self._invented[row.id].lines,
+            tail=tail,
+            since=since,
+            until=min(ended, until) if until else ended,
+        )
+
+    async def close(self) -> None:
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for queue in self._listeners:
+            queue.put_nowait(None)
+
+    def _row(self, container_id: str) -> EngineContainer:
+        for row in self._rows.values():
+            if container_id in {row.id, row.id[:12], row.name}:
+                return row
+        raise NotFound(f"There is no container {container_id[:80]!r} in the demo homelab.")
+
+    def _set(self, container_id: str, **changes: object) -> None:
+        self._rows[container_id] = self._rows[container_id].model_copy(update=changes)
+
+    def _start(self, container_id: str) -> None:
+        checked = self._invented[container_id].health is not ContainerHealth.NONE
+        self._set(
+            container_id,
+            state=ContainerState.RUNNING,
+            health=ContainerHealth.STARTING if checked else ContainerHealth.NONE,
+            exit_code=None,
+            started_at=self._clock(),
+        )
+        self._emit(EventAction.START, container_id)
+        if checked:
+            self._spawn(self._become_healthy(container_id, self._rows[container_id].started_at))
+
+    def _end(self, container_id: str, exit_code: int) -> None:
+        self._set(
+            container_id,
+            state=ContainerState.EXITED,
+            health=ContainerHealth.NONE,
+            exit_code=exit_code,
+            finished_at=self._clock(),
+        )
+        self._emit(EventAction.DIE, container_id, exit_code=exit_code)
+
+    def _judge(self, container_id: str, verdict: ContainerHealth) -> None:
+        self._set(container_id, health=verdict)
+        self._emit(EventAction.HEALTH_STATUS, container_id, health=verdict)
+
+    def _emit(
+        self,
+        action: EventAction,
+        container_id: str,
+        *,
+        health: ContainerHealth | None = None,
+        exit_code: int | None = None,
+    ) -> None:
+        now = self._clock()
+        self._last_ns = max(self._last_ns + 1, int(now.timestamp() * _SECOND_NS))
+        event = EngineEvent(
+            action=action,
+            container_id=container_id,
+            name=self._rows[container_id].name,
+            at=now,
+            time_ns=self._last_ns,
+            health=health,
+            exit_code=exit_code,
+        )
+        self._history.append(event)
+        for queue in self._listeners:
+            queue.put_nowait(event)
+
+    def _spawn(self, life: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(life)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _become_healthy(self, container_id: str, started_at: datetime | None) -> None:
+        await asyncio.sleep(self._pace_s / 5)
+        row = self._rows[container_id]
+        if row.state is ContainerState.RUNNING and row.started_at == started_at:
+            self._judge(container_id, ContainerHealth.HEALTHY)
+
+    async def _live(self) -> None:
+        """Let something happen now and then, always to the same few containers."""
+        happenings: tuple[Callable[[], Coroutine[None, None, None]], ...] = (
+            self._flap,
+            self._crash,
+            self._run_job,
+        )
+        while True:
+            await asyncio.sleep(self._pace_s * self._dice.uniform(0.5, 1.5))
+            await self._dice.choice(happenings)()
+
+    async def _flap(self) -> None:
+        row = self._rows[_id_of(FLAPPING)]
+        if row.state is ContainerState.RUNNING:
+            well = row.health is ContainerHealth.HEALTHY
+            verdict = ContainerHealth.UNHEALTHY if well else ContainerHealth.HEALTHY
+            self._judge(row.id, verdict)
+
+    async def _crash(self) -> None:
+        row = self._rows[_id_of(CRASHING)]
+        if row.state is ContainerState.RESTARTING:
+            self._start(row.id)
+            await asyncio.sleep(self._pace_s / 10)
+        row = self._rows[row.id]
+        if row.state is ContainerState.RUNNING:
+            self._end(row.id, 1)
+            self._set(
+                row.id, state=ContainerState.RESTARTING, restart_count=row.restart_count + 1
+            )
+
+    async def _run_job(self) -> None:
+        row = self._rows[_id_of(NIGHTLY)]
+        if row.state is ContainerState.EXITED:
+            self._start(row.id)
+            await asyncio.sleep(self._pace_s / 2)
+            if self._rows[row.id].state is ContainerState.RUNNING:
+                self._end(row.id, 0)
+
+
+async def _told(queue: asyncio.Queue[EngineEvent | None]) -> AsyncIterator[EngineEvent]:
+    while (event := await queue.get()) is not None:
+        yield event
+    raise Unavailable("The demo homelab was closed.")
+
+
+def _id_of(name: str) -> str:
+    return hashlib.sha256(f"demo homelab {name}".encode()).hexdigest()
+
+
+def _conflict(verb: str, row: EngineContainer, why: str) -> Conflict:
+    return Conflict(f"The demo homelab could not {verb} the container {row.name}: it {why}.")
+
+
+def _row(container_id: str, invented: Invented, now: datetime) -> EngineContainer:
+    began = now - timedelta(hours=invented.since_h)
+    ended = invented.state not in _ALIVE
+    started = began - timedelta(minutes=9) if ended else began
+    labels = dict(invented.labels)
+    if invented.project:
+        labels |= {
+            "com.docker.compose.project": invented.project,
+            "com.docker.compose.service": invented.service,
+            "com.docker.compose.container-number": "1",
+            "com.docker.compose.oneoff": "False",
+        }
+    return EngineContainer(
+        id=container_id,
+        name=invented.name,
+        image=invented.image,
+        image_id=f"sha256:{hashlib.sha256(invented.image.encode()).hexdigest()}",
+        state=invented.state,
+        health=invented.health,
+        exit_code=invented.exit_code,
+        restart_count=invented.restart_count,
+        restart_policy=invented.restart_policy,
+        created_at=(started - timedelta(minutes=1)).astimezone(UTC),
+        started_at=started,
+        finished_at=began if ended else None,
+        ports=tuple(
+            Port(
+                container_port=inside,
+                protocol="tcp",
+                host_ip="0.0.0.0" if outside else None,  # noqa: S104 - invented
+                host_port=outside,
+            )
+            for inside, outside in invented.ports
+        ),
+        labels=labels,
+    )
