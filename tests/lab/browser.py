@@ -1,0 +1,37 @@
+"""A real browser on Home Assistant's own pages."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from playwright.async_api import Page, async_playwright
+
+from tests.harness.home_assistant import PASSWORD, USER
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SIZE = {"width": 1280, "height": 900}
+IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+
+
+@asynccontextmanager
+async def logged_in(url: str) -> AsyncIterator[Page]:
+    """Give a page of Home Assistant after its login form was filled in."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        try:
+            page = await browser.new_page(viewport=SIZE, device_scale_factor=1.5)
+            await page.goto(url)
+            await page.locator('input[name="username"]').fill(USER)
+            await page.locator('input[name="password"]').fill(PASSWORD)
+            await page.keyboard.press("Enter")
+            await page.locator("home-assistant-main").wait_for(state="attached")
+            yield page
+        finally:
+            await browser.close()

@@ -1,0 +1,70 @@
+"""Docker, agent and Home Assistant, all real, as one thing to ask questions of."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.harness.agent import Agent
+from tests.harness.docker import Docker
+from tests.harness.home_assistant import HomeAssistant
+from tests.harness.waiting import wait_until
+from tests.lab.network import PrivateNetwork
+
+SHOWN_WITHIN_S = 30
+
+
+@dataclass
+class World:
+    """What the tests touch. `instance_id` is the agent's."""
+
+    docker: Docker
+    agent: Agent
+    home: HomeAssistant
+    network: PrivateNetwork
+    instance_id: str
+    _entities: dict[str, str] = field(default_factory=dict)
+
+    async def entity(self, container: str, what: str) -> str:
+        """Return the entity id of one fact of a container, once Home Assistant has it."""
+
+        async def find() -> str | None:
+            for entry in await self.registry():
+                if entry["unique_id"] == f"{self.instance_id}:{container}:{what}":
+                    found: str = entry["entity_id"]
+                    return found
+            return None
+
+        return await wait_until(find, what=f"the entity {what} of {container}", within_s=SHOWN_WITHIN_S)
+
+    async def host_entity(self, what: str) -> str:
+        """Return the entity id of one fact of the host."""
+        for entry in await self.registry():
+            if entry["unique_id"] == f"{self.instance_id}:{what}":
+                found: str = entry["entity_id"]
+                return found
+        raise LookupError(f"the host has no entity {what}")
+
+    async def registry(self) -> list[dict[str, Any]]:
+        """Return the entities of the integration."""
+        async with self.home.api.socket() as socket:
+            return [e for e in await socket.entities() if e["platform"] == "homelab"]
+
+    async def device_id(self, container: str) -> str | None:
+        """Return the id of a container's device, None where there is none."""
+        async with self.home.api.socket() as socket:
+            for device in await socket.devices():
+                if ["homelab", f"{self.instance_id}:{container}"] in device["identifiers"]:
+                    found: str = device["id"]
+                    return found
+        return None
+
+    async def shows(self, entity_id: str, state: str, *, within_s: float = SHOWN_WITHIN_S) -> None:
+        """Wait until Home Assistant shows a state."""
+
+        async def look() -> bool:
+            return await self.home.api.state(entity_id) == state
+
+        try:
+            await wait_until(look, what=f"{entity_id} to be {state}", within_s=within_s)
+        except TimeoutError as error:
+            now = await self.home.api.state(entity_id)
+            raise TimeoutError(f"{error}; it is {now}") from None
