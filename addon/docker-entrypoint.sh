@@ -19,7 +19,7 @@ as_homelab="setpriv --reuid=homelab --regid=homelab --groups=$groups --inh-caps=
 
 # shellcheck disable=SC2086 # the words of as_homelab are meant to be split
 if ! $as_homelab true 2>/dev/null; then
-    why="this container may not change users"
+    why="this container may not change users; start it with --user 8099:GROUP, GROUP being that of the Docker socket"
 elif [ -S "$socket" ] && ! $as_homelab test -w "$socket"; then
     why="the Docker socket is for root alone"
 elif ! chown -R homelab:homelab /data 2>/dev/null || ! $as_homelab test -w /data; then
