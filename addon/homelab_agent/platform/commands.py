@@ -140,8 +140,11 @@ class Registry:
         self._operations: dict[str, Operation] = {}
 
     def collect(self, routes: object) -> None:
-        """Add all declared handlers of `routes`; raise ValueError for a wrong or double declaration."""
-        for _, member in inspect.getmembers(routes, inspect.ismethod):
+        """Add all declared handlers of `routes`; raise ValueError for a wrong or double declaration.
+
+        A class instead of an instance of it gives operations to be described, not to be called.
+        """
+        for _, member in inspect.getmembers(routes, inspect.isroutine):
             declaration = getattr(member, _DECLARATION, None)
             if isinstance(declaration, Declaration):
                 self._add(_read_signature(declaration, member))
@@ -172,7 +175,7 @@ def _read_signature(declaration: Declaration, handler: Handler) -> Operation:
     hints = get_type_hints(handler)
     placeholders = tuple(_PLACEHOLDER.findall(declaration.path))
     parameters = tuple(inspect.signature(handler).parameters)
-    unknown = set(parameters) - set(placeholders) - {"caller", "query", "body"}
+    unknown = set(parameters) - set(placeholders) - {"self", "caller", "query", "body"}
     missing = set(placeholders) - set(parameters)
     if unknown or missing:
         raise ValueError(

@@ -1,0 +1,104 @@
+"""TLS: a certificate of the agent's own, made once, or the files that the settings name."""
+
+import hashlib
+import os
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from homelab_agent.platform.errors import SettingsError
+
+SELF_SIGNED_FILE = "tls.pem"
+_VALID_DAYS = 3650
+_BEGIN = "-----BEGIN CERTIFICATE-----"
+_END = "-----END CERTIFICATE-----"
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """What a server needs. `fingerprint` is the certificate's SHA-256 in hex, for pinning."""
+
+    context: ssl.SSLContext
+    fingerprint: str
+
+
+def open_self_signed(data_dir: Path, host_name: str) -> Tls:
+    """Return the agent's own certificate, which is made when it is missing."""
+    path = data_dir / SELF_SIGNED_FILE
+    if not path.exists():
+        _make(path, host_name)
+    return open_files(path, path)
+
+
+def open_files(certificate: Path | None, key: Path | None) -> Tls:
+    """Return what the two PEM files hold; raise `SettingsError` where they are of no use."""
+    if certificate is None or key is None:
+        missing = "tls_certificate" if certificate is None else "tls_key"
+        raise SettingsError(f'tls = "files" needs {missing}.', field=missing)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        fingerprint = fingerprint_of(certificate)
+        context.load_cert_chain(certificate, key)
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"The certificate {certificate} with the key {key} cannot be used: {error}",
+            field="tls_certificate",
+            hint="Both must be PEM files that belong together and that the agent may read.",
+        ) from error
+    return Tls(context, fingerprint)
+
+
+def fingerprint_of(certificate: Path) -> str:
+    """Return the SHA-256 of a PEM file's first certificate; raise ValueError where it has none."""
+    text = certificate.read_text(encoding="ascii")
+    begin, end = text.find(_BEGIN), text.find(_END)
+    if begin < 0 or end < begin:
+        raise ValueError("it holds no certificate")
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(text[begin : end + len(_END)])).hexdigest()
+
+
+def _make(path: Path, host_name: str) -> None:
+    # Only the very first start needs these.
+    from cryptography import x509  # noqa: PLC0415
+    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "homelab-agent")])
+    now = datetime.now(UTC)
+    names = [x509.DNSName("localhost"), x509.DNSName(_dns_name(host_name))]
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=_VALID_DAYS))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    _write(path, private + certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _dns_name(host_name: str) -> str:
+    ascii_name = host_name.encode("idna", "ignore").decode() if host_name.isascii() else ""
+    return ascii_name or "homelab-agent"
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write key and certificate in one step: a crash leaves both or none."""
+    new = path.with_suffix(".new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
