@@ -1,0 +1,189 @@
+"""What can be set, and where from: a later source wins.
+
+Defaults < TOML file < options of the Supervisor app < environment variables HOMELAB_* < command line.
+"""
+
+import difflib
+import json
+import os
+import socket
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, JsonValue, StringConstraints, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from homelab_agent.platform.errors import SettingsError
+from homelab_agent.platform.model import Model
+
+FILE_NAME = "homelab-agent.toml"
+APP_OPTIONS = Path("/data/options.json")
+PREFIX = "HOMELAB_"
+CONFIG_VARIABLE = "HOMELAB_CONFIG"
+
+type Days = Annotated[int, Field(ge=1, le=3650)]
+type DockerUrl = Annotated[str, StringConstraints(pattern=r"^(unix|tcp|https?)://.+")]
+type DatabaseUrl = Annotated[
+    str, StringConstraints(pattern=r"^(sqlite\+aiosqlite|postgresql\+asyncpg)://.+")
+]
+
+
+class Settings(Model):
+    """Every setting of the agent. `database_url` None is a SQLite file in `data_dir`."""
+
+    data_dir: Path = Path("~/.local/share/homelab-agent")
+    listen: Annotated[str, StringConstraints(pattern=r"^.*:\d{1,5}$")] = "0.0.0.0:8099"
+    name: str | None = Field(default=None, min_length=1, max_length=64)
+    docker_url: DockerUrl = "unix:///var/run/docker.sock"
+    demo: bool = False
+    database_url: DatabaseUrl | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "text"] = "json"
+    tls: Literal["off", "self_signed", "files"] = "off"
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    mdns: bool = True
+    protect: tuple[str, ...] = ()
+    activity_retention_days: Days = 90
+    job_retention_days: Days = 30
+    resync_interval_s: float = Field(default=300, ge=5, le=86400)
+
+    @property
+    def display_name(self) -> str:
+        """What people call this agent: `name`, else the name of the host."""
+        return self.name or socket.gethostname()
+
+    @property
+    def listen_host(self) -> str:
+        """The address to listen at."""
+        return self.listen.rpartition(":")[0].strip("[]") or "0.0.0.0"  # noqa: S104  # the setting's own default
+
+    @property
+    def listen_port(self) -> int:
+        """The port to listen at; 0 lets the system choose."""
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def store_url(self) -> str:
+        """The address of the database."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir}/homelab.db"
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.listen_port > 65535:
+            raise ValueError("listen: a port is at most 65535")
+        if self.tls == "files" and not (self.tls_certificate and self.tls_key):
+            raise ValueError('tls: "files" needs tls_certificate and tls_key')
+        return self
+
+
+def load_settings(
+    config: Path | None = None,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    app_options: Path = APP_OPTIONS,
+    overrides: Mapping[str, JsonValue] | None = None,
+) -> Settings:
+    """Read all sources; `overrides` is what the command line says.
+
+    Raises:
+        SettingsError: naming the source and the setting that is unknown or wrong.
+    """
+    sources: list[_Source] = []
+    file = _settings_file(config, environment)
+    if file:
+        sources.append(_Source(str(file), _read_toml(file)))
+    if app_options.is_file():
+        sources.append(_Source(str(app_options), _read_options(app_options)))
+    sources.append(_Source("environment", _read_environment(environment)))
+    sources.append(_Source("command line", overrides or {}))
+    try:
+        settings = Settings.model_validate(
+            {key: value for source in sources for key, value in source.values.items()}
+        )
+    except ValidationError as error:
+        raise _explain(error.errors()[0], sources) from error
+    return settings.model_copy(update={"data_dir": _absolute(settings.data_dir)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    name: str
+    values: Mapping[str, JsonValue]
+
+
+def _settings_file(config: Path | None, environment: Mapping[str, str]) -> Path | None:
+    """Return the file that was asked for, else the one in the data folder where there is one."""
+    if config:
+        return config
+    if environment.get(CONFIG_VARIABLE):
+        return Path(environment[CONFIG_VARIABLE])
+    data_dir = environment.get(f"{PREFIX}DATA_DIR")
+    file = _absolute(Path(data_dir) if data_dir else Settings().data_dir) / FILE_NAME
+    return file if file.is_file() else None
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+def _read_toml(file: Path) -> Mapping[str, JsonValue]:
+    try:
+        values: dict[str, JsonValue] = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}") from error
+    except ValueError as error:  # broken TOML or not UTF-8
+        raise SettingsError(f"{file} is not a TOML file: {error}") from error
+    return values
+
+
+def _read_options(file: Path) -> Mapping[str, JsonValue]:
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise SettingsError(f"{file} is not a JSON file: {error}") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"{file} holds no options")
+    # The app's page leaves an option that was emptied as null or "".
+    return {key: value for key, value in values.items() if value not in (None, "")}
+
+
+def _read_environment(environment: Mapping[str, str]) -> Mapping[str, JsonValue]:
+    """Return our variables; others with the same prefix belong to others and are left alone."""
+    return {
+        key: _list_from_text(text) if key == "protect" else text
+        for key in Settings.model_fields
+        if (text := environment.get(PREFIX + key.upper())) is not None
+    }
+
+
+def _list_from_text(text: str) -> JsonValue:
+    """Read a JSON list, or names between commas."""
+    if not text.lstrip().startswith("["):
+        return [name.strip() for name in text.split(",") if name.strip()]
+    try:
+        names: JsonValue = json.loads(text)
+    except ValueError as error:
+        raise SettingsError(
+            f"environment: {PREFIX}PROTECT is not a JSON list: {error}", field="protect"
+        ) from error
+    return names
+
+
+def _explain(wrong: ErrorDetails, sources: Sequence[_Source]) -> SettingsError:
+    key = str(wrong["loc"][0]) if wrong["loc"] else None
+    if key is None:
+        return SettingsError(f"settings: {wrong['msg'].removeprefix('Value error, ')}")
+    # The last source that names the key is the one that won.
+    source = next((source for source in reversed(sources) if key in source.values), sources[-1])
+    shown = PREFIX + key.upper() if source.name == "environment" else key
+    if wrong["type"] == "extra_forbidden":
+        similar = difflib.get_close_matches(key, Settings.model_fields, n=1)
+        hint = f"Did you mean {similar[0]}?" if similar else None
+        return SettingsError(f"{source.name}: there is no setting {shown}", field=key, hint=hint)
+    return SettingsError(f"{source.name}: {shown}: {wrong['msg']}", field=key)

@@ -1,0 +1,43 @@
+"""Bringing an older database up to date with Alembic. Imported only when there is something to do."""
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection
+
+from homelab_agent.platform.errors import StoreError
+from homelab_agent.platform.store.schema import Schema
+
+
+def migrate(connection: Connection, schema: Schema, revision: str) -> None:
+    """Run every migration after `revision`, in the transaction of `connection`.
+
+    Raises:
+        StoreError: the database is newer than this program, or a migration failed.
+    """
+    config = Config()
+    # Alembic's settings take % for interpolation.
+    config.set_main_option("script_location", str(schema.migrations).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    config.attributes["metadata"] = schema.metadata
+    _require_known(config, revision, schema.head)
+    try:
+        command.upgrade(config, schema.head)
+    except Exception as error:  # a migration may fail with anything
+        raise StoreError(
+            f"The store could not be brought from {revision} to {schema.head}: {error}",
+            hint="Nothing was changed. Go on with the version used before, and report this",
+        ) from error
+
+
+def _require_known(config: Config, revision: str, head: str) -> None:
+    try:
+        ScriptDirectory.from_config(config).get_revision(revision)
+    except CommandError as error:
+        raise StoreError(
+            f"The store was written by a newer version (revision {revision}); "
+            f"this one knows it up to {head}",
+            hint=f"Use the newer version again, or put back the copy kept before it was migrated",
+        ) from error

@@ -1,0 +1,165 @@
+"""The SQLite file before it is opened: made, locked, migrated on a copy. All of it blocks."""
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+from time import monotonic, sleep
+
+from sqlalchemy.exc import DatabaseError
+
+from homelab_agent.platform.errors import StoreError
+from homelab_agent.platform.store.engine import WRITES, make_file_engine
+from homelab_agent.platform.store.schema import Schema, create, revision_of
+
+LOCK_S = 10
+_LOCK_STEP_S = 0.05
+
+
+class SqliteFile:
+    """A file whose schema is right for as long as this object holds its lock."""
+
+    def __init__(self, path: Path, schema: Schema, *, lock_s: float = LOCK_S) -> None:
+        self.path = path
+        self._schema = schema
+        self._lock_s = lock_s
+        self._lock: int | None = None
+
+    def prepare(self) -> None:
+        """Make or migrate the file where needed.
+
+        Everyone who uses the file holds a shared lock, so that it is never exchanged under them.
+
+        Raises:
+            StoreError: the file cannot be used; it is as it was before.
+        """
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        except OSError as error:
+            self.release()
+            raise StoreError(
+                f"{error.filename or self.path} cannot be written: {error.strerror}",
+                hint="Give the agent a data folder that it may write to",
+            ) from error
+        try:
+            self._prepare_locked()
+        except BaseException:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Let go of the lock; safe to call twice."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _prepare_locked(self) -> None:
+        self._take(fcntl.LOCK_SH)
+        if self._revision() == self._schema.head:
+            return
+        self._take(fcntl.LOCK_UN)
+        self._take(fcntl.LOCK_EX)
+        revision = self._revision()
+        if revision is None:
+            self._create()
+        elif revision != self._schema.head:
+            self._migrate(revision)
+        self._take(fcntl.LOCK_SH)
+
+    def _take(self, lock: int) -> None:
+        if self._lock is None:
+            raise StoreError("The store's lock was given back")
+        deadline = monotonic() + self._lock_s
+        while True:
+            try:
+                fcntl.flock(self._lock, lock | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if monotonic() > deadline:
+                    raise StoreError(
+                        f"{self.path} has to be migrated, but another program is using it",
+                        hint="Stop every homelab-agent of this data folder, then start it again",
+                    ) from None
+                sleep(_LOCK_STEP_S)
+            else:
+                return
+
+    def _revision(self) -> str | None:
+        engine = make_file_engine(str(self.path))
+        try:
+            with engine.connect() as connection:
+                return revision_of(connection)
+        except DatabaseError as error:
+            raise StoreError(
+                f"{self.path} is not a database that can be read: {error.orig}",
+                hint="Put back a copy of it, or move it away to begin with an empty one",
+            ) from error
+
+    def _create(self) -> None:
+        with make_file_engine(str(self.path)).begin() as connection:
+            create(connection, self._schema)
+
+    def _migrate(self, revision: str) -> None:
+        """Keep a copy, migrate a second one and put that in the file's place."""
+        working = Path(f"{self.path}.migrating")
+        _remove_database(working)
+        try:
+            _copy(self.path, working)
+            working.replace(f"{self.path}.before-{self._schema.head}")
+            _copy(self.path, working)
+            _migrate_copy(working, self._schema, revision)
+            _fold_log(self.path)
+            working.replace(self.path)
+            _flush_folder(self.path.parent)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(
+                f"{self.path} could not be migrated: {error}",
+                hint="Nothing was changed. Look for free disk space and a writable data folder",
+            ) from error
+        finally:
+            _remove_database(working)
+
+
+def _migrate_copy(path: Path, schema: Schema, revision: str) -> None:
+    from homelab_agent.platform.store.migrate import migrate  # noqa: PLC0415  # heavy
+
+    engine = make_file_engine(str(path)).execution_options(**{WRITES: True})
+    with engine.begin() as connection:
+        migrate(connection, schema, revision)
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if broken:
+            raise StoreError(f"The migration to {schema.head} left a reference to nothing: {broken}")
+    _fold_log(path)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with (
+        contextlib.closing(sqlite3.connect(source)) as reading,
+        contextlib.closing(sqlite3.connect(target)) as writing,
+    ):
+        target.chmod(0o600)
+        reading.backup(writing)
+
+
+def _fold_log(path: Path) -> None:
+    """Bring everything into the one file, so that it can be moved alone."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for log in (f"{path}-wal", f"{path}-shm"):
+        Path(log).unlink(missing_ok=True)
+
+
+def _remove_database(path: Path) -> None:
+    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm"), Path(f"{path}-journal")):
+        file.unlink(missing_ok=True)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
