@@ -60,14 +60,19 @@ class Docker:
         command: Sequence[str] = SLEEP_FOREVER,
         labels: Mapping[str, str] | None = None,
         start: bool = True,
+        config: Mapping[str, object] | None = None,
         **host_config: object,
     ) -> str:
-        """Create a container (and start it) until this object closes; return its id."""
+        """Create a container (and start it) until this object closes; return its id.
+
+        `config` and `host_config` go to the engine as they are, in Docker's own words.
+        """
         body = {
             "Image": image,
             "Cmd": list(command) or None,
             "Labels": {OWN_LABEL: "true", **(labels or {})},
             "HostConfig": {"NetworkMode": "none", **host_config},
+            **(config or {}),
         }
         answer = await self.call("POST", "/containers/create", params={"name": name}, json=body)
         identity: str = answer["Id"]

@@ -1,0 +1,225 @@
+"""The agent's image: built as a release builds it, run as a person runs it."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiohttp import ClientError, ClientSession
+
+from tests.harness.docker import Docker
+from tests.harness.home_assistant import free_port
+from tests.harness.processes import LoggedProcess, clean_environment
+from tests.harness.waiting import wait_until
+from tests.lab.network import run
+
+CHECKOUT = Path(__file__).parents[2]
+IMAGE = "homelab-agent:test"
+SOCKET = "/var/run/docker.sock:/var/run/docker.sock"
+SECOND_NS = 1_000_000_000
+APP_OPTIONS = {
+    "log_level": "debug",
+    "protect": ["database"],
+    "activity_retention_days": 7,
+    "name": "Shed",
+    "docker_url": "unix:///var/run/docker.sock",
+}
+
+pytestmark = [pytest.mark.timeout(300)]
+
+
+class Packaged:
+    """A container of the image, and its API."""
+
+    def __init__(self, docker: Docker, name: str, port: int) -> None:
+        self.docker = docker
+        self.name = name
+        self.url = f"http://127.0.0.1:{port}/api/v1"
+        self.token = ""
+
+    async def create_token(self) -> None:
+        """Make a token as the README tells a person to."""
+        arguments = ("token", "create", "--name", "home", "--scope", "operate")
+        self.token = (await run("docker", "exec", self.name, "homelab-agent", *arguments)).strip()
+
+    async def ask(self, method: str, path: str) -> tuple[int, Any]:
+        """Do one request; return status and answer."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        async with (
+            ClientSession(headers=headers) as session,
+            session.request(method, self.url + path) as answer,
+        ):
+            return answer.status, await answer.json(content_type=None)
+
+    async def answers(self) -> bool:
+        """Return whether the API is there."""
+        try:
+            return (await self.ask("GET", "/health"))[0] == 200
+        except ClientError:
+            state = (await self.docker.inspect(self.name))["State"]
+            assert state["Running"], await run("docker", "logs", self.name)
+            return False
+
+    async def sees(self, name: str) -> bool:
+        """Return whether a container is in the list."""
+        status, answer = await self.ask("GET", "/containers")
+        return status == 200 and name in {each["name"] for each in answer["containers"]}
+
+
+@pytest.fixture(scope="module")
+def image() -> str:
+    command = ["docker", "build", "--quiet", "--network", "host", "--tag", IMAGE, "addon"]
+    built = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    return IMAGE
+
+
+@pytest_asyncio.fixture
+async def docker(image: str) -> AsyncIterator[Docker]:
+    assert image
+    async with Docker() as docker:
+        yield docker
+
+
+async def start(
+    docker: Docker, *, mounts: tuple[str, ...] = (SOCKET,), docker_url: str | None = None
+) -> Packaged:
+    port = free_port()
+    packaged = Packaged(docker, f"image-test-{port}", port)
+    environment = [f"HOMELAB_LISTEN=127.0.0.1:{port}", "HOMELAB_MDNS=false"]
+    if docker_url:
+        environment.append(f"HOMELAB_DOCKER_URL={docker_url}")
+    await docker.create(
+        packaged.name,
+        image=IMAGE,
+        command=(),
+        config={"Env": environment, "Healthcheck": {"Interval": SECOND_NS}},
+        NetworkMode="host",
+        Binds=list(mounts),
+    )
+    await wait_until(packaged.answers, what="the agent in the container to answer")
+    return packaged
+
+
+@pytest.fixture
+def watched(docker: Docker) -> Any:
+    """Makes a small container to look at."""
+
+    async def make() -> str:
+        name = f"watched-{free_port()}"
+        await docker.create(name)
+        return name
+
+    return make
+
+
+async def test_the_image_shows_the_containers_of_its_host(docker: Docker, watched: Any) -> None:
+    name = await watched()
+    agent = await start(docker)
+    await agent.create_token()
+    await wait_until(lambda: agent.sees(name), what="the container to be listed")
+    status, answer = await agent.ask("POST", f"/containers/{name}/stop")
+    assert status == 200, answer
+    assert (await docker.inspect(name))["State"]["Status"] == "exited"
+
+
+async def test_the_agent_in_the_image_is_not_root(docker: Docker) -> None:
+    agent = await start(docker)
+    listing = await docker.call(
+        "GET", f"/containers/{agent.name}/top", params={"ps_args": "-eo uid,args"}
+    )
+    users = {int(row[0]) for row in listing["Processes"] if "homelab-agent serve" in row[1]}
+    assert users == {8099}
+
+
+async def test_docker_calls_the_image_healthy_and_ends_it_in_good_order(docker: Docker) -> None:
+    agent = await start(docker)
+
+    async def healthy() -> bool:
+        state = (await docker.inspect(agent.name))["State"]
+        return bool(state["Health"]["Status"] == "healthy")
+
+    await wait_until(healthy, what="the health check to pass")
+    await docker.stop(agent.name, grace_s=20)
+    assert (await docker.inspect(agent.name))["State"]["ExitCode"] == 0
+
+
+async def test_tokens_outlive_the_container(docker: Docker) -> None:
+    volume = f"image-test-{free_port()}"
+    try:
+        first = await start(docker, mounts=(SOCKET, f"{volume}:/data"))
+        await first.create_token()
+        assert (await first.ask("GET", "/info"))[0] == 200
+        await docker.remove(first.name)
+        second = await start(docker, mounts=(SOCKET, f"{volume}:/data"))
+        second.token = first.token
+        assert (await second.ask("GET", "/info"))[0] == 200
+        await docker.remove(second.name)
+    finally:
+        await run("docker", "volume", "rm", "--force", volume)
+
+
+async def test_behind_a_proxy_that_only_reads_everything_is_shown_and_nothing_changed(
+    docker: Docker, watched: Any, tmp_path: Path
+) -> None:
+    name = await watched()
+    port = free_port()
+    proxy = LoggedProcess(
+        ["haproxy", "-f", str(Path(__file__).parent / "socket_proxy" / "haproxy.cfg")],
+        log=tmp_path / "haproxy.log",
+        environment=clean_environment(PROXY_PORT=str(port)),
+    )
+    await proxy.start()
+    try:
+        agent = await start(docker, mounts=(), docker_url=f"tcp://127.0.0.1:{port}")
+        await agent.create_token()
+        await wait_until(lambda: agent.sees(name), what="the container to be listed")
+        _, info = await agent.ask("GET", "/info")
+        assert info["engine"]["missing_rights"] == ["containers_control"]
+        status, answer = await agent.ask("POST", f"/containers/{name}/stop")
+        assert status == 403, answer
+        assert (await docker.inspect(name))["State"]["Status"] == "running"
+        await docker.pause(name)
+
+        async def paused() -> bool:
+            _, container = await agent.ask("GET", f"/containers/{name}")
+            return bool(container["state"] == "paused")
+
+        await wait_until(paused, what="the pause to be seen through the proxy", within_s=3)
+    finally:
+        await proxy.stop()
+
+
+async def test_every_option_of_the_app_is_taken(docker: Docker, tmp_path: Path) -> None:
+    (tmp_path / "options.json").write_text(json.dumps(APP_OPTIONS))
+    agent = await start(docker, mounts=(SOCKET, f"{tmp_path}:/data"))
+    await agent.create_token()
+    _, info = await agent.ask("GET", "/info")
+    assert info["name"] == "Shed"
+    assert info["settings"]["protect"] == ["database"]
+
+
+async def test_an_app_with_a_wrong_option_says_which_instead_of_guessing(
+    docker: Docker, tmp_path: Path
+) -> None:
+    (tmp_path / "options.json").write_text(json.dumps({"log_levle": "info"}))
+    name = f"image-test-{free_port()}"
+    await docker.create(name, image=IMAGE, command=(), Binds=[f"{tmp_path}:/data"])
+    async with asyncio.timeout(20):
+        ended = await docker.call("POST", f"/containers/{name}/wait")
+    assert ended["StatusCode"] == 2
+    assert "log_levle" in await run("docker", "logs", name)
+
+
+async def test_an_app_whose_protection_mode_is_on_runs_and_says_that_docker_is_away(
+    docker: Docker,
+) -> None:
+    agent = await start(docker, mounts=())
+    await agent.create_token()
+    _, info = await agent.ask("GET", "/info")
+    assert info["engine"]["connection"] == "unavailable"
+    assert "/var/run/docker.sock" in info["engine"]["reason"]
