@@ -61,14 +61,14 @@ class DockerEngine:
             ) from error
         return EngineInfo(
             kind="docker",
-            version=version.Version,
+            version=version.version,
             api_version=written(agreed),
-            host_name=info.Name,
-            operating_system=info.OperatingSystem,
-            kernel_version=info.KernelVersion or version.KernelVersion,
-            architecture=info.Architecture or version.Arch,
-            cpu_count=info.NCPU,
-            memory_bytes=info.MemTotal,
+            host_name=info.name,
+            operating_system=info.operating_system,
+            kernel_version=info.kernel_version or version.kernel_version,
+            architecture=info.architecture or version.architecture,
+            cpu_count=info.cpu_count,
+            memory_bytes=info.memory_bytes,
         )
 
     async def missing_rights(self) -> frozenset[EngineRight]:
@@ -145,8 +145,8 @@ class DockerEngine:
         if until:
             parameters["until"] = _seconds(until)
         call = Call(f"read the log of {container_id}", _READ)
-        reader = LogReader(tail, framed=not container.Config.Tty)
-        path = f"containers/{container.Id}/logs"
+        reader = LogReader(tail, framed=not container.config.tty)
+        path = f"containers/{container.id}/logs"
         await self._transport.read_into(reader.feed, path, call, parameters)
         return reader.finish()
 
@@ -163,7 +163,7 @@ class DockerEngine:
 
     async def _filled(self, row: Listed) -> EngineContainer | None:
         try:
-            return await self.inspect(row.Id)
+            return await self.inspect(row.id)
         except NotFound:
             return None
         except TimedOut, Failed:
@@ -178,7 +178,7 @@ class DockerEngine:
     async def _change_gently(self, container_id: str, verb: str, timeout_s: int | None) -> None:
         grace_s = timeout_s
         if grace_s is None:
-            own = (await self._inspected(container_id)).Config.StopTimeout
+            own = (await self._inspected(container_id)).config.stop_timeout
             grace_s = own if own is not None else _DEFAULT_GRACE_S
         parameters = {} if timeout_s is None else {"t": str(timeout_s)}
         await self._change(container_id, verb, parameters, grace_s=max(grace_s, 0))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic.alias_generators import to_pascal
 
 from homelab_agent.platform.engine.models import (
     ContainerHealth,
@@ -28,140 +29,150 @@ _ENDED = frozenset({ContainerState.EXITED, ContainerState.DEAD, ContainerState.R
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=to_pascal)
 
 
 class _Health(_Document):
-    Status: str = ""
+    status: str = ""
 
 
 class _State(_Document):
-    Status: str = ""
-    Running: bool = False
-    OOMKilled: bool = False
-    ExitCode: int = 0
-    StartedAt: datetime | None = None
-    FinishedAt: datetime | None = None
-    Health: _Health | None = None
+    status: str = ""
+    running: bool = False
+    oom_killed: bool = Field(default=False, alias="OOMKilled")
+    exit_code: int = 0
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    health: _Health | None = None
 
 
 class _RestartPolicy(_Document):
-    Name: str = ""
+    name: str = ""
 
 
 class _HostConfig(_Document):
-    RestartPolicy: _RestartPolicy | None = None
+    restart_policy: _RestartPolicy | None = None
 
 
 class _Config(_Document):
-    Image: str = ""
-    Tty: bool = False
-    StopTimeout: int | None = None
-    Labels: dict[str, str] | None = None
+    image: str = ""
+    tty: bool = False
+    stop_timeout: int | None = None
+    labels: dict[str, str] | None = None
 
 
 class _Binding(_Document):
-    HostIp: str = ""
-    HostPort: str = ""
+    host_ip: str = ""
+    host_port: str = ""
 
 
 class _NetworkSettings(_Document):
-    Ports: dict[str, list[_Binding] | None] | None = None
+    ports: dict[str, list[_Binding] | None] | None = None
 
 
 class Inspected(_Document):
     """The answer of GET /containers/{id}/json."""
 
-    Id: str
-    Name: str
-    Created: datetime
-    Image: str = ""
-    RestartCount: int = 0
-    State: _State = Field(default_factory=_State)
-    Config: _Config = Field(default_factory=_Config)
-    HostConfig: _HostConfig = Field(default_factory=_HostConfig)
-    NetworkSettings: _NetworkSettings | None = None
+    id: str
+    name: str
+    created: datetime
+    image: str = ""
+    restart_count: int = 0
+    state: _State = Field(default_factory=_State)
+    config: _Config = Field(default_factory=_Config)
+    host_config: _HostConfig = Field(default_factory=_HostConfig)
+    network_settings: _NetworkSettings | None = None
 
     def container(self) -> EngineContainer:
         """Return it as the rest of the agent knows it."""
-        state = _state(self.State.Status, running=self.State.Running)
-        policy = self.HostConfig.RestartPolicy
-        finished = _time(self.State.FinishedAt)
+        state = _state(self.state.status, running=self.state.running)
+        policy = self.host_config.restart_policy
+        finished = _time(self.state.finished_at)
         return EngineContainer(
-            id=self.Id,
-            name=self.Name.removeprefix("/"),
-            image=self.Config.Image,
-            image_id=self.Image,
+            id=self.id,
+            name=self.name.removeprefix("/"),
+            image=self.config.image,
+            image_id=self.image,
             state=state,
-            health=_health(state, self.State.Health.Status if self.State.Health else ""),
-            exit_code=self.State.ExitCode if state in _ENDED and finished else None,
-            oom_killed=self.State.OOMKilled,
-            restart_count=self.RestartCount,
-            restart_policy=(policy.Name if policy else "") or "no",
-            created_at=_time(self.Created) or datetime.fromtimestamp(0, UTC),
-            started_at=_time(self.State.StartedAt),
+            health=_health(state, self.state.health.status if self.state.health else ""),
+            exit_code=self.state.exit_code if state in _ENDED and finished else None,
+            oom_killed=self.state.oom_killed,
+            restart_count=self.restart_count,
+            restart_policy=(policy.name if policy else "") or "no",
+            created_at=_time(self.created) or datetime.fromtimestamp(0, UTC),
+            started_at=_time(self.state.started_at),
             finished_at=finished,
-            ports=_ports(self.NetworkSettings),
-            labels=self.Config.Labels or {},
+            ports=_ports(self.network_settings),
+            labels=self.config.labels or {},
         )
 
 
 class _ListedPort(_Document):
-    IP: str | None = None
-    PrivatePort: int
-    PublicPort: int | None = None
-    Type: str = "tcp"
+    ip: str | None = Field(default=None, alias="IP")
+    private_port: int
+    public_port: int | None = None
+    type: str = "tcp"
 
 
 class Listed(_Document):
     """One row of GET /containers/json."""
 
-    Id: str
-    Names: list[str] | None = None
-    Image: str = ""
-    ImageID: str = ""
-    Created: int = 0
-    State: str = ""
-    Status: str = ""
-    Ports: list[_ListedPort] | None = None
-    Labels: dict[str, str] | None = None
+    id: str
+    names: list[str] | None = None
+    image: str = ""
+    image_id: str = Field(default="", alias="ImageID")
+    created: int = 0
+    state: str = ""
+    status: str = ""
+    ports: list[_ListedPort] | None = None
+    labels: dict[str, str] | None = None
 
     def container(self) -> EngineContainer:
         """Return what the list alone tells: enough to show a container that cannot be inspected."""
-        state = _state(self.State, running=self.Status.startswith("Up"))
+        state = _state(self.state, running=self.status.startswith("Up"))
         return EngineContainer(
-            id=self.Id,
-            name=_own_name(self.Names or [self.Id[:12]]),
-            image=self.Image,
-            image_id=self.ImageID,
+            id=self.id,
+            name=_own_name(self.names or [self.id[:12]]),
+            image=self.image,
+            image_id=self.image_id,
             state=state,
-            health=_health(state, _health_in(self.Status)),
-            created_at=datetime.fromtimestamp(self.Created, UTC),
+            health=_health(state, _health_in(self.status)),
+            created_at=datetime.fromtimestamp(self.created, UTC),
             ports=_in_order(
                 Port(
-                    container_port=port.PrivatePort,
-                    protocol=port.Type,
-                    host_ip=port.IP if port.PublicPort else None,
-                    host_port=port.PublicPort,
+                    container_port=port.private_port,
+                    protocol=port.type,
+                    host_ip=port.ip if port.public_port else None,
+                    host_port=port.public_port,
                 )
-                for port in self.Ports or ()
+                for port in self.ports or ()
             ),
-            labels=self.Labels or {},
+            labels=self.labels or {},
         )
 
 
 LISTED: TypeAdapter[list[Listed]] = TypeAdapter(list[Listed])
 
 
+class EngineVersion(_Document):
+    """The answer of GET /version."""
+
+    version: str = "unknown"
+    api_version: str
+    oldest: str | None = Field(default=None, alias="MinAPIVersion")
+    architecture: str | None = Field(default=None, alias="Arch")
+    kernel_version: str | None = None
+
+
 class Info(_Document):
     """The answer of GET /info."""
 
-    Name: str | None = None
-    OperatingSystem: str | None = None
-    KernelVersion: str | None = None
-    Architecture: str | None = None
-    NCPU: int | None = None
-    MemTotal: int | None = None
+    name: str | None = None
+    operating_system: str | None = None
+    kernel_version: str | None = None
+    architecture: str | None = None
+    cpu_count: int | None = Field(default=None, alias="NCPU")
+    memory_bytes: int | None = Field(default=None, alias="MemTotal")
 
 
 def _state(text: str, *, running: bool) -> ContainerState:
@@ -209,17 +220,17 @@ def _time(moment: datetime | None) -> datetime | None:
 
 def _ports(settings: _NetworkSettings | None) -> tuple[Port, ...]:
     found: list[Port] = []
-    for exposed, bindings in ((settings and settings.Ports) or {}).items():
+    for exposed, bindings in ((settings and settings.ports) or {}).items():
         number, _, protocol = exposed.partition("/")
         if not number.isdigit():
             continue
         inside = Port(container_port=int(number), protocol=protocol or "tcp")
         published = [
             inside.model_copy(
-                update={"host_ip": binding.HostIp or None, "host_port": int(binding.HostPort)}
+                update={"host_ip": binding.host_ip or None, "host_port": int(binding.host_port)}
             )
             for binding in bindings or ()
-            if binding.HostPort.isdigit()
+            if binding.host_port.isdigit()
         ]
         found.extend(published or [inside])
     return _in_order(found)

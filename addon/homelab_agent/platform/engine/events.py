@@ -19,18 +19,18 @@ _SECOND_NS = 1_000_000_000
 class _Actor(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    ID: str
-    Attributes: dict[str, str] = Field(default_factory=dict)
+    id: str = Field(alias="ID")
+    attributes: dict[str, str] = Field(default_factory=dict, alias="Attributes")
 
 
 class _Line(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    Type: str
-    Action: str
-    Actor: _Actor
+    type: str = Field(alias="Type")
+    action: str = Field(alias="Action")
+    actor: _Actor = Field(alias="Actor")
     time: int = 0
-    timeNano: int = 0
+    time_ns: int = Field(default=0, alias="timeNano")
 
 
 def parse_event(line: bytes) -> EngineEvent | None:
@@ -41,19 +41,19 @@ def parse_event(line: bytes) -> EngineEvent | None:
         read = _Line.model_validate_json(line)
     except ValidationError:
         return None
-    verb, _, text = read.Action.partition(":")
+    verb, _, text = read.action.partition(":")
     action = _ACTIONS.get(verb)
-    if action is None or read.Type != "container":
+    if action is None or read.type != "container":
         return None
-    time_ns = read.timeNano or read.time * _SECOND_NS
+    time_ns = read.time_ns or read.time * _SECOND_NS
     return EngineEvent(
         action=action,
-        container_id=read.Actor.ID,
-        name=read.Actor.Attributes.get("name", "").removeprefix("/"),
+        container_id=read.actor.id,
+        name=read.actor.attributes.get("name", "").removeprefix("/"),
         at=datetime.fromtimestamp(time_ns / _SECOND_NS, UTC),
         time_ns=time_ns,
         health=_health(action, text.strip()),
-        exit_code=_exit_code(action, read.Actor.Attributes),
+        exit_code=_exit_code(action, read.actor.attributes),
     )
 
 

@@ -10,8 +10,9 @@ from contextlib import asynccontextmanager, contextmanager
 
 import aiodocker
 import aiohttp
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
+from homelab_agent.platform.engine.documents import EngineVersion
 from homelab_agent.platform.engine.errors import (
     Call,
     from_connection,
@@ -34,18 +35,6 @@ _PATIENCE = 3
 _VERSION_CALL = Call("tell its version", EngineRight.INFO)
 
 
-class EngineVersion(BaseModel):
-    """What the engine says about itself to everyone."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    Version: str = "unknown"
-    ApiVersion: str
-    MinAPIVersion: str | None = None
-    Arch: str | None = None
-    KernelVersion: str | None = None
-
-
 class Transport:
     """Calls to one engine."""
 
@@ -62,7 +51,7 @@ class Transport:
         async with self._agreeing:
             self._agreed = None
             version = await self._version()
-            self._agreed = agree(version.ApiVersion, version.MinAPIVersion)
+            self._agreed = agree(version.api_version, version.oldest)
             self._client().api_version = f"v{written(self._agreed)}"
             return version, self._agreed
 

@@ -1,0 +1,1 @@
+"""Small real servers that speak a protocol and can be told to break it."""

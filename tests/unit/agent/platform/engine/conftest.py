@@ -1,0 +1,19 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from homelab_agent.platform.engine.docker import DockerEngine
+from tests.fakes.docker_engine import FakeDocker, fake_docker
+
+
+@pytest.fixture
+async def docker() -> AsyncIterator[FakeDocker]:
+    async with fake_docker() as server:
+        yield server
+
+
+@pytest.fixture
+async def engine(docker: FakeDocker) -> AsyncIterator[DockerEngine]:
+    made = DockerEngine(docker.url, deadline_s=0.5)
+    yield made
+    await made.close()
