@@ -72,7 +72,7 @@ class HomeAssistantApi:
         step = await self.start_flow("homelab")
         if step["type"] == "menu":
             step = await self.next_step(step["flow_id"], {"next_step_id": "user"})
-        answer = {"host": host, "port": port, "token": token, **more}
+        answer = {"host": host, "port": port, "token": token, "ssl": False, **more}
         step = await self.next_step(step["flow_id"], answer)
         if step["type"] != "create_entry":
             raise HomeAssistantRefused(f"the integration was not set up: {step}")
