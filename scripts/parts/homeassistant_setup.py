@@ -16,7 +16,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-START_SECONDS = 180
+START_SECONDS = 90
 REQUEST_SECONDS = 60
 
 

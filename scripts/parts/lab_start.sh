@@ -91,8 +91,10 @@ bind_checkout() {
     local pid
     pid=$(lab_pid)
     # shellcheck disable=SC2016 # the inner shell expands it
-    nsenter -t "$pid" --mount --root -- sh -ec '
-        mountpoint -q "$1" && [ "$(stat -c %d:%i "$1")" = "$(stat -c %d:%i "/.host$1")" ] && exit 0
+    nsenter -t "$pid" --mount --pid --root -- sh -ec '
+        [ "$(stat -c %d:%i "$1" 2>/dev/null)" != "$(stat -c %d:%i "/.host$1")" ] || exit 0
+        # another checkout stood at this path before and was deleted
+        ! mountpoint -q "$1" || umount --lazy "$1"
         mkdir -p "$1" && mount --bind "/.host$1" "$1"' bind "$CHECKOUT"
 }
 

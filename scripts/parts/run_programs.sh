@@ -155,9 +155,7 @@ start_home_assistant() {
     write_home_assistant_files "$ha"
     RUN_PASSWORD=$(cat "$ha/.run-password")
     say "starting Home Assistant (log: .run/ha.log)$([[ -d $ha/deps || -e $ha/.homelab-agent ]] || echo '; the first start takes longer')"
-    # Two voice parts that would have to be compiled; nothing here hears or speaks.
-    start_program "Home Assistant" "$log" "$CHECKOUT/.venv-ha/bin/hass" --config "$ha" \
-        --skip-pip-packages pymicro-vad,pyspeex-noise
+    start_program "Home Assistant" "$log" "$CHECKOUT/.venv-ha/bin/hass" --config "$ha" --skip-pip
     run_here env "RUN_USER=$RUN_USER" "RUN_PASSWORD=$RUN_PASSWORD" "RUN_TOKEN=$AGENT_TOKEN" \
         "$CHECKOUT/.venv-ha/bin/python" "$PARTS/homeassistant_setup.py" "http://127.0.0.1:$HA_PORT" "$ha" "$AGENT_PORT" &
     setup=$!
@@ -171,7 +169,10 @@ start_home_assistant() {
 write_home_assistant_files() { # write_home_assistant_files FOLDER
     mkdir -p "$1/custom_components" "$1/.storage"
     ln -sfn ../../../custom_components/homelab "$1/custom_components/homelab"
-    sed "s/@PORT@/$HA_PORT/" "$PARTS/homeassistant.yaml" >"$1/configuration.yaml"
+    cp "$PARTS/homeassistant.yaml" "$1/configuration.yaml"
+    # Home Assistant keeps its address here; one in configuration.yaml it would only try for some minutes. Written
+    # in the format's first version, which it completes with its defaults.
+    echo '{"version":1,"minor_version":1,"key":"http","data":{"server_host":["127.0.0.1"],"server_port":'"$HA_PORT"'}}' >"$1/.storage/http"
     # Of the first-start questions only the user is asked for; the rest would set up a weather service and the like.
     [[ -e $1/.storage/onboarding ]] ||
         echo '{"version":4,"minor_version":1,"key":"onboarding","data":{"done":["core_config","analytics","integration"]}}' >"$1/.storage/onboarding"
