@@ -107,7 +107,7 @@ class FakeDocker:
         self.faults: dict[str, Fault] = {}
         self.calls: Counter[str] = Counter()
         self.queries: list[str] = []
-        self.folder = Path(tempfile.mkdtemp(prefix="fd-", dir="/tmp"))  # noqa: S108 - short path
+        self.folder = Path(tempfile.mkdtemp(prefix="fd-", dir="/tmp"))
         self.socket = self.folder / "docker.sock"
         self.history: list[dict[str, Any]] = []
         self._streams: dict[web.StreamResponse, asyncio.Event] = {}
@@ -302,7 +302,9 @@ class FakeDocker:
         wanted, after = ("running", "paused") if verb == "pause" else ("paused", "running")
         if container.status != wanted:
             # Some versions answer this with 500, others with 409.
-            return _error(500 if verb == "unpause" else 409, f"Container {container.id} is not {wanted}")
+            return _error(
+                500 if verb == "unpause" else 409, f"Container {container.id} is not {wanted}"
+            )
         container.status = after
         self.emit(verb, container)
         return web.Response(status=204)

@@ -29,7 +29,7 @@ class SocketProxy:
     def __init__(self, engine_socket: str, allows: Allows = only_reads) -> None:
         self.allows = allows
         self._engine_socket = engine_socket
-        self._folder = Path(tempfile.mkdtemp(prefix="sp-", dir="/tmp"))  # noqa: S108 - short path
+        self._folder = Path(tempfile.mkdtemp(prefix="sp-", dir="/tmp"))
         self.socket = self._folder / "docker.sock"
         self._session: ClientSession | None = None
         self._runner: web.AppRunner | None = None
@@ -72,7 +72,8 @@ class SocketProxy:
             request.method, f"http://engine{request.path_qs}", data=await request.read()
         ) as answer:
             response = web.StreamResponse(
-                status=answer.status, headers={"Content-Type": answer.headers.get("Content-Type", "text/plain")}
+                status=answer.status,
+                headers={"Content-Type": answer.headers.get("Content-Type", "text/plain")},
             )
             await response.prepare(request)
             async for chunk in answer.content.iter_any():
@@ -82,7 +83,9 @@ class SocketProxy:
 
 
 @asynccontextmanager
-async def socket_proxy(engine_socket: str, allows: Allows = only_reads) -> AsyncIterator[SocketProxy]:
+async def socket_proxy(
+    engine_socket: str, allows: Allows = only_reads
+) -> AsyncIterator[SocketProxy]:
     """Give a running proxy."""
     proxy = SocketProxy(engine_socket, allows)
     await proxy.start()

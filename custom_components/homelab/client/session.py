@@ -1,6 +1,7 @@
 """One conversation on the stream: greeting, subscription, then messages until the end."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import asdict
 
 import aiohttp
@@ -12,6 +13,9 @@ from .parse import Reader, reader, understood
 from .transport import HANDSHAKE_TIMEOUT_S, Loads
 
 FIRST_MESSAGE_TIMEOUT_S = 30.0
+SILENCE_S = 10.0
+"""After this long without a word the agent is asked whether it is there."""
+PONG_TIMEOUT_S = 5.0
 
 CLOSE_TOKEN_REVOKED = 4001
 CLOSE_BAD_MESSAGE = 4002
@@ -35,9 +39,18 @@ class TooSlow(CannotConnect):
 class StreamSession:
     """An open stream. Raises only `AgentError`s."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, loads: Loads) -> None:
+    def __init__(
+        self,
+        socket: aiohttp.ClientWebSocketResponse,
+        loads: Loads,
+        *,
+        silence_s: float = SILENCE_S,
+        pong_s: float = PONG_TIMEOUT_S,
+    ) -> None:
         self._socket = socket
         self._loads = loads
+        self._silence_s = silence_s
+        self._pong_s = pong_s
 
     async def hello(self) -> Hello:
         """Return the agent's greeting; raise where its contract does not fit ours."""
@@ -50,10 +63,7 @@ class StreamSession:
 
     async def subscribe(self, subscribe: Subscribe) -> Message:
         """Subscribe and return the first message: a snapshot, or what was missed."""
-        try:
-            await self._socket.send_json(asdict(subscribe))
-        except (aiohttp.ClientError, OSError) as error:
-            raise CannotConnect("The stream ended before the subscription") from error
+        await self._send(self._socket.send_json(asdict(subscribe)))
         while True:
             message = _read_message(await self._within(FIRST_MESSAGE_TIMEOUT_S))
             if message is not None:
@@ -74,7 +84,7 @@ class StreamSession:
             raise NoAnswer("The agent opened the stream and then said nothing") from error
 
     async def _document(self) -> dict[str, object]:
-        message = await self._socket.receive()
+        message = await self._receive()
         if message.type is not aiohttp.WSMsgType.TEXT:
             raise self._ending()
         try:
@@ -84,6 +94,33 @@ class StreamSession:
         if not isinstance(document, dict):
             raise NotAnAgent("The stream carried something that is no message")
         return document
+
+    async def _receive(self) -> aiohttp.WSMessage:
+        """Return what is no ping or pong; after a silence ask whether anybody is there.
+
+        Not aiohttp's own heartbeat: that one starts anew while a socket closes and outlives it.
+        """
+        asked = False
+        while True:
+            try:
+                message = await self._socket.receive(self._pong_s if asked else self._silence_s)
+            except TimeoutError as error:
+                if asked:
+                    raise CannotConnect("The agent no longer answers on the stream") from error
+                asked = True
+                await self._send(self._socket.ping())
+                continue
+            asked = False
+            if message.type is aiohttp.WSMsgType.PING:
+                await self._send(self._socket.pong(message.data))
+            elif message.type is not aiohttp.WSMsgType.PONG:
+                return message
+
+    async def _send(self, sending: Awaitable[None]) -> None:
+        try:
+            await sending
+        except (aiohttp.ClientError, OSError) as error:
+            raise CannotConnect("The stream ended while sending") from error
 
     def _ending(self) -> AgentError:
         code = self._socket.close_code

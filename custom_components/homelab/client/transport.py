@@ -23,7 +23,6 @@ from .errors import (
 type Loads = Callable[[str | bytes], object]
 
 HANDSHAKE_TIMEOUT_S = 10.0
-HEARTBEAT_S = 15.0
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 _ERROR_STATUS = 400
 
@@ -85,7 +84,7 @@ class Transport:
                     url,
                     headers=self._headers,
                     ssl=self._ssl,
-                    heartbeat=HEARTBEAT_S,
+                    autoping=False,
                     max_msg_size=MAX_MESSAGE_BYTES,
                     timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
                 )
