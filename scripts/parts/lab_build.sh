@@ -22,18 +22,34 @@ recipe_hash() { "$1" | sha256sum | cut -c1-16; }
 stage_done() { [[ $(cat "$LAB_ROOT/.lab-$1" 2>/dev/null) == "$(recipe_hash "$1_recipe")" ]]; }
 mark_stage() { recipe_hash "$1_recipe" >"$LAB_ROOT/.lab-$1"; }
 
+# Every ten seconds the last line of the log, so that a long step is seen to move.
+show_progress() {
+    local never
+    exec {never}<> <(:) # nothing ever comes from here: a wait without a process of its own
+    while true; do
+        read -rt 10 -u "$never" || true
+        say "  ... $(tail -n 1 "$LAB_LOG" | tr -cd '[:print:]' | cut -c1-70)"
+    done
+}
+
 # Runs a long command with its output in the log; shows the log's end when it fails.
 logged() {
-    if ! "$@" >>"$LAB_LOG" 2>&1 9>&-; then
-        tail -n 25 "$LAB_LOG" >&2
-        die "this failed: $* (all of it: $LAB_LOG)"
-    fi
+    local ticker code=0
+    show_progress 9>&- &
+    ticker=$!
+    "$@" >>"$LAB_LOG" 2>&1 9>&- || code=$?
+    kill "$ticker"
+    wait "$ticker" 2>/dev/null || true
+    ((code == 0)) && return
+    tail -n 25 "$LAB_LOG" >&2
+    die "this failed: $* (all of it: $LAB_LOG)"
 }
 
 need_host_tools() {
     local missing=()
     command -v mmdebstrap >/dev/null || missing+=(mmdebstrap)
     command -v slirp4netns >/dev/null || missing+=(slirp4netns)
+    [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || missing+=(debian-archive-keyring)
     ((${#missing[@]})) || return 0
     command -v apt-get >/dev/null || die "the lab needs these programs on the machine: ${missing[*]}"
     say "installing on this machine: ${missing[*]}"

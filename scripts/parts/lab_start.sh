@@ -81,7 +81,7 @@ enter_lab() {
         UV_CACHE_DIR=/var/cache/homelab-lab/uv PIP_CACHE_DIR=/var/cache/homelab-lab/pip UV_LINK_MODE=copy
         UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1
     )
-    for name in CI NO_COLOR FORCE_COLOR COLUMNS UV_PROJECT_ENVIRONMENT ${!HOMELAB_@}; do
+    for name in CI NO_COLOR FORCE_COLOR COLUMNS PYTEST_ADDOPTS UV_PROJECT_ENVIRONMENT ${!HOMELAB_@}; do
         [[ -v $name && $name != HOMELAB_LAB_DIR ]] && vars+=("$name=${!name}")
     done
     nsenter -t "$pid" "${spaces[@]}" -- "${tie[@]}" env -i --chdir="$dir" "${vars[@]}" "$@" 9>&-
