@@ -12,7 +12,9 @@ _KNOWN_SHAPES = (
     re.compile(r"(?i)(?<=\bbearer )[\w.~+/=-]{8,}"),
     # scheme://user:password@host
     re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"),
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
+    re.compile(
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
+    ),
 )
 
 

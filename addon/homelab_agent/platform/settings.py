@@ -1,6 +1,6 @@
 """What can be set, and where from: a later source wins.
 
-Defaults < TOML file < options of the Supervisor app < environment variables HOMELAB_* < command line.
+Defaults < TOML file < options of the Supervisor app < environment (HOMELAB_*) < command line.
 """
 
 import difflib
@@ -23,6 +23,8 @@ FILE_NAME = "homelab-agent.toml"
 APP_OPTIONS = Path("/data/options.json")
 PREFIX = "HOMELAB_"
 CONFIG_VARIABLE = "HOMELAB_CONFIG"
+
+_LAST_PORT = 65535
 
 type Days = Annotated[int, Field(ge=1, le=3650)]
 type DockerUrl = Annotated[str, StringConstraints(pattern=r"^(unix|tcp|https?)://.+")]
@@ -73,7 +75,7 @@ class Settings(Model):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.listen_port > 65535:
+        if self.listen_port > _LAST_PORT:
             raise ValueError("listen: a port is at most 65535")
         if self.tls == "files" and not (self.tls_certificate and self.tls_key):
             raise ValueError('tls: "files" needs tls_certificate and tls_key')

@@ -141,9 +141,7 @@ class Tokens:
 
 def _require_name(name: str) -> None:
     if not _NAME.fullmatch(name) or name != name.strip():
-        raise Invalid(
-            "A token's name has 1 to 64 letters, digits, spaces or .@:+-_", field="name"
-        )
+        raise Invalid("A token's name has 1 to 64 letters, digits, spaces or .@:+-_", field="name")
 
 
 def _digest(secret: str) -> str:
@@ -151,6 +149,4 @@ def _digest(secret: str) -> str:
 
 
 def _info(row: Row[tuple[str, str, str, str, datetime]]) -> TokenInfo:
-    return TokenInfo(
-        id=row.id, name=row.name, scope=Scope(row.scope), created_at=row.created_at
-    )
+    return TokenInfo(id=row.id, name=row.name, scope=Scope(row.scope), created_at=row.created_at)

@@ -17,7 +17,6 @@ from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
     ProgrammingError,
-    SQLAlchemyError,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -45,6 +44,7 @@ class Store:
         self._data_dir = data_dir
         self._file = file
         self._connect_errors = connect_errors(engine.url)
+        self._failures: tuple[type[Exception], ...] = (*self._connect_errors, Unavailable)
         # SQLite has one writer; waiting here is fairer than its way of asking again and again.
         self._writing: asyncio.Lock | None = asyncio.Lock() if file else None
         self._claims = contextlib.AsyncExitStack()
@@ -107,7 +107,7 @@ class Store:
             else:
                 await postgres.prepare(self._engine, schema)
             self.instance_id = await self._settle_instance_id()
-        except (*self._connect_errors, Unavailable) as error:
+        except self._failures as error:
             raise StoreError(
                 f"The database {self._engine.url.render_as_string()} cannot be used: {error}"
             ) from error

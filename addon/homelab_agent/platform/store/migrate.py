@@ -1,4 +1,4 @@
-"""Bringing an older database up to date with Alembic. Imported only when there is something to do."""
+"""Bringing an older database up to date with Alembic; imported only when that has to be done."""
 
 from alembic import command
 from alembic.config import Config
@@ -39,5 +39,5 @@ def _require_known(config: Config, revision: str, head: str) -> None:
         raise StoreError(
             f"The store was written by a newer version (revision {revision}); "
             f"this one knows it up to {head}",
-            hint=f"Use the newer version again, or put back the copy kept before it was migrated",
+            hint="Use the newer version again, or put back the copy kept before it was migrated",
         ) from error

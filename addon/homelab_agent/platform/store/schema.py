@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, insert, select
+from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select
 
 from homelab_agent.platform.errors import StoreError
 from homelab_agent.platform.store.tables import metadata
 
-_VERSION = Table(
-    "alembic_version", MetaData(), Column("version_num", String(32), primary_key=True)
-)
+_VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,7 +130,9 @@ def _migrate_copy(path: Path, schema: Schema, revision: str) -> None:
         migrate(connection, schema, revision)
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
         if broken:
-            raise StoreError(f"The migration to {schema.head} left a reference to nothing: {broken}")
+            raise StoreError(
+                f"The migration to {schema.head} left a reference to nothing: {broken}"
+            )
     _fold_log(path)
 
 

@@ -115,9 +115,7 @@ Index(
 job_step = Table(
     "job_step",
     metadata,
-    Column(
-        "job_id", String(32), ForeignKey("job.id", ondelete="CASCADE"), primary_key=True
-    ),
+    Column("job_id", String(32), ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("name", String(64), nullable=False),
     Column("state", String(16), nullable=False),

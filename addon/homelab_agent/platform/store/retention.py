@@ -1,0 +1,101 @@
+"""Keeping the tables that grow within bounds."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Column, ColumnElement, Table, delete, select, true
+
+from homelab_agent.platform.clock import Clock
+from homelab_agent.platform.errors import AgentError
+from homelab_agent.platform.jobs.models import JobState
+from homelab_agent.platform.logging import get_logger
+from homelab_agent.platform.store.database import Store
+from homelab_agent.platform.store.tables import activity, job
+
+SWEEP_S = 3600.0
+MOST_ACTIVITY_ROWS = 200_000
+MOST_JOB_ROWS = 20_000
+BATCH_ROWS = 1000
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """How much of one table is kept: rows younger than `keep`, and at most `most_rows`.
+
+    The table's primary key is one column that grows with time.
+    """
+
+    table: Table
+    at: Column[datetime]
+    keep: timedelta
+    most_rows: int
+    removable: ColumnElement[bool] = field(default_factory=true)
+
+
+def activity_rule(days: int) -> Rule:
+    """Return the bound of the activity."""
+    return Rule(
+        table=activity,
+        at=activity.c.at,
+        keep=timedelta(days=days),
+        most_rows=MOST_ACTIVITY_ROWS,
+    )
+
+
+def job_rule(days: int) -> Rule:
+    """Return the bound of the jobs; one that has not ended is never removed."""
+    return Rule(
+        table=job,
+        at=job.c.created_at,
+        keep=timedelta(days=days),
+        most_rows=MOST_JOB_ROWS,
+        removable=job.c.state == JobState.FINISHED.value,
+    )
+
+
+class Retention:
+    """Removes what the rules do not keep."""
+
+    def __init__(self, store: Store, clock: Clock, rules: Sequence[Rule]) -> None:
+        self._store = store
+        self._clock = clock
+        self._rules = tuple(rules)
+
+    async def run(self, every_s: float = SWEEP_S) -> None:
+        """Sweep now and then, until cancelled."""
+        while True:
+            try:
+                await self.sweep()
+            except AgentError as error:
+                _log.warning("old entries were not removed; trying again later", reason=str(error))
+            await asyncio.sleep(every_s)
+
+    async def sweep(self) -> int:
+        """Remove what is too old or too much; return how many rows that were."""
+        return sum([await self._sweep(rule) for rule in self._rules])
+
+    async def _sweep(self, rule: Rule) -> int:
+        (key,) = rule.table.primary_key.columns
+        newest_first = select(key).order_by(key.desc())
+        async with self._store.read() as connection:
+            first_too_many = await connection.scalar(newest_first.offset(rule.most_rows).limit(1))
+        unwanted = rule.at < self._clock() - rule.keep
+        if first_too_many is not None:
+            unwanted |= key <= first_too_many
+        chosen = select(key).where(unwanted, rule.removable).order_by(key).limit(BATCH_ROWS)
+        statement = delete(rule.table).where(key.in_(chosen))
+        removed = 0
+        while True:
+            # In small parts: nobody waits long for the one writer.
+            async with self._store.write() as connection:
+                count = (await connection.execute(statement)).rowcount
+            removed += count
+            if count < BATCH_ROWS:
+                break
+        if removed:
+            _log.info("old entries removed", table=rule.table.name, rows=removed)
+        return removed
