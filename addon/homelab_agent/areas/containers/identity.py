@@ -10,9 +10,7 @@ _SERVICE = "com.docker.compose.service"
 _NUMBER = "com.docker.compose.container-number"
 _ONE_OFF = "com.docker.compose.oneoff"
 
-_IN_USE = frozenset(
-    {ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING}
-)
+_IN_USE = frozenset({ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING})
 
 
 def compose_of(labels: Mapping[str, str]) -> Compose | None:

@@ -123,8 +123,7 @@ class Inventory:
             + states[ContainerState.EXITED]
             + states[ContainerState.DEAD],
             unhealthy=sum(
-                container.health is ContainerHealth.UNHEALTHY
-                for container in self._shown.values()
+                container.health is ContainerHealth.UNHEALTHY for container in self._shown.values()
             ),
         )
 

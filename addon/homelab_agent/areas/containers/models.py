@@ -75,7 +75,7 @@ class ContainerCounts(Model):
 
 
 class EngineStatus(Model):
-    """The engine of this host. All but `connection`, `since` and `reason` are None until first reached.
+    """The engine of this host. What it says of itself is None until it is first reached.
 
     `counts` is None while the engine is away: what cannot be known is unknown.
     """

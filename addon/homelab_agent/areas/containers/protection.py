@@ -32,11 +32,11 @@ class Protection:
         self._listed = frozenset(listed)
 
     def reason(self, container: EngineContainer, key: str) -> str | None:
-        """Return why a container is protected and what would lift it; None where nothing protects it."""
+        """Return why a container is protected and what would lift that; None where nothing does."""
         if self._own_id and container.id.startswith(self._own_id):
             return "This is the Homelab agent itself: it would be cut off. Use docker on the host."
         if _HOME_ASSISTANT_NAMES.fullmatch(container.name) or _is_home_assistant(container.image):
-            return "This belongs to Home Assistant. Stop or restart it from Home Assistant's system menu."
+            return "This belongs to Home Assistant. Use Home Assistant's own system menu."
         if container.labels.get(LABEL, "").lower() in _TRUE:
             return f"Its label {LABEL}=true protects it. Remove the label to allow this."
         if {container.name, key} & self._listed:
@@ -61,7 +61,7 @@ def _is_home_assistant(image: str) -> bool:
 
 
 def _from_mounts(text: str) -> str | None:
-    # "641 626 254:1 /var/lib/docker/containers/<id>/hostname /etc/hostname rw,..."
+    # A line: mount id, parent, device, root (.../containers/<id>/hostname), mount point, options.
     for line in text.splitlines():
         fields = line.split(" ")
         if len(fields) > 4 and fields[4] in _OWN_FILES:  # noqa: PLR2004 - the mount point's place

@@ -2,17 +2,17 @@
 
 import asyncio
 
-import structlog
-
 from homelab_agent.areas.containers.inventory import Inventory
 from homelab_agent.areas.containers.status import EngineState
 from homelab_agent.platform.engine.interface import Engine
+from homelab_agent.platform.engine.models import EngineContainer
 from homelab_agent.platform.errors import Failed, NotFound, TimedOut
+from homelab_agent.platform.logging import get_logger
 
 _AT_ONCE = 4
 _TRIES = 3
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class Refresher:
@@ -37,20 +37,26 @@ class Refresher:
             for _ in range(_AT_ONCE):
                 group.create_task(self._work())
 
-    async def refresh(self, container_id: str) -> None:
-        """Look at a container now; what is published afterwards is at least as new as this call."""
+    async def refresh(self, container_id: str) -> EngineContainer | None:
+        """Look at a container now and return it; None when it is gone.
+
+        What is published afterwards is at least as new as this call.
+        """
+        row: EngineContainer | None = None
         for _ in range(_TRIES):
             version = self._inventory.version(container_id)
             try:
                 row = await self._engine.inspect(container_id)
             except NotFound:
                 self._inventory.drop(container_id)
+                row = None
                 break
             if self._inventory.version(container_id) == version:
                 self._inventory.put(row)
                 break
             # An event came in between: the answer may be from before it.
         self._state.count()
+        return row
 
     async def _work(self) -> None:
         while True:

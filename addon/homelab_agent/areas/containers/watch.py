@@ -7,14 +7,13 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-import structlog
-
 from homelab_agent.areas.containers.inventory import Inventory
 from homelab_agent.areas.containers.refresher import Refresher
 from homelab_agent.areas.containers.status import EngineState
 from homelab_agent.platform.engine.interface import Engine
 from homelab_agent.platform.engine.models import EngineEvent, EngineInfo, EngineRight
 from homelab_agent.platform.errors import AgentError
+from homelab_agent.platform.logging import get_logger
 
 DELAYS_S = (0, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15)
 """How long to wait before each new attempt; the last one from then on."""
@@ -28,7 +27,7 @@ _MOST_AFTER_LOSS = 5
 POLL_S = 10.0
 """How often to list where a proxy forbids the events."""
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class _AttachAgain(Exception):
@@ -167,7 +166,8 @@ class ContainerWatch:
 
 def _first(errors: BaseExceptionGroup) -> BaseException:
     """Return the error to act on: a mistake of our own rather than the engine's absence."""
-    flat: list[BaseException] = []
-    for error in errors.exceptions:
-        flat.append(_first(error) if isinstance(error, BaseExceptionGroup) else error)
+    flat = [
+        _first(error) if isinstance(error, BaseExceptionGroup) else error
+        for error in errors.exceptions
+    ]
     return next((error for error in flat if not isinstance(error, AgentError)), flat[0])

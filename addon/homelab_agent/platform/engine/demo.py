@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import override
 
 from homelab_agent.platform.clock import Clock, utc_now
 from homelab_agent.platform.engine.demo_homelab import (
@@ -20,6 +21,7 @@ from homelab_agent.platform.engine.demo_homelab import (
     Invented,
 )
 from homelab_agent.platform.engine.demo_logs import invent_lines
+from homelab_agent.platform.engine.interface import Engine
 from homelab_agent.platform.engine.models import (
     ContainerHealth,
     ContainerState,
@@ -44,7 +46,7 @@ _STOPPED = 143
 _SECOND_NS = 1_000_000_000
 
 
-class DemoEngine:
+class DemoEngine(Engine):
     """Implements `Engine`. `pace_s` sets how fast its own life is."""
 
     def __init__(self, *, clock: Clock = utc_now, pace_s: float = PACE_S, seed: int = 1) -> None:
@@ -60,6 +62,7 @@ class DemoEngine:
         self._tasks: set[asyncio.Task[None]] = set()
         self._living = False
 
+    @override
     async def connect(self) -> EngineInfo:
         return EngineInfo(
             kind="demo",
@@ -73,15 +76,19 @@ class DemoEngine:
             memory_bytes=32 * 1024**3,
         )
 
+    @override
     async def missing_rights(self) -> frozenset[EngineRight]:
         return frozenset()
 
+    @override
     async def list_containers(self) -> tuple[EngineContainer, ...]:
         return tuple(self._rows.values())
 
+    @override
     async def inspect(self, container_id: str) -> EngineContainer:
         return self._row(container_id)
 
+    @override
     @asynccontextmanager
     async def events(self, since_ns: int | None) -> AsyncIterator[AsyncIterator[EngineEvent]]:
         queue: asyncio.Queue[EngineEvent | None] = asyncio.Queue()
@@ -97,6 +104,7 @@ class DemoEngine:
         finally:
             self._listeners.discard(queue)
 
+    @override
     async def start(self, container_id: str) -> None:
         row = self._row(container_id)
         if row.state is ContainerState.PAUSED:
@@ -104,7 +112,8 @@ class DemoEngine:
         if row.state is not ContainerState.RUNNING:
             self._start(row.id)
 
-    async def stop(self, container_id: str, timeout_s: int | None) -> None:  # noqa: ARG002
+    @override
+    async def stop(self, container_id: str, timeout_s: int | None) -> None:
         row = self._row(container_id)
         if row.state in _ALIVE or row.state is ContainerState.RESTARTING:
             self._emit(EventAction.KILL, row.id)
@@ -112,12 +121,14 @@ class DemoEngine:
             self._end(row.id, _STOPPED if row.exit_code is None else row.exit_code)
             self._emit(EventAction.STOP, row.id)
 
+    @override
     async def restart(self, container_id: str, timeout_s: int | None) -> None:
         await self.stop(container_id, timeout_s)
         row = self._row(container_id)
         self._start(row.id)
         self._emit(EventAction.RESTART, row.id)
 
+    @override
     async def pause(self, container_id: str) -> None:
         row = self._row(container_id)
         if row.state is not ContainerState.RUNNING:
@@ -125,6 +136,7 @@ class DemoEngine:
         self._set(row.id, state=ContainerState.PAUSED)
         self._emit(EventAction.PAUSE, row.id)
 
+    @override
     async def unpause(self, container_id: str) -> None:
         row = self._row(container_id)
         if row.state is not ContainerState.PAUSED:
@@ -132,6 +144,7 @@ class DemoEngine:
         self._set(row.id, state=ContainerState.RUNNING)
         self._emit(EventAction.UNPAUSE, row.id)
 
+    @override
     async def kill(self, container_id: str, signal: str) -> None:
         row = self._row(container_id)
         if signal not in _SIGNALS and signal not in _HARMLESS:
@@ -142,6 +155,7 @@ class DemoEngine:
         if signal in _SIGNALS:
             self._end(row.id, _SIGNALS[signal])
 
+    @override
     async def logs(
         self,
         container_id: str,
@@ -160,6 +174,7 @@ class DemoEngine:
             until=min(ended, until) if until else ended,
         )
 
+    @override
     async def close(self) -> None:
         tasks = tuple(self._tasks)
         for task in tasks:
@@ -264,9 +279,7 @@ class DemoEngine:
         row = self._rows[row.id]
         if row.state is ContainerState.RUNNING:
             self._end(row.id, 1)
-            self._set(
-                row.id, state=ContainerState.RESTARTING, restart_count=row.restart_count + 1
-            )
+            self._set(row.id, state=ContainerState.RESTARTING, restart_count=row.restart_count + 1)
 
     async def _run_job(self) -> None:
         row = self._rows[_id_of(NIGHTLY)]

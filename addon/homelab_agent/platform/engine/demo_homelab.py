@@ -28,6 +28,7 @@ class Invented:
 
     @property
     def service(self) -> str:
+        """Its service within its project."""
         return self.name if self.project is None else self.name.split("-")[1]
 
 
@@ -43,7 +44,7 @@ _ARR = (
 )
 _DATABASE = (
     "[Note] InnoDB: page_cleaner: 1000ms intended loop took {n}12ms",
-    "[Warning] Aborted connection {n} to db: 'nextcloud' (Got an error reading communication packets)",
+    "[Warning] Aborted connection {n} to db: 'nextcloud' (Got timeout reading packets)",
 )
 
 HOMELAB: tuple[Invented, ...] = (
@@ -108,7 +109,10 @@ HOMELAB: tuple[Invented, ...] = (
         health=_CHECKED,
         since_h=72,
         ports=((6379, None),),
-        lines=("* {n} changes in 300 seconds. Saving...", "* Background saving terminated with success"),
+        lines=(
+            "* {n} changes in 300 seconds. Saving...",
+            "* Background saving terminated with success",
+        ),
     ),
     Invented(
         name="monitoring-prometheus-1",
@@ -116,7 +120,10 @@ HOMELAB: tuple[Invented, ...] = (
         project="monitoring",
         since_h=520,
         ports=((9090, 9090),),
-        lines=('level=INFO msg="write block" mint=17{n} ulid=01K{n}', 'level=INFO msg="Head GC completed"'),
+        lines=(
+            'level=INFO msg="write block" mint=17{n} ulid=01K{n}',
+            'level=INFO msg="Head GC completed"',
+        ),
     ),
     Invented(
         name="monitoring-grafana-1",
@@ -125,7 +132,7 @@ HOMELAB: tuple[Invented, ...] = (
         health=_CHECKED,
         since_h=520,
         ports=((3000, 3000),),
-        lines=("logger=cleanup level=info msg=\"Completed cleanup jobs\" duration={n}ms",),
+        lines=('logger=cleanup level=info msg="Completed cleanup jobs" duration={n}ms',),
     ),
     Invented(
         name="monitoring-loki-1",
@@ -135,7 +142,10 @@ HOMELAB: tuple[Invented, ...] = (
         exit_code=137,
         restart_policy="no",
         since_h=5.5,
-        lines=("level=warn msg=\"high memory use\" heap={n}0MB", "level=info msg=\"flushing stream\" lines={n}"),
+        lines=(
+            'level=warn msg="high memory use" heap={n}0MB',
+            'level=info msg="flushing stream" lines={n}',
+        ),
     ),
     Invented(
         name="edge-caddy-1",
@@ -153,7 +163,10 @@ HOMELAB: tuple[Invented, ...] = (
         health=_CHECKED,
         since_h=900,
         ports=((53, 53), (80, 8053)),
-        lines=("query[A] updates.example.net from 192.168.1.{n}", "gravity blocked ads.example.com"),
+        lines=(
+            "query[A] updates.example.net from 192.168.1.{n}",
+            "gravity blocked ads.example.com",
+        ),
     ),
     Invented(
         name="edge-wireguard-1",
@@ -170,7 +183,10 @@ HOMELAB: tuple[Invented, ...] = (
         project="iot",
         since_h=200,
         ports=((1883, 1883),),
-        lines=("New client connected from 192.168.1.{n} as zigbee", "Client zigbee closed its connection."),
+        lines=(
+            "New client connected from 192.168.1.{n} as zigbee",
+            "Client zigbee closed its connection.",
+        ),
     ),
     Invented(
         name="iot-zigbee2mqtt-1",
@@ -181,7 +197,10 @@ HOMELAB: tuple[Invented, ...] = (
         restart_count=14,
         since_h=0.01,
         ports=((8080, 8083),),
-        lines=("error: z2m: Failed to start zigbee-herdsman", "error: z2m: Cannot open /dev/ttyUSB0"),
+        lines=(
+            "error: z2m: Failed to start zigbee-herdsman",
+            "error: z2m: Cannot open /dev/ttyUSB0",
+        ),
     ),
     Invented(
         name="homeassistant",
@@ -189,7 +208,10 @@ HOMELAB: tuple[Invented, ...] = (
         since_h=60,
         restart_policy="always",
         ports=((8123, 8123),),
-        lines=("INFO (MainThread) [homeassistant.core] Event {n} fired", "INFO (SyncWorker_1) Purged {n} rows"),
+        lines=(
+            "INFO (MainThread) [homeassistant.core] Event {n} fired",
+            "INFO (SyncWorker_1) Purged {n} rows",
+        ),
     ),
     Invented(
         name="paperless",
@@ -197,7 +219,10 @@ HOMELAB: tuple[Invented, ...] = (
         health=_CHECKED,
         since_h=130,
         ports=((8000, 8010),),
-        lines=("[INFO] [paperless.consumer] Consuming scan-{n}.pdf", "[INFO] Document consumption finished"),
+        lines=(
+            "[INFO] [paperless.consumer] Consuming scan-{n}.pdf",
+            "[INFO] Document consumption finished",
+        ),
     ),
     Invented(
         name="minecraft",

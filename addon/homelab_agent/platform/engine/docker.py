@@ -5,12 +5,14 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import override
 
 from pydantic import BaseModel, ValidationError
 
 from homelab_agent.platform.engine.documents import LISTED, Info, Inspected, Listed
 from homelab_agent.platform.engine.errors import Call, unreadable
 from homelab_agent.platform.engine.events import FILTERS, parse_event, since_text
+from homelab_agent.platform.engine.interface import Engine
 from homelab_agent.platform.engine.lines import lines
 from homelab_agent.platform.engine.logs import LogReader
 from homelab_agent.platform.engine.models import (
@@ -43,13 +45,14 @@ _READ = EngineRight.CONTAINERS_READ
 _CONTROL = EngineRight.CONTAINERS_CONTROL
 
 
-class DockerEngine:
+class DockerEngine(Engine):
     """Implements `Engine`. Connects when first used; `url` is unix:///path, tcp:// or https://."""
 
     def __init__(self, url: str, *, deadline_s: float = DEADLINE_S) -> None:
         self._url = url
         self._transport = Transport(url, deadline_s=deadline_s)
 
+    @override
     async def connect(self) -> EngineInfo:
         try:
             version, agreed = await self._transport.negotiate()
@@ -71,9 +74,11 @@ class DockerEngine:
             memory_bytes=info.memory_bytes,
         )
 
+    @override
     async def missing_rights(self) -> frozenset[EngineRight]:
         return await missing_rights(self._transport)
 
+    @override
     async def list_containers(self) -> tuple[EngineContainer, ...]:
         call = Call("list the containers", _READ)
         body = await self._transport.read("containers/json", call, {"all": "true"})
@@ -94,9 +99,11 @@ class DockerEngine:
             raise errors.exceptions[0] from None
         return tuple(row for task in tasks if (row := task.result()) is not None)
 
+    @override
     async def inspect(self, container_id: str) -> EngineContainer:
         return (await self._inspected(container_id)).container()
 
+    @override
     @asynccontextmanager
     async def events(self, since_ns: int | None) -> AsyncIterator[AsyncIterator[EngineEvent]]:
         parameters = {"filters": FILTERS}
@@ -106,24 +113,31 @@ class DockerEngine:
         async with self._transport.stream("events", call, parameters) as chunks:
             yield self._events(chunks)
 
+    @override
     async def start(self, container_id: str) -> None:
         await self._change(container_id, "start")
 
+    @override
     async def stop(self, container_id: str, timeout_s: int | None) -> None:
         await self._change_gently(container_id, "stop", timeout_s)
 
+    @override
     async def restart(self, container_id: str, timeout_s: int | None) -> None:
         await self._change_gently(container_id, "restart", timeout_s)
 
+    @override
     async def pause(self, container_id: str) -> None:
         await self._change(container_id, "pause")
 
+    @override
     async def unpause(self, container_id: str) -> None:
         await self._change(container_id, "unpause")
 
+    @override
     async def kill(self, container_id: str, signal: str) -> None:
         await self._change(container_id, "kill", {"signal": signal})
 
+    @override
     async def logs(
         self,
         container_id: str,
@@ -150,6 +164,7 @@ class DockerEngine:
         await self._transport.read_into(reader.feed, path, call, parameters)
         return reader.finish()
 
+    @override
     async def close(self) -> None:
         await self._transport.close()
 

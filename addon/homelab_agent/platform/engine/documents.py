@@ -186,7 +186,7 @@ def _state(text: str, *, running: bool) -> ContainerState:
 
 
 def _health(state: ContainerState, text: str) -> ContainerHealth:
-    # Docker calls a container with a check "unhealthy" as soon as it is stopped, for whatever reason.
+    # As soon as it is stopped, Docker calls a container that has a check "unhealthy".
     if state not in _ALIVE:
         return ContainerHealth.NONE
     try:

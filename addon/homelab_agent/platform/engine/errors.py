@@ -4,6 +4,7 @@ import errno
 import json
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from homelab_agent.platform.engine.models import EngineRight
 from homelab_agent.platform.errors import (
@@ -69,67 +70,48 @@ def from_status(call: Call, status: int, answer: str) -> AgentError:
     """Return the error for an answer that is not a success."""
     said = _message(answer)
     if status in _FORBIDDEN:
-        return Denied(
-            f"Docker's socket proxy (or an authorization plug-in) forbids "
-            f"{_RIGHT_WORDS[call.right]}: the right {call.right} is missing.",
-            hint=_right_hint(call.right),
-            extra={"right": call.right},
-        )
+        return _forbidden(call)
     if status in _GATEWAY:
         return Unavailable(f"The proxy does not reach Docker: {said}", hint="Is Docker running?")
-    if status == 400 and "client version" in said:
-        return Unavailable(f"Docker does not speak this API version any more: {said}")
-    if status == 400:
-        field = "signal" if "signal" in said.lower() else None
-        return Invalid(f"Docker could not {call.what}: {said}", field=field)
-    if status == 404:
-        return NotFound(f"Docker could not {call.what}: {said}")
-    if _UNREADABLE_LOGS in said:
-        return Conflict(
+    could_not = f"Docker could not {call.what}: {said}"
+    if is_version_refused(status, said):
+        error: AgentError = Unavailable(f"Docker does not speak this API version any more: {said}")
+    elif status == HTTPStatus.BAD_REQUEST:
+        error = Invalid(could_not, field="signal" if "signal" in said.lower() else None)
+    elif status == HTTPStatus.NOT_FOUND:
+        error = NotFound(could_not)
+    elif _UNREADABLE_LOGS in said:
+        error = Conflict(
             f"Docker could not {call.what}: the container's logging driver cannot be read back.",
             hint="Use the json-file, local or journald logging driver for this container.",
         )
-    if status == 409 or any(sign in said for sign in _CONFLICTS):
-        return Conflict(f"Docker could not {call.what}: {said}")
-    return Failed(f"Docker could not {call.what}: {said}", extra={"engine_status": status})
+    elif status == HTTPStatus.CONFLICT or any(sign in said for sign in _CONFLICTS):
+        error = Conflict(could_not)
+    else:
+        error = Failed(could_not, extra={"engine_status": status})
+    return error
+
+
+def is_version_refused(status: int, said: str) -> bool:
+    """Return whether the engine refused the API version, as after it was exchanged for another."""
+    return status == HTTPStatus.BAD_REQUEST and "client version" in said
 
 
 def from_connection(call: Call, url: str, error: BaseException | None) -> AgentError:
     """Return the error for a connection that could not be made, or broke."""
     reason = _os_error(error)
-    if reason is None:
-        if call.changes:
-            return TimedOut(
-                f"Docker hung up before it answered; whether it could {call.what} is not known."
-            )
-        return Unavailable(f"Docker hung up at {url}.", hint="Is Docker being restarted?")
-    if not url.startswith("unix://"):
-        return Unavailable(
-            f"Docker cannot be reached at {url}: {reason.strerror or reason}.",
-            hint="Check docker_url, the network, and that Docker or its proxy runs.",
+    if reason is None and call.changes:
+        return TimedOut(
+            f"Docker hung up before it answered; whether it could {call.what} is not known."
         )
-    path = url.removeprefix("unix://")
-    match reason.errno:
-        case errno.ENOENT | errno.ENOTDIR:
-            return Unavailable(
-                f"There is no Docker socket at {path}.",
-                hint=f"Container: mount it with -v {path}:{path}. Home Assistant app: switch "
-                "protection mode off and restart the app.",
-            )
-        case errno.EACCES | errno.EPERM:
-            return Unavailable(
-                f"The agent may not open the Docker socket {path}.",
-                hint="Run the agent as a member of the socket's group "
-                f'(--group-add "$(stat -c %g {path})"), or as root.',
-            )
-        case errno.ECONNREFUSED:
-            return Unavailable(
-                f"Nobody answers at the Docker socket {path}.",
-                hint="Start Docker. If it runs and the agent is a container: restart the agent, "
-                "its mounted socket is an old one (or a folder).",
-            )
-        case _:
-            return Unavailable(f"Docker cannot be reached at {path}: {reason.strerror or reason}.")
+    if reason is None:
+        return Unavailable(f"Docker hung up at {url}.", hint="Is Docker being restarted?")
+    if url.startswith("unix://"):
+        return _no_socket(url.removeprefix("unix://"), reason)
+    return Unavailable(
+        f"Docker cannot be reached at {url}: {reason.strerror or reason}.",
+        hint="Check docker_url, the network, and that Docker or its proxy runs.",
+    )
 
 
 def timed_out(call: Call, deadline_s: float) -> AgentError:
@@ -141,6 +123,41 @@ def timed_out(call: Call, deadline_s: float) -> AgentError:
 def unreadable(call: Call, why: str) -> AgentError:
     """Return the error for an answer that makes no sense."""
     return Failed(f"Docker could not {call.what}: its answer is not readable ({_cut(why)}).")
+
+
+def _forbidden(call: Call) -> AgentError:
+    return Denied(
+        f"Docker's socket proxy (or an authorization plug-in) forbids "
+        f"{_RIGHT_WORDS[call.right]}: the right {call.right} is missing.",
+        hint=_right_hint(call.right),
+        extra={"right": call.right},
+    )
+
+
+def _no_socket(path: str, reason: OSError) -> AgentError:
+    match reason.errno:
+        case errno.ENOENT | errno.ENOTDIR:
+            message = f"There is no Docker socket at {path}."
+            hint = (
+                f"Container: mount it with -v {path}:{path}. Home Assistant app: switch "
+                "protection mode off and restart the app."
+            )
+        case errno.EACCES | errno.EPERM:
+            message = f"The agent may not open the Docker socket {path}."
+            hint = (
+                "Run the agent as a member of the socket's group "
+                f'(--group-add "$(stat -c %g {path})"), or as root.'
+            )
+        case errno.ECONNREFUSED:
+            message = f"Nobody answers at the Docker socket {path}."
+            hint = (
+                "Start Docker. If it runs and the agent is a container: restart the agent, "
+                "its mounted socket is an old one (or a folder)."
+            )
+        case _:
+            message = f"Docker cannot be reached at {path}: {reason.strerror or reason}."
+            hint = "Check docker_url, and that Docker runs."
+    return Unavailable(message, hint=hint)
 
 
 def _message(answer: str) -> str:

@@ -27,7 +27,7 @@ class Engine(Protocol):
         """Reach the engine, agree on an API version and return its description."""
 
     async def missing_rights(self) -> frozenset[EngineRight]:
-        """Return what this engine (or the proxy before it) forbids, found without changing anything."""
+        """Return what the engine or the proxy before it forbids, without changing anything."""
 
     async def list_containers(self) -> tuple[EngineContainer, ...]:
         """Return every container, stopped ones included, in full."""

@@ -8,7 +8,7 @@ LONGEST_LINE = 8 * 1024 * 1024
 async def lines(
     chunks: AsyncIterator[bytes], *, longest: int = LONGEST_LINE
 ) -> AsyncIterator[bytes]:
-    """Yield each whole line without its end; drop one that is too long and a half one at the end."""
+    """Yield each whole line without its end; drop too long ones and a half one at the end."""
     rest = bytearray()
     dropping = False
     async for chunk in chunks:

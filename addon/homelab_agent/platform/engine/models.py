@@ -3,6 +3,8 @@
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import Field
+
 from homelab_agent.platform.model import Model
 
 
@@ -53,7 +55,7 @@ class EngineContainer(Model):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     ports: tuple[Port, ...] = ()
-    labels: dict[str, str] = {}
+    labels: dict[str, str] = Field(default_factory=dict)
 
 
 class EventAction(StrEnum):

@@ -17,6 +17,7 @@ from homelab_agent.platform.engine.errors import (
     Call,
     from_connection,
     from_status,
+    is_version_refused,
     timed_out,
     unreadable,
 )
@@ -157,9 +158,7 @@ class Transport:
             path, method, params=dict(parameters or {}), versioned_api=versioned
         )
 
-    async def _chunks(
-        self, response: aiohttp.ClientResponse, call: Call
-    ) -> AsyncIterator[bytes]:
+    async def _chunks(self, response: aiohttp.ClientResponse, call: Call) -> AsyncIterator[bytes]:
         while True:
             with self._translated(call, self._deadline_s):
                 chunk = await response.content.readany()
@@ -176,7 +175,7 @@ class Transport:
         except aiodocker.DockerError as error:
             if error.status == _NO_CONNECTION:
                 raise from_connection(call, self._url, error.__context__) from None
-            if error.status == 400 and "client version" in error.message:
+            if is_version_refused(error.status, error.message):
                 self._agreed = None
             raise from_status(call, error.status, error.message) from None
         except (aiohttp.ClientError, OSError) as error:

@@ -212,9 +212,7 @@ async def test_events_from_before_the_list_do_not_bring_old_states_back(
     await live.until(lambda: live.container("web"))
     old = [json.dumps(docker.emit("die", web, exitCode="9")), json.dumps(docker.emit("start", web))]
     docker.change(web, "restart")
-    await live.until(
-        lambda: live.shown("web").started_at == datetime.fromisoformat(web.started)
-    )
+    await live.until(lambda: live.shown("web").started_at == datetime.fromisoformat(web.started))
 
     async with live.recorded() as changes:
         docker.send("".join(f"{line}\n" for line in old).encode())

@@ -39,7 +39,9 @@ def test_a_terminals_log_has_no_frames_and_no_carriage_returns() -> None:
 
 
 def test_a_long_line_that_docker_keeps_in_parts_is_one_line() -> None:
-    body = frame(1, T + b"a" * 5000) + frame(2, T + b"between\n") + frame(1, T + b"b" * 5000 + b"\n")
+    body = (
+        frame(1, T + b"a" * 5000) + frame(2, T + b"between\n") + frame(1, T + b"b" * 5000 + b"\n")
+    )
 
     lines = _read(body)
 

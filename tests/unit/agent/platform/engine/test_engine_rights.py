@@ -56,9 +56,7 @@ async def test_each_right_is_found_by_itself(
     assert await behind.missing_rights() == {missing}
 
 
-async def test_looking_for_rights_changes_nothing(
-    docker: FakeDocker, engine: DockerEngine
-) -> None:
+async def test_looking_for_rights_changes_nothing(docker: FakeDocker, engine: DockerEngine) -> None:
     web = docker.add("web")
 
     assert await engine.missing_rights() == frozenset()

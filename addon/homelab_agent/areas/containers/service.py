@@ -1,0 +1,127 @@
+"""What can be asked of containers, and told to them."""
+
+from homelab_agent.areas.containers.inventory import Inventory
+from homelab_agent.areas.containers.jobs import ContainerCommand
+from homelab_agent.areas.containers.models import (
+    Container,
+    ContainerList,
+    ContainerQuery,
+    Logs,
+    LogsQuery,
+)
+from homelab_agent.areas.containers.status import EngineState
+from homelab_agent.platform.commands import Caller, Outcome
+from homelab_agent.platform.engine.interface import Engine
+from homelab_agent.platform.engine.models import EngineRight
+from homelab_agent.platform.errors import Invalid, NotFound
+from homelab_agent.platform.jobs.models import CommandResult, Job
+from homelab_agent.platform.jobs.runner import JobRunner
+from homelab_agent.platform.secrets import SecretFilter
+
+_DOING = {
+    "start": "being started",
+    "stop": "being stopped",
+    "restart": "being restarted",
+    "pause": "being paused",
+    "unpause": "being unpaused",
+    "kill": "being killed",
+}
+
+
+class ContainerService:
+    """The containers of this host. While the engine is away everything here is `Unavailable`."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        inventory: Inventory,
+        state: EngineState,
+        runner: JobRunner,
+        secrets: SecretFilter,
+    ) -> None:
+        self._engine = engine
+        self._inventory = inventory
+        self._state = state
+        self._runner = runner
+        self._secrets = secrets
+
+    def list(self, query: ContainerQuery) -> ContainerList:
+        """Return the containers that match, by name."""
+        self._state.require(EngineRight.CONTAINERS_READ)
+        found = [
+            container
+            for container in self._inventory.shown()
+            if query.state in {None, container.state}
+            and (
+                query.project is None
+                or (container.compose is not None and container.compose.project == query.project)
+            )
+        ]
+        return ContainerList(containers=tuple(sorted(found, key=lambda each: each.name)))
+
+    def get(self, name_or_key: str) -> Container:
+        """Return one container; `NotFound` names it."""
+        self._state.require(EngineRight.CONTAINERS_READ)
+        found = self._inventory.find(name_or_key)
+        if found is None:
+            raise NotFound(
+                f"There is no container {name_or_key[:200]!r} on this host.",
+                hint="GET /api/v1/containers lists them all.",
+            )
+        return found
+
+    async def protected_reason(self, name_or_key: str) -> str | None:
+        """Return why a container must not be stopped; None where nothing protects it."""
+        return self.get(name_or_key).protected_reason
+
+    async def logs(self, name_or_key: str, query: LogsQuery) -> Logs:
+        """Return the last lines of a container's log, without the secrets the agent knows."""
+        for field in ("since", "until"):
+            moment = getattr(query, field)
+            if moment is not None and moment.tzinfo is None:
+                raise Invalid(
+                    f"{field} needs a time zone.", field=field, hint="2026-11-21T08:00:00Z"
+                )
+        container = self.get(name_or_key)
+        lines = await self._engine.logs(
+            container.id, tail=query.tail, since=query.since, until=query.until
+        )
+        return Logs(
+            container=container.name,
+            lines=tuple(
+                line.model_copy(update={"text": self._secrets.mask(line.text)}) for line in lines
+            ),
+            truncated=len(lines) >= query.tail,
+        )
+
+    async def command(
+        self,
+        verb: str,
+        name_or_key: str,
+        caller: Caller,
+        *,
+        wait_s: float,
+        timeout_s: int | None = None,
+        signal: str = "SIGKILL",
+    ) -> CommandResult:
+        """Start a command's job and wait a while for its end; `Busy` while another one runs."""
+        container = self.get(name_or_key)
+        arguments = ContainerCommand(
+            container_id=container.id,
+            name=container.name,
+            started_at=container.started_at,
+            timeout_s=timeout_s,
+            signal=signal,
+        )
+        job = await self._runner.start(f"containers.{verb}", container.key, arguments, caller)
+        return _result(await self._runner.wait(job.id, wait_s), container.name, verb)
+
+
+def _result(job: Job, name: str, verb: str) -> CommandResult:
+    if job.outcome is None:
+        message = f"{name} is still {_DOING[verb]}."
+    elif job.outcome in {Outcome.DONE, Outcome.NOT_NEEDED}:
+        message = job.message or f"{verb}: {job.outcome}."
+    else:
+        message = job.error.message if job.error else f"{verb}: {job.outcome}."
+    return CommandResult(outcome=job.outcome, message=message, job=job)
