@@ -131,7 +131,12 @@ class Journal:
         return entries[0].to_job()
 
     async def page(
-        self, *, limit: int, before: str | None = None, target: str | None = None
+        self,
+        *,
+        limit: int,
+        before: str | None = None,
+        target: str | None = None,
+        state: JobState | None = None,
     ) -> tuple[Job, ...]:
         """Return jobs, the newest first; `before` is the id of the last one of the page before."""
         query = select(job).order_by(job.c.id.desc()).limit(limit)
@@ -139,6 +144,8 @@ class Journal:
             query = query.where(job.c.id < before)
         if target is not None:
             query = query.where(job.c.target == target)
+        if state is not None:
+            query = query.where(job.c.state == state.value)
         async with self._store.read() as connection:
             return tuple(entry.to_job() for entry in await _read(connection, query))
 

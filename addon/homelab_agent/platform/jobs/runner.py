@@ -124,10 +124,15 @@ class JobRunner:
         return known if isinstance(known, Job) else await self._journal.get(job_id)
 
     async def page(
-        self, *, limit: int, before: str | None = None, target: str | None = None
+        self,
+        *,
+        limit: int,
+        before: str | None = None,
+        target: str | None = None,
+        state: JobState | None = None,
     ) -> tuple[Job, ...]:
         """Return jobs, the newest first; `before` is the last id of the page before."""
-        jobs = await self._journal.page(limit=limit, before=before, target=target)
+        jobs = await self._journal.page(limit=limit, before=before, target=target, state=state)
         # A running job's progress is in no journal.
         return tuple([await self.get(job.id) for job in jobs])
 
