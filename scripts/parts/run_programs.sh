@@ -129,6 +129,7 @@ start_agent() {
     wait_for_agent
     AGENT_TOKEN=$(cat "$data/.run-token" 2>/dev/null) || AGENT_TOKEN=
     token_works && return
+    run_here env "${settings[@]}" "$agent" token revoke scripts-run >/dev/null 2>&1 || true # one whose secret was lost
     AGENT_TOKEN=$(run_here env "${settings[@]}" "$agent" token create --name scripts-run --scope admin | tail -n 1) || die "the agent made no token"
     (umask 077 && echo "$AGENT_TOKEN" >"$data/.run-token")
     token_works || die "the agent does not accept its own token (log: .run/agent.log)"
