@@ -113,7 +113,6 @@ class HomelabCoordinator:
             )
             key, placeholders = translation_of(error)
             raise kind(
-                error.message,
                 translation_domain=DOMAIN,
                 translation_key=key,
                 translation_placeholders=placeholders,

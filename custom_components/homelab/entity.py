@@ -32,11 +32,12 @@ class HomelabEntity(Entity):
         self._attr_unique_id = unique_id
         self._attr_device_info = device_info
         self._resource = resource
-        self._shown: tuple[bool, object] | None = None
+        self._shown: tuple[bool, object] = (False, None)
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Begin to listen."""
+        """Begin to listen; the first state is written right after this."""
+        self._shown = (self.available, self.value())
         self.async_on_remove(self.coordinator.async_listen(self._resource, self._on_change))
 
     @abstractmethod

@@ -50,7 +50,6 @@ def as_home_assistant_error(error: AgentError) -> HomeAssistantError:
     key, placeholders = translation_of(error)
     kind = ServiceValidationError if isinstance(error, _MISTAKES) else HomeAssistantError
     return kind(
-        error.message,
         translation_domain=DOMAIN,
         translation_key=key,
         translation_placeholders=placeholders,

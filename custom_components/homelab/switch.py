@@ -14,8 +14,8 @@ from .entity import ContainerEntity
 # The agent itself orders the commands on each container.
 PARALLEL_UPDATES = 0
 
-# Without a name of its own it bears the container's: it is the device's main entity.
-SWITCH = SwitchEntityDescription(key="switch", translation_key="container", name=None)
+
+SWITCH = SwitchEntityDescription(key="switch", translation_key="container")
 
 _ON = frozenset({ContainerState.RUNNING, ContainerState.RESTARTING, ContainerState.PAUSED})
 
@@ -39,6 +39,9 @@ async def async_setup_entry(
 
 class ContainerSwitch(ContainerEntity, SwitchEntity):
     """Starts and stops a container."""
+
+    # Without a name of its own it bears the container's: it is the device's main entity.
+    _attr_name = None
 
     @override
     def value(self) -> bool | None:

@@ -10,8 +10,14 @@ from tests.fakes import wire
 from tests.fakes.agent_server import FakeAgent
 
 
+@pytest.fixture(name="_sockets")
+def allow_sockets(socket_enabled: None) -> None:
+    """Let this test open sockets to this machine, which the harness forbids otherwise."""
+    assert socket_enabled is None
+
+
 @pytest.fixture
-async def agent(socket_enabled: None) -> AsyncGenerator[FakeAgent]:
+async def agent(_sockets: None) -> AsyncGenerator[FakeAgent]:
     """A fake agent that listens, with one running container."""
     async with FakeAgent() as fake:
         fake.put("engine", "docker", wire.engine())
@@ -20,7 +26,7 @@ async def agent(socket_enabled: None) -> AsyncGenerator[FakeAgent]:
 
 
 @pytest.fixture
-async def session(socket_enabled: None) -> AsyncGenerator[aiohttp.ClientSession]:
+async def session(_sockets: None) -> AsyncGenerator[aiohttp.ClientSession]:
     """A session as an application owns it."""
     async with aiohttp.ClientSession() as opened:
         yield opened

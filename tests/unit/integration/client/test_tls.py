@@ -73,7 +73,7 @@ def certificate(tmp_path: Path) -> Certificate:
 
 
 @pytest.fixture
-async def tls_agent(socket_enabled: None, certificate: Certificate) -> AsyncGenerator[FakeAgent]:
+async def tls_agent(_sockets: None, certificate: Certificate) -> AsyncGenerator[FakeAgent]:
     """A fake agent that speaks TLS only."""
     fake = FakeAgent()
     await fake.start(certificate.context)

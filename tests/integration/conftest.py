@@ -1,0 +1,57 @@
+"""Home Assistant with the integration, and the agents it talks to."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+from homeassistant.core import HomeAssistant
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+# Before the harness puts its own configuration folder first: it has a custom_components too.
+import custom_components.homelab  # noqa: F401
+from custom_components.homelab.const import DOMAIN
+from tests.fakes import wire
+from tests.fakes.agent_server import FakeAgent
+from tests.integration.home import Home, entry_data
+
+
+@pytest.fixture(autouse=True)
+def _own_integration(enable_custom_integrations: None) -> None:
+    """Let Home Assistant find the integration."""
+    assert enable_custom_integrations is None
+
+
+@pytest.fixture(name="_sockets")
+def allow_sockets(socket_enabled: None) -> None:
+    """Let this test open sockets to this machine, which the harness forbids otherwise."""
+    assert socket_enabled is None
+
+
+@pytest.fixture
+async def agent(_sockets: None) -> AsyncGenerator[FakeAgent]:
+    """A fake agent with a running container."""
+    async with FakeAgent() as fake:
+        fake.put("engine", "docker", wire.engine())
+        fake.put_container("web")
+        yield fake
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant, agent: FakeAgent) -> MockConfigEntry:
+    """A config entry for the agent, not set up yet."""
+    added = MockConfigEntry(
+        domain=DOMAIN, title="atlas", unique_id=agent.info["instance_id"], data=entry_data(agent)
+    )
+    added.add_to_hass(hass)
+    return added
+
+
+@pytest.fixture
+async def home(
+    hass: HomeAssistant, agent: FakeAgent, entry: MockConfigEntry
+) -> AsyncGenerator[Home]:
+    """Home Assistant with the agent's entry set up."""
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    yield Home(hass, agent, entry)
+    await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_block_till_done()

@@ -1,0 +1,222 @@
+"""The actions: what automations and scripts get back, and who may call them."""
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
+from homeassistant.helpers import area_registry as ar
+from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+
+from tests.fakes import wire
+from tests.fakes.agent_server import Answer
+from tests.integration.home import Home, until
+
+
+async def call(home: Home, action: str, context: Context | None = None, **data: Any) -> Any:
+    """Call an action of ours and return what it answers."""
+    return await home.hass.services.async_call(
+        "homelab", action, data, blocking=True, return_response=True, context=context
+    )
+
+
+def device_id(home: Home, key: str | None = "web") -> str:
+    device = home.device(key)
+    assert device is not None
+    return device.id
+
+
+@pytest.fixture
+async def two(home: Home) -> AsyncGenerator[Home]:
+    """A home with a second container."""
+    home.agent.put_container("db", state="exited")
+    await home.becomes("switch", "db:switch", "off")
+    yield home
+
+
+async def test_the_actions_are_there_before_any_agent_is(hass: HomeAssistant) -> None:
+    assert await async_setup_component(hass, "homelab", {})
+    assert set(hass.services.async_services_for_domain("homelab")) == {
+        "get_logs",
+        "list_containers",
+        "container_command",
+    }
+    with pytest.raises(ServiceValidationError) as caught:
+        await hass.services.async_call(
+            "homelab", "list_containers", {}, blocking=True, return_response=True
+        )
+    assert caught.value.translation_key == "no_host"
+
+
+async def test_logs_of_a_container_come_line_by_line(home: Home) -> None:
+    answer = await call(home, "get_logs", device_id=device_id(home), tail=7)
+    (logs,) = answer["containers"]
+    assert (logs["name"], logs["host"], logs["truncated"]) == ("web", "atlas", True)
+    assert logs["lines"] == [
+        {"at": "2026-11-21T06:30:01+00:00", "stream": "stdout", "text": "ready"},
+        {"at": None, "stream": "stderr", "text": "odd"},
+    ]
+    assert home.agent.seen[-1].query == {"tail": "7"}
+
+
+async def test_times_without_a_zone_are_those_of_the_house(home: Home) -> None:
+    await home.hass.config.async_set_time_zone("Europe/Berlin")
+    try:
+        await call(
+            home,
+            "get_logs",
+            device_id=device_id(home),
+            since="2026-11-21 08:00:00",
+            until="2026-11-21T08:00:00+00:00",
+        )
+    finally:
+        dt_util.set_default_time_zone(dt_util.UTC)
+    query = home.agent.seen[-1].query
+    assert query["since"] == "2026-11-21T07:00:00+00:00"
+    assert query["until"] == "2026-11-21T08:00:00+00:00"
+
+
+async def test_logs_that_cannot_be_read_say_why(home: Home) -> None:
+    home.agent.answers["GET /containers/web/logs"] = Answer(
+        wire.problem(503, "unavailable", "Docker is away since 08:00."), 503
+    )
+    with pytest.raises(HomeAssistantError, match=r"Docker is away since 08:00\."):
+        await call(home, "get_logs", device_id=device_id(home))
+
+
+async def test_containers_are_listed_with_their_devices(two: Home) -> None:
+    two.agent.put("container", "p:s:1", wire.container("p-s-1", key="p:s:1", compose=COMPOSE))
+    await two.becomes("switch", "p:s:1:switch", "on")
+    answer = await call(two, "list_containers")
+    (host,) = answer["hosts"]
+    rows = {row["key"]: row for row in host["containers"]}
+    assert host["host"] == "atlas"
+    assert rows["web"]["device_id"] == device_id(two)
+    assert (rows["db"]["state"], rows["web"]["health"]) == ("exited", "healthy")
+    assert (rows["p:s:1"]["project"], rows["p:s:1"]["service"]) == ("p", "s")
+
+
+COMPOSE = {"project": "p", "service": "s", "index": 1}
+
+
+async def test_a_list_can_be_narrowed(two: Home) -> None:
+    await call(
+        two, "list_containers", device_id=device_id(two, None), state="exited", project="media"
+    )
+    assert two.agent.seen[-1].query == {"state": "exited", "project": "media"}
+
+
+async def test_a_list_that_cannot_be_had_says_why(home: Home) -> None:
+    home.agent.answers["GET /containers"] = Answer(wire.problem(500, "internal", "Broken."), 500)
+    with pytest.raises(HomeAssistantError, match=r"Broken\."):
+        await call(home, "list_containers")
+
+
+async def test_a_list_of_a_foreign_device_is_refused(home: Home) -> None:
+    foreign = _foreign_device(home)
+    with pytest.raises(ServiceValidationError):
+        await call(home, "list_containers", device_id=foreign.id)
+
+
+@pytest.mark.parametrize(
+    ("data", "sent"),
+    [
+        ({"command": "restart"}, {"wait_s": 60}),
+        ({"command": "stop", "timeout": 3, "wait": 5}, {"wait_s": 5, "timeout_s": 3}),
+        ({"command": "kill", "signal": "SIGHUP"}, {"wait_s": 60, "signal": "SIGHUP"}),
+        ({"command": "kill"}, {"wait_s": 60}),
+        ({"command": "pause"}, {"wait_s": 60}),
+    ],
+)
+async def test_a_command_is_carried_out_and_its_outcome_returned(
+    home: Home, data: dict[str, Any], sent: dict[str, Any]
+) -> None:
+    answer = await call(home, "container_command", device_id=device_id(home), **data)
+    (result,) = answer["containers"]
+    assert (result["name"], result["outcome"], result["job_id"]) == ("web", "done", None)
+    assert home.agent.seen[-1].path == f"/containers/web/{data['command']}"
+    assert home.agent.seen[-1].body == sent
+
+
+@pytest.mark.parametrize(
+    "data", [{"command": "pause", "timeout": 3}, {"command": "stop", "signal": "SIGHUP"}]
+)
+async def test_an_option_that_would_be_ignored_is_refused(home: Home, data: Any) -> None:
+    with pytest.raises(ServiceValidationError) as caught:
+        await call(home, "container_command", device_id=device_id(home), **data)
+    assert caught.value.translation_key == "field_not_for_command"
+    assert not any(one.method == "POST" for one in home.agent.seen)
+
+
+async def test_several_containers_are_told_at_once_however_they_are_named(two: Home) -> None:
+    area = ar.async_get(two.hass).async_create("Basement")
+    registry = dr.async_get(two.hass)
+    registry.async_update_device(device_id(two, "db"), area_id=area.id)
+    registry.async_update_device(_foreign_device(two).id, area_id=area.id)
+    answer = await call(
+        two,
+        "container_command",
+        area_id=area.id,
+        entity_id=two.entity_id("sensor", "web:state"),
+        command="restart",
+    )
+    assert {one["name"] for one in answer["containers"]} == {"web", "db"}
+
+
+async def test_when_some_fail_each_is_named(two: Home) -> None:
+    two.agent.change_container("web", protected_reason="It is needed.")
+    with pytest.raises(HomeAssistantError, match=r"web: .*It is needed\.") as caught:
+        await call(
+            two,
+            "container_command",
+            device_id=[device_id(two), device_id(two, "db")],
+            command="stop",
+        )
+    assert caught.value.translation_key == "some_failed"
+    assert two.agent.count("POST", "/containers/db/stop") == 1
+
+
+async def test_a_host_is_no_container(home: Home) -> None:
+    with pytest.raises(ServiceValidationError) as caught:
+        await call(home, "container_command", device_id=device_id(home, None), command="stop")
+    assert caught.value.translation_key == "no_container_targeted"
+
+
+async def test_a_command_needs_no_answer_to_be_asked_for(home: Home) -> None:
+    await home.hass.services.async_call(
+        "homelab",
+        "container_command",
+        {"device_id": device_id(home), "command": "stop"},
+        blocking=True,
+    )
+    await home.becomes("switch", "web:switch", "off")
+
+
+@pytest.mark.parametrize("action", ["container_command", "get_logs"])
+async def test_only_administrators_may_command_and_read_logs(
+    home: Home, hass_read_only_user: MockUser, action: str
+) -> None:
+    data = {"command": "stop"} if action == "container_command" else {}
+    context = Context(user_id=hass_read_only_user.id)
+    with pytest.raises(Unauthorized):
+        await call(home, action, context, device_id=device_id(home), **data)
+    assert not any("/containers/web" in one.path for one in home.agent.seen)
+
+
+async def test_a_refused_token_asks_for_a_new_one(home: Home) -> None:
+    home.agent.token = "another"
+    with pytest.raises(HomeAssistantError):
+        await call(home, "list_containers")
+    await until(lambda: home.hass.config_entries.flow.async_progress(), "the flow")
+
+
+def _foreign_device(home: Home) -> dr.DeviceEntry:
+    other = MockConfigEntry(domain="other")
+    other.add_to_hass(home.hass)
+    return dr.async_get(home.hass).async_get_or_create(
+        config_entry_id=other.entry_id, identifiers={("other", "lamp")}
+    )
