@@ -105,6 +105,9 @@ class FakeDocker:
         self.oldest = oldest
         self.containers: dict[str, FakeContainer] = {}
         self.faults: dict[str, Fault] = {}
+        self.fail_after: dict[str, tuple[str, Fault]] = {}
+        """Once a call was served, another one goes wrong from then on."""
+        self.on_call: dict[str, asyncio.Event] = {}
         self.calls: Counter[str] = Counter()
         self.queries: list[str] = []
         self.folder = Path(tempfile.mkdtemp(prefix="fd-", dir="/tmp"))
@@ -202,6 +205,12 @@ class FakeDocker:
         fault = self._fault(key)
         if fault and fault.work_first:
             await self._answer(request, path)
+        if key in self.fail_after:
+            other, later = self.fail_after[key]
+            self.faults[other] = later
+        for pattern, event in self.on_call.items():
+            if re.fullmatch(pattern, key) and "_rights" not in key:
+                event.set()
         if fault and fault.hang:
             await self._released.wait()
         if fault and (fault.cut or fault.hang):

@@ -10,11 +10,12 @@ from homelab_agent.areas.containers.models import (
     LogsQuery,
 )
 from homelab_agent.areas.containers.status import EngineState
-from homelab_agent.platform.commands import Caller, Outcome
+from homelab_agent.platform.commands import Caller
 from homelab_agent.platform.engine.interface import Engine
 from homelab_agent.platform.engine.models import EngineRight
 from homelab_agent.platform.errors import Invalid, NotFound
-from homelab_agent.platform.jobs.models import CommandResult, Job
+from homelab_agent.platform.jobs.answer import answer
+from homelab_agent.platform.jobs.models import CommandResult
 from homelab_agent.platform.jobs.runner import JobRunner
 from homelab_agent.platform.secrets import SecretFilter
 
@@ -114,14 +115,5 @@ class ContainerService:
             signal=signal,
         )
         job = await self._runner.start(f"containers.{verb}", container.key, arguments, caller)
-        return _result(await self._runner.wait(job.id, wait_s), container.name, verb)
-
-
-def _result(job: Job, name: str, verb: str) -> CommandResult:
-    if job.outcome is None:
-        message = f"{name} is still {_DOING[verb]}."
-    elif job.outcome in {Outcome.DONE, Outcome.NOT_NEEDED}:
-        message = job.message or f"{verb}: {job.outcome}."
-    else:
-        message = job.error.message if job.error else f"{verb}: {job.outcome}."
-    return CommandResult(outcome=job.outcome, message=message, job=job)
+        ended = await self._runner.wait(job.id, wait_s)
+        return answer(ended, meanwhile=f"{container.name} is still {_DOING[verb]}.")

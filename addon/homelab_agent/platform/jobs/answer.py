@@ -1,0 +1,38 @@
+"""What a command answers once its job has ended, or is still running."""
+
+from collections.abc import Iterator
+
+from homelab_agent.platform.commands import Outcome
+from homelab_agent.platform.errors import AgentError
+from homelab_agent.platform.jobs.models import CommandResult, Job
+
+_WELL = frozenset({Outcome.DONE, Outcome.NOT_NEEDED})
+
+
+def answer(job: Job, *, meanwhile: str) -> CommandResult:
+    """Return the result of a job that ended well, or `meanwhile` for one that runs.
+
+    Raises the error of a job that did not end well, by its code; `extra` names the job.
+    """
+    if job.outcome is None:
+        return CommandResult(outcome=None, message=meanwhile, job=job)
+    if job.outcome in _WELL:
+        return CommandResult(
+            outcome=job.outcome, message=job.message or f"{job.kind}: {job.outcome}.", job=job
+        )
+    code = job.error.code if job.error else AgentError.code
+    raise _by_code().get(code, AgentError)(
+        job.error.message if job.error else f"{job.kind} ended {job.outcome}.",
+        hint=job.error.hint if job.error else None,
+        extra={"job_id": job.id},
+    )
+
+
+def _by_code() -> dict[str, type[AgentError]]:
+    return {error.code: error for error in _family(AgentError)}
+
+
+def _family(base: type[AgentError]) -> Iterator[type[AgentError]]:
+    yield base
+    for child in base.__subclasses__():
+        yield from _family(child)
