@@ -9,12 +9,13 @@ from aiohttp import hdrs, web
 
 from homelab_agent.api.problems import from_aiohttp, internal_error, problem_response
 from homelab_agent.platform.errors import AgentError
+from homelab_agent.platform.logging import get_logger
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 REQUEST_ID = "X-Request-Id"
 
-_LOG = structlog.get_logger(__name__)
+_LOG = get_logger(__name__)
 
 
 @web.middleware
@@ -54,7 +55,7 @@ async def _answer(request: web.Request, handler: Handler, request_id: str) -> we
     except ConnectionError:
         # The client is gone; nobody reads the answer.
         raise
-    except Exception:
+    except Exception:  # noqa: BLE001  # the caller gets an answer whatever happened
         _LOG.exception("request_failed", method=request.method, path=request.path)
         return problem_response(internal_error(), request_id=request_id)
 

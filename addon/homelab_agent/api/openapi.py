@@ -73,7 +73,7 @@ def _schemas(operations: Iterable[Operation]) -> dict[str, JsonValue]:
         wanted.append((operation.result, "serialization"))
         wanted.extend((m, "validation") for m in (operation.query, operation.body) if m)
     _, definitions = models_json_schema(
-        dict.fromkeys(wanted), ref_template=_TEMPLATE, schema_generator=_Plain
+        tuple(dict.fromkeys(wanted)), ref_template=_TEMPLATE, schema_generator=_Plain
     )
     found: dict[str, JsonValue] = definitions["$defs"]
     return found
@@ -91,7 +91,7 @@ def _operation(operation: Operation, schemas: dict[str, JsonValue]) -> Json:
     described: Json = {
         "operationId": operation.name,
         "summary": operation.summary,
-        "tags": [declaration.path.split("/")[1]],
+        "tags": [operation.name.partition(".")[0]],
         "parameters": [*_path_parameters(operation), *_query_parameters(operation, schemas)],
         "responses": _responses(operation),
         "x-scope": declaration.scope,
@@ -114,13 +114,14 @@ def _operation(operation: Operation, schemas: dict[str, JsonValue]) -> Json:
 def _other(route: OtherRoute) -> Json:
     success: Json = {"101": {"description": "The WebSocket is open."}}
     if route.media_type:
-        success = {"200": {"description": "The answer.", "content": {route.media_type: {}}}}
+        content: JsonValue = {route.media_type: {}}
+        success = {"200": {"description": "The answer.", "content": content}}
     return {
-        "operationId": route.name,
-        "summary": route.summary,
+        "operationId": route.operation.name,
+        "summary": route.operation.summary,
         "tags": ["agent"],
         "responses": success | _problems({*_ALWAYS, *_WITH_TOKEN}),
-        "x-scope": route.scope,
+        "x-scope": route.operation.declaration.scope,
         "x-changes": False,
         "x-idempotent": True,
     }

@@ -109,4 +109,3 @@ def _family(base: type[AgentError]) -> Iterator[type[AgentError]]:
         yield base
     for child in base.__subclasses__():
         yield from _family(child)
-

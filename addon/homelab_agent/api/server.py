@@ -1,13 +1,136 @@
 """The only door: the HTTP server with its routes, and the order in which it opens and closes."""
 
-import asyncio
-import socket
-import ssl
-from collections.abc import Awaitable, Callable
-from secrets import token_hex
-from time import perf_counter
+import json
+from collections.abc import Awaitable, Callable, Iterable
 
-import structlog
 from aiohttp import web
 
 from homelab_agent.api.auth import Authenticator, Login
+from homelab_agent.api.middleware import answer_errors, set_headers
+from homelab_agent.api.openapi import openapi_document
+from homelab_agent.api.operation_handler import OperationHandler
+from homelab_agent.api.other_routes import (
+    BASE_PATH,
+    METRICS,
+    OPENAPI,
+    STREAM,
+    OtherRoute,
+    grant,
+)
+from homelab_agent.api.request_metrics import RequestMetrics
+from homelab_agent.api.request_parsing import MAX_BODY_BYTES, refuse_query
+from homelab_agent.api.stream_socket import StreamSockets
+from homelab_agent.api.tls import Tls
+from homelab_agent.platform.commands import Operation
+from homelab_agent.platform.errors import SettingsError, Unauthenticated
+from homelab_agent.platform.gate import Gate
+from homelab_agent.platform.metrics import CONTENT_TYPE, Metrics
+
+SHUTDOWN_S = 5.0
+KEEP_ALIVE_S = 75.0
+
+type OtherHandler = Callable[[web.Request, Login], Awaitable[web.StreamResponse]]
+
+
+class ApiServer:
+    """Serves every declared operation, the stream, the description and the metrics."""
+
+    def __init__(
+        self,
+        operations: Iterable[Operation],
+        authenticator: Authenticator,
+        gate: Gate,
+        streams: StreamSockets,
+        metrics: Metrics,
+    ) -> None:
+        self._operations = tuple(operations)
+        self._authenticator = authenticator
+        self._gate = gate
+        self._streams = streams
+        self._metrics = metrics
+        self._requests = RequestMetrics(metrics)
+        self._openapi = b""
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, host: str, port: int, tls: Tls | None = None) -> tuple[str, int]:
+        """Listen; return the address really bound.
+
+        Raises:
+            SettingsError: nobody can listen there.
+        """
+        runner = web.AppRunner(
+            self._application(),
+            access_log=None,
+            handle_signals=False,
+            keepalive_timeout=KEEP_ALIVE_S,
+            shutdown_timeout=SHUTDOWN_S,
+        )
+        await runner.setup()
+        self._runner = runner
+        site = web.TCPSite(runner, host, port, ssl_context=tls.context if tls else None)
+        try:
+            await site.start()
+        except (OSError, OverflowError) as error:
+            await self.close()
+            raise SettingsError(
+                f"The agent cannot listen at {host}:{port}: {error}",
+                field="listen",
+                hint="Is another program (or another agent) there? Choose another port.",
+            ) from error
+        bound_host, bound_port = runner.addresses[0][:2]
+        return str(bound_host), int(bound_port)
+
+    async def close(self) -> None:
+        """Say goodbye to every stream, finish what is being answered, let go of the port."""
+        await self._streams.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def _application(self) -> web.Application:
+        application = web.Application(
+            middlewares=[self._requests.measure, answer_errors], client_max_size=MAX_BODY_BYTES + 1
+        )
+        application.on_response_prepare.append(set_headers)
+        for operation in self._operations:
+            handler = OperationHandler(operation, self._authenticator, self._gate)
+            path = BASE_PATH + operation.declaration.path
+            application.router.add_route(operation.declaration.method, path, handler.handle)
+            if operation.declaration.method == "GET":
+                application.router.add_route("HEAD", path, handler.handle)
+        others: tuple[tuple[OtherRoute, OtherHandler], ...] = (
+            (OPENAPI, self._describe),
+            (METRICS, self._measure),
+            (STREAM, self._stream),
+        )
+        for route, handle in others:
+            application.router.add_route("GET", route.path, self._guarded(route, handle))
+        return application
+
+    def _guarded(
+        self, route: OtherRoute, handle: OtherHandler
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            login = await self._authenticator.login(request)
+            await self._gate.run(route.operation, login.caller if login else None, None, grant)
+            if login is None:
+                raise Unauthenticated("A token is needed")
+            refuse_query(request)
+            return await handle(request, login)
+
+        return guarded
+
+    async def _describe(self, _: web.Request, __: Login) -> web.Response:
+        if not self._openapi:
+            document = openapi_document(self._operations, BASE_PATH)
+            self._openapi = json.dumps(document).encode()
+        return web.Response(body=self._openapi, content_type="application/json")
+
+    async def _measure(self, _: web.Request, __: Login) -> web.Response:
+        return web.Response(
+            body=self._metrics.render(),
+            headers={"Content-Type": CONTENT_TYPE},
+        )
+
+    async def _stream(self, request: web.Request, login: Login) -> web.StreamResponse:
+        return await self._streams.serve(request, lambda: self._authenticator.still_allowed(login))

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import structlog
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from pydantic import ValidationError
 
@@ -17,6 +16,7 @@ from homelab_agent.platform.contract import (
     Subscribe,
 )
 from homelab_agent.platform.errors import AgentError, RateLimited
+from homelab_agent.platform.logging import get_logger
 from homelab_agent.platform.resources import Overflow, Resources
 
 MAX_REASON_BYTES = 123
@@ -57,11 +57,10 @@ class StreamSockets:
         self._messages = StreamMessages()
         self._closing = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._log = structlog.get_logger(__name__)
+        self._log = get_logger(__name__)
 
-    @property
-    def open_streams(self) -> int:
-        """How many clients are connected."""
+    def count(self) -> int:
+        """Return how many clients are connected."""
         return len(self._tasks)
 
     async def serve(

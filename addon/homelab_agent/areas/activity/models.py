@@ -36,7 +36,7 @@ class ActivityQuery(Model):
 
 
 class ActivityPage(Model):
-    """Entries, the newest first. `next_before` is the `before` of the next page, None at the end."""
+    """Entries, the newest first. `next_before`: the `before` of the next page, None at the end."""
 
     entries: tuple[ActivityEntry, ...]
     next_before: int | None

@@ -1,6 +1,6 @@
 """What the agent knows of itself."""
 
-from collections.abc import Awaitable, Callable
+from sqlalchemy import literal, select
 
 from homelab_agent.areas.agent.models import (
     AGENT_KEY,
@@ -17,7 +17,9 @@ from homelab_agent.areas.containers.models import (
     EngineConnection,
     EngineStatus,
 )
+from homelab_agent.platform.errors import Unavailable
 from homelab_agent.platform.resources import Overflow, Resources
+from homelab_agent.platform.store.database import Store
 
 
 class AgentService:
@@ -32,14 +34,14 @@ class AgentService:
         info: AgentInfo,
         settings: ActiveSettings,
         resources: Resources,
-        store_answers: Callable[[], Awaitable[bool]],
+        store: Store,
         *,
         follow_host_name: bool,
     ) -> None:
         self._info = info
         self._settings = settings
         self._resources = resources
-        self._store_answers = store_answers
+        self._store = store
         self._follow_host_name = follow_host_name
         self._publish()
 
@@ -63,9 +65,7 @@ class AgentService:
 
     def details(self) -> AgentDetails:
         """Return everything the agent says of itself."""
-        return AgentDetails(
-            **dict(self._info), engine=self._engine(), settings=self._settings
-        )
+        return AgentDetails(**dict(self._info), engine=self._engine(), settings=self._settings)
 
     async def follow_engine(self) -> None:
         """Keep the name up to date with the engine's host, until cancelled."""
@@ -79,6 +79,14 @@ class AgentService:
                 except Overflow:
                     continue
 
+    async def _store_answers(self) -> bool:
+        try:
+            async with self._store.read() as connection:
+                await connection.execute(select(literal(1)))
+        except Unavailable:
+            return False
+        return True
+
     def _take_host_name(self) -> None:
         engine = self._engine()
         if self._follow_host_name and engine is not None and engine.host_name:
@@ -91,3 +99,9 @@ class AgentService:
 
     def _publish(self) -> None:
         self._resources.publish(AGENT_KIND, AGENT_KEY, self._info)
+
+
+def without_password(url: str) -> str:
+    """Return an address without the user and password it may hold."""
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"

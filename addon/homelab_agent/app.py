@@ -1,0 +1,264 @@
+"""Wires everything once: settings, platform, areas, API. Starts it in order, ends it in reverse."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from homelab_agent import __version__
+from homelab_agent.address_file import local_url, remove_address, write_address
+from homelab_agent.api.auth import Authenticator
+from homelab_agent.api.login_throttle import LoginThrottle
+from homelab_agent.api.rate_limit import RateLimit
+from homelab_agent.api.server import ApiServer
+from homelab_agent.api.stream_socket import StreamSockets
+from homelab_agent.api.tls import Tls, open_files, open_self_signed
+from homelab_agent.areas.activity.routes import ActivityRoutes
+from homelab_agent.areas.activity.service import ActivityService
+from homelab_agent.areas.agent.announce_mdns import MdnsAnnouncement, addresses_to_announce
+from homelab_agent.areas.agent.announce_supervisor import SupervisorAnnouncement
+from homelab_agent.areas.agent.models import ActiveSettings, AgentInfo
+from homelab_agent.areas.agent.numbers import export_numbers
+from homelab_agent.areas.agent.routes import AgentRoutes
+from homelab_agent.areas.agent.service import AgentService, without_password
+from homelab_agent.areas.containers.inventory import Inventory
+from homelab_agent.areas.containers.jobs import ContainerJobs
+from homelab_agent.areas.containers.models import CONTAINER_KIND
+from homelab_agent.areas.containers.protection import Protection, own_container_id
+from homelab_agent.areas.containers.refresher import Refresher
+from homelab_agent.areas.containers.routes import ContainerRoutes
+from homelab_agent.areas.containers.service import ContainerService
+from homelab_agent.areas.containers.status import EngineState
+from homelab_agent.areas.containers.watch import ContainerWatch
+from homelab_agent.areas.jobs.routes import JobRoutes
+from homelab_agent.areas.jobs.service import JobsService
+from homelab_agent.platform.audit import Audit
+from homelab_agent.platform.clock import utc_now
+from homelab_agent.platform.commands import Registry
+from homelab_agent.platform.contract import CONTRACT_OLDEST, CONTRACT_VERSION, Hello
+from homelab_agent.platform.engine.factory import open_engine
+from homelab_agent.platform.errors import AgentError
+from homelab_agent.platform.gate import Gate
+from homelab_agent.platform.jobs.runner import JobRunner
+from homelab_agent.platform.logging import configure_logging, get_logger
+from homelab_agent.platform.metrics import Metrics
+from homelab_agent.platform.resources import Resources
+from homelab_agent.platform.secrets import SecretFilter
+from homelab_agent.platform.settings import Settings
+from homelab_agent.platform.store.database import Store
+from homelab_agent.platform.store.retention import Retention, activity_rule, job_rule
+from homelab_agent.platform.tokens import Tokens
+
+type Loop = Callable[[], Coroutine[None, None, None]]
+
+_log = get_logger(__name__)
+
+
+async def serve(settings: Settings) -> int:
+    """Run the agent until SIGTERM or SIGINT; return the exit code: 1 after a mistake of its own.
+
+    Raises:
+        SettingsError: it cannot run with these settings.
+        StoreError: its store cannot be used.
+    """
+    secrets = SecretFilter()
+    configure_logging(settings.log_level, settings.log_format, secrets)
+    stop = _stop_on_signals()
+    try:
+        async with running(settings, secrets) as loops:
+            await _run_until(stop, loops)
+    except AgentError:
+        raise
+    except Exception:  # noqa: BLE001  # logged with its trace; whoever started the agent starts it again
+        _log.exception("agent_broke_down")
+        return 1
+    _log.info("stopped")
+    return 0
+
+
+@asynccontextmanager
+async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[tuple[Loop, ...]]:
+    """Open everything and serve; yield the loops that are to run meanwhile."""
+    async with AsyncExitStack() as closing:
+        store = await Store.open(settings.store_url, settings.data_dir)
+        closing.push_async_callback(store.close)
+        await store.claim()
+        resources, metrics = Resources(), Metrics()
+        audit, tokens = Audit(store, utc_now, secrets), Tokens(store, utc_now)
+        runner = JobRunner(store, resources, utc_now, audit)
+        closing.push_async_callback(runner.close)
+        tls = await asyncio.to_thread(_open_tls, settings)
+        agent = _agent(settings, store, resources, tls)
+        containers, watch = await _containers(settings, resources, runner, secrets, closing)
+        gate = Gate(audit)
+        gate.protect(CONTAINER_KIND, containers.protected_reason)
+        registry = Registry()
+        registry.collect(ActivityRoutes(ActivityService(store)))
+        registry.collect(AgentRoutes(agent))
+        registry.collect(ContainerRoutes(containers))
+        registry.collect(JobRoutes(JobsService(runner)))
+        await runner.recover()
+        streams = StreamSockets(resources, _hello(agent.info, resources))
+        export_numbers(metrics, resources, streams=streams.count, jobs=runner.running)
+        authenticator = Authenticator(tokens, RateLimit(), LoginThrottle())
+        server = ApiServer(registry.operations(), authenticator, gate, streams, metrics)
+        closing.push_async_callback(_stop_working, server, runner)
+        host, port = await server.start(settings.listen_host, settings.listen_port, tls)
+        await _tell_address(settings, host, port, tls, closing)
+        yield (
+            watch.run,
+            agent.follow_engine,
+            _retention(settings, store).run,
+            *_mdns(settings, host, port, tls, agent, resources),
+            *_supervisor(settings, port, agent, tokens, secrets),
+        )
+
+
+async def _run_until(stop: asyncio.Event, loops: Iterable[Loop]) -> None:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(loop()) for loop in loops]
+        await stop.wait()
+        _log.info("stopping")
+        for task in tasks:
+            task.cancel()
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """Return what is set by the first SIGTERM or SIGINT; a second one ends the program at once."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+
+    def begin() -> None:
+        stop.set()
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+    for number in signals:
+        loop.add_signal_handler(number, begin)
+    return stop
+
+
+async def _stop_working(server: ApiServer, runner: JobRunner) -> None:
+    # At the same time: whoever waits for a job that still ends in time gets its answer.
+    await asyncio.gather(server.close(), runner.close())
+
+
+def _open_tls(settings: Settings) -> Tls | None:
+    match settings.tls:
+        case "off":
+            return None
+        case "self_signed":
+            return open_self_signed(settings.data_dir, socket.gethostname())
+        case "files":
+            return open_files(settings.tls_certificate, settings.tls_key)
+
+
+def _agent(settings: Settings, store: Store, resources: Resources, tls: Tls | None) -> AgentService:
+    info = AgentInfo(
+        instance_id=store.instance_id,
+        name=settings.display_name,
+        version=__version__,
+        started_at=utc_now(),
+        demo=settings.demo,
+        contract=CONTRACT_VERSION,
+    )
+    active = ActiveSettings(
+        store="sqlite" if settings.store_url.startswith("sqlite") else "postgresql",
+        docker_url=without_password(settings.docker_url),
+        tls_fingerprint=tls.fingerprint if tls else None,
+        **settings.model_dump(
+            include={
+                "listen",
+                "tls",
+                "mdns",
+                "protect",
+                "activity_retention_days",
+                "job_retention_days",
+                "resync_interval_s",
+                "log_level",
+            }
+        ),
+    )
+    return AgentService(info, active, resources, store, follow_host_name=settings.name is None)
+
+
+async def _containers(
+    settings: Settings,
+    resources: Resources,
+    runner: JobRunner,
+    secrets: SecretFilter,
+    closing: AsyncExitStack,
+) -> tuple[ContainerService, ContainerWatch]:
+    engine = open_engine(settings.docker_url, demo=settings.demo)
+    closing.push_async_callback(engine.close)
+    own_id = await asyncio.to_thread(own_container_id, host_name=socket.gethostname())
+    inventory = Inventory(resources, Protection(own_id=own_id, listed=settings.protect))
+    state = EngineState(resources, inventory, utc_now)
+    refresher = Refresher(engine, inventory, state)
+    for kind in ContainerJobs(engine, refresher).kinds():
+        runner.register(kind)
+    watch = ContainerWatch(
+        engine, inventory, state, refresher, resync_interval_s=settings.resync_interval_s
+    )
+    return ContainerService(engine, inventory, state, runner, secrets), watch
+
+
+def _hello(info: AgentInfo, resources: Resources) -> Hello:
+    return Hello(
+        contract=CONTRACT_VERSION,
+        oldest=CONTRACT_OLDEST,
+        instance_id=info.instance_id,
+        version=info.version,
+        epoch=resources.epoch,
+    )
+
+
+async def _tell_address(
+    settings: Settings, host: str, port: int, tls: Tls | None, closing: AsyncExitStack
+) -> None:
+    url = local_url(host, port, tls=tls is not None)
+    await asyncio.to_thread(write_address, settings.data_dir, url)
+    closing.push_async_callback(asyncio.to_thread, remove_address, settings.data_dir)
+    fingerprint = {"fingerprint": tls.fingerprint} if tls else {}
+    _log.info("listening", host=host, port=port, url=url, version=__version__, **fingerprint)
+
+
+def _retention(settings: Settings, store: Store) -> Retention:
+    rules = (
+        activity_rule(settings.activity_retention_days),
+        job_rule(settings.job_retention_days),
+    )
+    return Retention(store, utc_now, rules)
+
+
+def _mdns(
+    settings: Settings,
+    host: str,
+    port: int,
+    tls: Tls | None,
+    agent: AgentService,
+    resources: Resources,
+) -> tuple[Loop, ...]:
+    addresses = addresses_to_announce(host) if settings.mdns else ()
+    if not addresses:
+        return ()
+    fingerprint = tls.fingerprint if tls else None
+    announcement = MdnsAnnouncement(agent, resources, fingerprint=fingerprint)
+    return (partial(announcement.run, addresses, port),)
+
+
+def _supervisor(
+    settings: Settings, port: int, agent: AgentService, tokens: Tokens, secrets: SecretFilter
+) -> tuple[Loop, ...]:
+    token = os.environ.get("SUPERVISOR_TOKEN")
+    if not token:
+        return ()
+    secrets.add(token)
+    announcement = SupervisorAnnouncement(
+        tokens, secrets, settings.data_dir, supervisor_token=token
+    )
+    host = socket.gethostname()
+    return (partial(announcement.run, host, port, agent.info.instance_id),)

@@ -1,0 +1,115 @@
+"""Hands address and token to Home Assistant through Supervisor, so that nothing is typed in."""
+
+import asyncio
+import os
+from pathlib import Path
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+
+from homelab_agent.platform.commands import Scope
+from homelab_agent.platform.errors import AgentError
+from homelab_agent.platform.logging import get_logger
+from homelab_agent.platform.model import Model
+from homelab_agent.platform.secrets import SecretFilter
+from homelab_agent.platform.tokens import Tokens
+
+SUPERVISOR_URL = "http://supervisor"
+TOKEN_NAME = "home-assistant"  # noqa: S105  # a name, not a secret
+TOKEN_FILE = "home-assistant.token"  # noqa: S105  # the same
+ATTEMPT_S = 10.0
+DELAYS_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+_log = get_logger(__name__)
+
+
+class DiscoveryConfig(Model):
+    """What Home Assistant is told."""
+
+    host: str
+    port: int
+    token: str
+    instance_id: str
+
+
+class DiscoveryMessage(Model):
+    """What Supervisor takes."""
+
+    service: str = "homelab"
+    config: DiscoveryConfig
+
+
+class SupervisorAnnouncement:
+    """Makes a token for Home Assistant and announces it until Supervisor has taken it.
+
+    The token is kept in a file of the data folder, readable for the agent alone: a new one with
+    every start would turn Home Assistant out each time. Whoever can read that folder can write
+    the token table in it too.
+    """
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        secrets: SecretFilter,
+        data_dir: Path,
+        *,
+        supervisor_token: str,
+        url: str = SUPERVISOR_URL,
+    ) -> None:
+        self._tokens = tokens
+        self._secrets = secrets
+        self._file = data_dir / TOKEN_FILE
+        self._supervisor_token = supervisor_token
+        self._url = url
+
+    async def run(self, host: str, port: int, instance_id: str) -> None:
+        """Announce once; goes on trying while Supervisor is not ready."""
+        attempt = 0
+        while not await self._announce(host, port, instance_id):
+            await asyncio.sleep(DELAYS_S[min(attempt, len(DELAYS_S) - 1)])
+            attempt += 1
+
+    async def _announce(self, host: str, port: int, instance_id: str) -> bool:
+        try:
+            token = await self._token()
+            config = DiscoveryConfig(host=host, port=port, token=token, instance_id=instance_id)
+            await self._post(DiscoveryMessage(config=config))
+        except (AgentError, ClientError, TimeoutError, OSError) as error:
+            _log.warning("supervisor_discovery_failed", reason=str(error) or type(error).__name__)
+            return False
+        _log.info("supervisor_discovery_done", host=host, port=port)
+        return True
+
+    async def _post(self, message: DiscoveryMessage) -> None:
+        async with (
+            ClientSession(
+                headers={"Authorization": f"Bearer {self._supervisor_token}"},
+                timeout=ClientTimeout(total=ATTEMPT_S),
+                raise_for_status=True,
+            ) as session,
+            session.post(f"{self._url}/discovery", json=message.model_dump()),
+        ):
+            return
+
+    async def _token(self) -> str:
+        kept = await asyncio.to_thread(self._read)
+        if kept:
+            caller = await self._tokens.verify(kept)
+            if caller is not None and caller.scope is Scope.OPERATE:
+                return kept
+        token = await self._tokens.rotate(TOKEN_NAME, Scope.OPERATE)
+        self._secrets.add(token)
+        await asyncio.to_thread(self._write, token)
+        return token
+
+    def _read(self) -> str | None:
+        try:
+            return self._file.read_text(encoding="ascii").strip()
+        except FileNotFoundError, UnicodeDecodeError:
+            return None
+
+    def _write(self, token: str) -> None:
+        new = self._file.with_suffix(".new")
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(token)
+        new.replace(self._file)

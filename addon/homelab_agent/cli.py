@@ -1,0 +1,163 @@
+"""The command `homelab-agent`. Every error is a sentence on stderr; never a trace."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from homelab_agent import __version__
+from homelab_agent.platform.commands import Scope
+from homelab_agent.platform.errors import AgentError
+
+if TYPE_CHECKING:
+    from homelab_agent.platform.settings import Settings
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_REFUSED = 2
+
+type Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    command: Command | None = given.command
+    if command is None and given.demo:
+        command = _serve
+    if command is None:
+        parser.print_help(sys.stderr)
+        return EXIT_REFUSED
+    try:
+        return command(given)
+    except AgentError as error:
+        _complain(error.message, error.hint)
+        return EXIT_REFUSED
+    except BrokenPipeError:
+        # Whoever read our output has enough. Python would complain once more when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    except Exception as error:  # noqa: BLE001  # nobody is shown a trace
+        _complain(f"This should not have happened: {type(error).__name__}: {error}", None)
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        return 128 + 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    # Options that stand before the command or after it mean the same.
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="settings (TOML)"
+    )
+    demo = argparse.ArgumentParser(add_help=False)
+    demo.add_argument(
+        "--demo",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="show an invented homelab instead of Docker",
+    )
+    parser = argparse.ArgumentParser(
+        prog="homelab-agent",
+        description="The agent of Homelab for Home Assistant: sees and operates one Docker host.",
+        parents=[common, demo],
+    )
+    parser.add_argument("--version", action="version", version=f"homelab-agent {__version__}")
+    parser.set_defaults(command=None, config=None, demo=False)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    serve = commands.add_parser("serve", parents=[common, demo], help="run the agent")
+    serve.set_defaults(command=_serve)
+    _add_token_commands(commands, common)
+    openapi = commands.add_parser("openapi", help="print the API's description")
+    openapi.add_argument("--stream", action="store_true", help="the stream's messages instead")
+    openapi.set_defaults(command=_openapi)
+    health = commands.add_parser("health", parents=[common], help="ask a running agent how it is")
+    health.add_argument("--url", help="its address; that of this machine's agent by default")
+    health.set_defaults(command=_health)
+    return parser
+
+
+def _add_token_commands(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    common: argparse.ArgumentParser,
+) -> None:
+    token = commands.add_parser("token", help="create, list and revoke tokens")
+    actions = token.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    create = actions.add_parser("create", parents=[common], help="print a new token, once")
+    create.add_argument("--name", required=True, help="what the token is for")
+    create.add_argument("--scope", required=True, choices=[scope.value for scope in Scope])
+    create.set_defaults(command=_token_create)
+    listing = actions.add_parser("list", parents=[common], help="list the tokens")
+    listing.set_defaults(command=_token_list)
+    revoke = actions.add_parser("revoke", parents=[common], help="make a token useless")
+    revoke.add_argument("name", metavar="NAME", help="the token's name or id")
+    revoke.set_defaults(command=_token_revoke)
+
+
+def _settings(given: argparse.Namespace) -> Settings:
+    from homelab_agent.platform.settings import load_settings  # noqa: PLC0415
+
+    return load_settings(given.config, overrides={"demo": True} if given.demo else None)
+
+
+def _serve(given: argparse.Namespace) -> int:
+    from homelab_agent.app import serve  # noqa: PLC0415
+
+    return asyncio.run(serve(_settings(given)))
+
+
+def _token_create(given: argparse.Namespace) -> int:
+    from homelab_agent.token_commands import create_token  # noqa: PLC0415
+
+    scope = Scope(given.scope)
+    sys.stdout.write(asyncio.run(create_token(_settings(given), given.name, scope)) + "\n")
+    return EXIT_OK
+
+
+def _token_list(given: argparse.Namespace) -> int:
+    from homelab_agent.token_commands import list_tokens  # noqa: PLC0415
+
+    for token in asyncio.run(list_tokens(_settings(given))):
+        made = f"{token.created_at:%Y-%m-%d %H:%M}"
+        sys.stdout.write(f"{token.id}  {token.scope:8}  {made}  {token.name}\n")
+    return EXIT_OK
+
+
+def _token_revoke(given: argparse.Namespace) -> int:
+    from homelab_agent.token_commands import revoke_token  # noqa: PLC0415
+
+    token = asyncio.run(revoke_token(_settings(given), given.name))
+    sys.stdout.write(f"Revoked {token.name} ({token.id}).\n")
+    return EXIT_OK
+
+
+def _openapi(given: argparse.Namespace) -> int:
+    from homelab_agent.api.openapi import openapi_document  # noqa: PLC0415
+    from homelab_agent.api.other_routes import BASE_PATH  # noqa: PLC0415
+    from homelab_agent.platform.contract import stream_schema  # noqa: PLC0415
+    from homelab_agent.surface import RESOURCE_KINDS, described_operations  # noqa: PLC0415
+
+    if given.stream:
+        document = stream_schema(RESOURCE_KINDS)
+    else:
+        document = openapi_document(described_operations(), BASE_PATH)
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    return EXIT_OK
+
+
+def _health(given: argparse.Namespace) -> int:
+    from homelab_agent.health_command import ask_health  # noqa: PLC0415
+
+    answer = ask_health(_settings(given), given.url)
+    sys.stdout.write(f"{answer}\n")
+    return EXIT_OK
+
+
+def _complain(message: str, hint: str | None) -> None:
+    sentence = message if message.endswith((".", "!", "?")) else f"{message}."
+    sys.stderr.write(f"homelab-agent: {sentence}{f' {hint}' if hint else ''}\n")

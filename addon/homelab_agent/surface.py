@@ -1,0 +1,33 @@
+"""Everything the agent shows to the outside: the routes of each area and the kinds of resources."""
+
+from homelab_agent.areas.activity.routes import ActivityRoutes
+from homelab_agent.areas.agent.models import AGENT_KIND, AgentInfo
+from homelab_agent.areas.agent.routes import AgentRoutes
+from homelab_agent.areas.containers.models import (
+    CONTAINER_KIND,
+    ENGINE_KIND,
+    Container,
+    EngineStatus,
+)
+from homelab_agent.areas.containers.routes import ContainerRoutes
+from homelab_agent.areas.jobs.routes import JobRoutes
+from homelab_agent.platform.commands import Operation, Registry
+from homelab_agent.platform.jobs.models import JOB_KIND, Job
+from homelab_agent.platform.model import Model
+
+ROUTES: tuple[type, ...] = (ActivityRoutes, AgentRoutes, ContainerRoutes, JobRoutes)
+
+RESOURCE_KINDS: dict[str, type[Model]] = {
+    AGENT_KIND: AgentInfo,
+    CONTAINER_KIND: Container,
+    ENGINE_KIND: EngineStatus,
+    JOB_KIND: Job,
+}
+
+
+def described_operations() -> tuple[Operation, ...]:
+    """Return every operation for a description of the API; nothing of it can be called."""
+    registry = Registry()
+    for routes in ROUTES:
+        registry.collect(routes)
+    return tuple(registry.operations())
