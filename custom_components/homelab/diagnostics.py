@@ -54,6 +54,7 @@ def _connection(coordinator: HomelabCoordinator) -> dict[str, Any]:
 def _container(container: Container) -> dict[str, Any]:
     # The container's own name stays: without it a report could not be followed.
     return {
-        **async_redact_data(asdict(container), _RESOURCE - {"name"}),
+        **asdict(container),
+        "ports": [async_redact_data(asdict(port), _RESOURCE) for port in container.ports],
         "labels": dict.fromkeys(container.labels, REDACTED),
     }

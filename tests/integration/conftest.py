@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator
 import pytest
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
+from syrupy.assertion import SnapshotAssertion
 
 # Before the harness puts its own configuration folder first: it has a custom_components too.
 import custom_components.homelab  # noqa: F401
@@ -18,6 +20,12 @@ from tests.integration.home import Home, entry_data
 def _own_integration(enable_custom_integrations: None) -> None:
     """Let Home Assistant find the integration."""
     assert enable_custom_integrations is None
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Leave out of snapshots what differs each time, such as ids and times."""
+    return snapshot.use_extension(HomeAssistantSnapshotExtension)
 
 
 @pytest.fixture(name="_sockets")

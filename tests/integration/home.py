@@ -1,6 +1,5 @@
 """What tests ask Home Assistant about the integration, and how they wait for it."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,9 +13,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.homelab.const import DOMAIN
 from tests.fakes.agent_server import FakeAgent
+from tests.harness.waiting import wait_until
 
 DEADLINE_S = 10
-STEP_S = 0.005
 
 
 def entry_data(agent: FakeAgent, **changes: Any) -> dict[str, Any]:
@@ -33,12 +32,11 @@ def entry_data(agent: FakeAgent, **changes: Any) -> dict[str, Any]:
 
 async def until(condition: Callable[[], object], what: str) -> None:
     """Wait until something is true; real sockets are in between, so nothing can be flushed."""
-    try:
-        async with asyncio.timeout(DEADLINE_S):
-            while not condition():
-                await asyncio.sleep(STEP_S)
-    except TimeoutError:
-        raise AssertionError(f"waited in vain for {what}") from None
+
+    async def check() -> bool:
+        return bool(condition())
+
+    await wait_until(check, what=what, within_s=DEADLINE_S)
 
 
 @dataclass
@@ -73,10 +71,7 @@ class Home:
         def there() -> bool:
             return self.has(platform, key) and self.state(platform, key).state == value
 
-        try:
-            await until(there, f"{platform} {key} to become {value}")
-        except AssertionError as error:
-            raise AssertionError(f"{error}, it is {self.state(platform, key).state}") from None
+        await until(there, f"{platform} {key} to become {value}")
 
     def device(self, key: str | None = None) -> dr.DeviceEntry | None:
         """Return the device of a container, or of the host."""

@@ -159,7 +159,7 @@ async def test_a_renamed_container_of_a_project_renames_its_device(home: Home) -
 
 
 # Home Assistant's own web server warns about itself.
-@pytest.mark.filterwarnings("ignore:It is recommended to use web.AppKey")
+@pytest.mark.filterwarnings("ignore:It is recommended to use web")
 async def test_a_person_may_delete_only_what_is_gone(
     home: Home, hass_ws_client: WebSocketGenerator
 ) -> None:
@@ -169,11 +169,11 @@ async def test_a_person_may_delete_only_what_is_gone(
     assert web is not None
     assert host is not None
     for kept in (web, host):
-        answer = await client.remove_device(kept.id, home.entry.entry_id)
+        answer = await client.remove_device(kept.id)
         assert not answer["success"]
     home.agent.remove("container", "web")
     await home.becomes("switch", "web:switch", AWAY)
-    answer = await client.remove_device(web.id, home.entry.entry_id)
+    answer = await client.remove_device(web.id)
     assert answer["success"]
     assert home.device("web") is None
     await home.passes(seconds=70)

@@ -7,6 +7,7 @@ import pytest
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.homelab.diagnostics import (
     async_get_config_entry_diagnostics,
@@ -58,15 +59,19 @@ async def test_diagnostics_work_while_the_agent_knows_nothing_of_itself(home: Ho
 
 
 # Home Assistant's own web server warns about itself.
-@pytest.mark.filterwarnings("ignore:It is recommended to use web.AppKey")
-async def test_system_health_counts_all_agents(home: Home, hass: HomeAssistant) -> None:
+@pytest.mark.filterwarnings("ignore:It is recommended to use web")
+async def test_system_health_counts_all_agents(
+    home: Home, hass: HomeAssistant, hass_ws_client: WebSocketGenerator
+) -> None:
     assert await async_setup_component(hass, "system_health", {})
-    await hass.async_block_till_done()
-    info = await hass.data["system_health"]["homelab"].info_callback(hass)
-    assert info == {
+    client = await hass_ws_client(hass)
+    await client.send_json_auto_id({"type": "system_health/info"})
+    assert (await client.receive_json())["success"]
+    first = (await client.receive_json())["event"]
+    assert first["data"]["homelab"]["info"] == {
         "agents": 1,
         "connected": 1,
-        "versions": "0.1.0",
+        "versions": home.agent.info["version"],
         "containers": 1,
         "contract": 1,
     }

@@ -219,7 +219,7 @@ async def test_a_command_with_a_refused_token_asks_for_a_new_one(home: Home) -> 
     home.agent.token = "another"
     with pytest.raises(HomeAssistantError, match="no longer accepts the token"):
         await home.act("button", "press", "button", "web:restart")
-    await until(lambda: home.hass.config_entries.flow.async_progress(), "the flow")
+    await until(home.hass.config_entries.flow.async_progress, "the flow")
     (flow,) = home.hass.config_entries.flow.async_progress()
     assert flow["context"]["source"] == "reauth"
 

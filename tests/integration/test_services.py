@@ -1,6 +1,5 @@
 """The actions: what automations and scripts get back, and who may call them."""
 
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -31,11 +30,11 @@ def device_id(home: Home, key: str | None = "web") -> str:
 
 
 @pytest.fixture
-async def two(home: Home) -> AsyncGenerator[Home]:
+async def two(home: Home) -> Home:
     """A home with a second container."""
     home.agent.put_container("db", state="exited")
     await home.becomes("switch", "db:switch", "off")
-    yield home
+    return home
 
 
 async def test_the_actions_are_there_before_any_agent_is(hass: HomeAssistant) -> None:
@@ -211,7 +210,7 @@ async def test_a_refused_token_asks_for_a_new_one(home: Home) -> None:
     home.agent.token = "another"
     with pytest.raises(HomeAssistantError):
         await call(home, "list_containers")
-    await until(lambda: home.hass.config_entries.flow.async_progress(), "the flow")
+    await until(home.hass.config_entries.flow.async_progress, "the flow")
 
 
 def _foreign_device(home: Home) -> dr.DeviceEntry:
