@@ -88,10 +88,12 @@ class Store:
         Raises:
             StoreError: another one does; two would both go on with the same jobs.
         """
-        lock = await asyncio.to_thread(_take_lock, self._data_dir / "agent.lock")
-        self._claims.callback(os.close, lock)
-        if self._file is None:
-            await self._claims.enter_async_context(postgres.claim(self._engine))
+        async with contextlib.AsyncExitStack() as claims:
+            lock = await asyncio.to_thread(_take_lock, self._data_dir / "agent.lock")
+            claims.callback(os.close, lock)
+            if self._file is None:
+                await claims.enter_async_context(postgres.claim(self._engine))
+            self._claims = claims.pop_all()
 
     async def close(self) -> None:
         """Close all connections; safe to call twice."""

@@ -10,8 +10,8 @@ from homelab_agent.platform.errors import StoreError
 from homelab_agent.platform.store.schema import Schema
 
 
-def migrate(connection: Connection, schema: Schema, revision: str) -> None:
-    """Run every migration after `revision`, in the transaction of `connection`.
+def migrate(connection: Connection, schema: Schema, revision: str | None) -> None:
+    """Run every migration after `revision` (None: all), in the transaction of `connection`.
 
     Raises:
         StoreError: the database is newer than this program, or a migration failed.
@@ -32,7 +32,7 @@ def migrate(connection: Connection, schema: Schema, revision: str) -> None:
         ) from error
 
 
-def _require_known(config: Config, revision: str, head: str) -> None:
+def _require_known(config: Config, revision: str | None, head: str) -> None:
     try:
         ScriptDirectory.from_config(config).get_revision(revision)
     except CommandError as error:

@@ -57,34 +57,39 @@ class SqliteFile:
             self._lock = None
 
     def _prepare_locked(self) -> None:
-        self._take(fcntl.LOCK_SH)
-        if self._revision() == self._schema.head:
-            return
-        self._take(fcntl.LOCK_UN)
-        self._take(fcntl.LOCK_EX)
+        deadline = monotonic() + self._lock_s
+        while monotonic() < deadline:
+            if self._take(fcntl.LOCK_SH):
+                if self._revision() == self._schema.head:
+                    return
+                self._take(fcntl.LOCK_UN)
+            if self._take(fcntl.LOCK_EX):
+                self._bring_up_to_date()
+                # Taken again from the start: between two locks somebody else may have been faster.
+                self._take(fcntl.LOCK_UN)
+                deadline = monotonic() + self._lock_s
+            else:
+                sleep(_LOCK_STEP_S)
+        raise StoreError(
+            f"{self.path} has to be migrated, but another program is using it",
+            hint="Stop every homelab-agent of this data folder, then start it again",
+        )
+
+    def _bring_up_to_date(self) -> None:
         revision = self._revision()
         if revision is None:
             self._create()
         elif revision != self._schema.head:
             self._migrate(revision)
-        self._take(fcntl.LOCK_SH)
 
-    def _take(self, lock: int) -> None:
+    def _take(self, lock: int) -> bool:
         if self._lock is None:
             raise StoreError("The store's lock was given back")
-        deadline = monotonic() + self._lock_s
-        while True:
-            try:
-                fcntl.flock(self._lock, lock | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if monotonic() > deadline:
-                    raise StoreError(
-                        f"{self.path} has to be migrated, but another program is using it",
-                        hint="Stop every homelab-agent of this data folder, then start it again",
-                    ) from None
-                sleep(_LOCK_STEP_S)
-            else:
-                return
+        try:
+            fcntl.flock(self._lock, lock | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def _revision(self) -> str | None:
         engine = make_file_engine(str(self.path))

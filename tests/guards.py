@@ -1,0 +1,36 @@
+"""Fixtures that let a test fail for what nobody would see: a blocked loop, a task left running."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from blockbuster import blockbuster_ctx
+
+MAY_BLOCK = (
+    # SQLAlchemy makes a path absolute when an engine is made: once, at the start.
+    ("sqlalchemy/dialects/sqlite/pysqlite.py", "create_connect_args"),
+    # asyncpg looks for certificates in the home folder before it connects.
+    ("asyncpg/connect_utils.py", "_parse_connect_dsn_and_args"),
+    # Alembic reads its scripts while it holds PostgreSQL's connection; nothing is served yet then.
+    ("store/migrate.py", "migrate"),
+)
+
+
+@pytest.fixture(autouse=True)
+def unblocked_loop() -> Iterator[None]:
+    # Found wherever our program stands in the stack; a test may read its own files.
+    with blockbuster_ctx(["homelab_agent"]) as blockbuster:
+        for function in blockbuster.functions.values():
+            for file, name in MAY_BLOCK:
+                function.can_block_in(file, name)
+        yield
+
+
+@pytest.fixture(autouse=True)
+async def nothing_left_running() -> AsyncIterator[None]:
+    yield
+    own = asyncio.current_task()
+    left = [task for task in asyncio.all_tasks() if task is not own and not task.done()]
+    for task in left:
+        task.cancel()
+    assert not left, f"still running after the test: {left}"

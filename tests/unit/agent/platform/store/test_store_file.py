@@ -1,0 +1,219 @@
+import asyncio
+import hashlib
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from homelab_agent.platform.errors import StoreError, Unavailable
+from homelab_agent.platform.store.database import Store
+from homelab_agent.platform.store.sqlite_file import SqliteFile
+from homelab_agent.platform.tokens import Tokens
+from tests.clock import HandClock
+from tests.contract.store.schemas import BREAKS_HALF_WAY, GOOD, LEAVES_ORPHANS, next_schema
+
+KEPT = Path(__file__).parent / "kept"
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+async def _leave_a_store(url: str, folder: Path) -> str:
+    store = await Store.open(url, folder)
+    await store.close()
+    return store.instance_id
+
+
+async def test_a_failed_migration_leaves_the_file_byte_for_byte_as_it_was(
+    store_url: str, tmp_path: Path
+) -> None:
+    await _leave_a_store(store_url, tmp_path)
+    before = _digest(tmp_path / "homelab.db")
+
+    with pytest.raises(StoreError):
+        await Store.open(store_url, tmp_path, schema=next_schema(tmp_path, BREAKS_HALF_WAY))
+
+    assert _digest(tmp_path / "homelab.db") == before
+    assert not list(tmp_path.glob("*migrating*"))
+
+
+async def test_a_copy_of_before_is_kept_and_works_with_the_version_of_before(
+    store_url: str, tmp_path: Path
+) -> None:
+    first_id = await _leave_a_store(store_url, tmp_path)
+
+    newer = next_schema(tmp_path, GOOD)
+    await (await Store.open(store_url, tmp_path, schema=newer)).close()
+
+    copy = tmp_path / "homelab.db.before-0002"
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    old = await Store.open(f"sqlite+aiosqlite:///{copy}", tmp_path)
+    assert old.instance_id == first_id
+    await old.close()
+
+
+async def test_what_was_still_in_the_log_of_a_killed_agent_is_migrated_too(
+    store_url: str, tmp_path: Path
+) -> None:
+    await _leave_a_store(store_url, tmp_path)
+    killed = subprocess.run(  # noqa: ASYNC221  # a test may wait
+        [sys.executable, "-c", _WRITES_AND_IS_KILLED, tmp_path / "homelab.db"], check=False
+    )
+    assert killed.returncode == -9
+    assert (tmp_path / "homelab.db-wal").stat().st_size > 0
+
+    store = await Store.open(store_url, tmp_path, schema=next_schema(tmp_path, GOOD))
+    await store.close()
+
+    for file in ("homelab.db", "homelab.db.before-0002"):
+        with closing(sqlite3.connect(tmp_path / file)) as connection:
+            query = "SELECT value FROM meta WHERE key = 'late'"
+            assert connection.execute(query).fetchone() == ("entry",), file
+
+
+_WRITES_AND_IS_KILLED = """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("INSERT INTO meta VALUES ('late', 'entry')")
+connection.commit()
+os.kill(os.getpid(), 9)
+"""
+
+
+async def test_a_migration_that_leaves_rows_pointing_nowhere_is_not_taken(
+    store_url: str, tmp_path: Path
+) -> None:
+    await _leave_a_store(store_url, tmp_path)
+    with closing(sqlite3.connect(tmp_path / "homelab.db")) as connection, connection:
+        connection.execute(
+            "INSERT INTO job VALUES ('1','k','t','c','{}','finished',NULL,NULL,NULL,'2026-01-01 00:00:00',NULL)"
+        )
+        connection.execute("INSERT INTO job_step VALUES ('1', 0, 's', 'done', 1, '{}')")
+
+    with pytest.raises(StoreError, match="left a reference to nothing"):
+        await Store.open(store_url, tmp_path, schema=next_schema(tmp_path, LEAVES_ORPHANS))
+
+    await _leave_a_store(store_url, tmp_path)
+
+
+async def test_a_store_in_use_is_not_migrated_under_its_user(
+    store: Store, tmp_path: Path
+) -> None:
+    newer = SqliteFile(tmp_path / "homelab.db", next_schema(tmp_path, GOOD), lock_s=0.2)
+
+    with pytest.raises(StoreError, match="another program is using it"):
+        await asyncio.to_thread(newer.prepare)
+
+    async with store.read():
+        pass  # still usable
+
+
+async def test_a_store_of_the_first_release_is_adopted(store_url: str, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "homelab.db")) as connection:
+        connection.executescript((KEPT / "0001.sql").read_text())
+
+    store = await Store.open(store_url, tmp_path)
+    tokens = await Tokens(store, HandClock()).list()
+    await store.close()
+
+    assert store.instance_id == "0f8e3b6a5c1d4e7f9a2b3c4d5e6f7081"
+    assert [token.name for token in tokens] == ["home-assistant"]
+
+
+async def test_others_on_the_machine_cannot_read_the_store(store: Store, tmp_path: Path) -> None:
+    async with store.write():
+        pass
+    for file in tmp_path.glob("homelab.db*"):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+
+
+async def test_a_file_that_is_no_database_is_named_and_left_alone(
+    store_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "homelab.db"
+    file.write_text("my shopping list, " * 100)
+    before = _digest(file)
+
+    with pytest.raises(StoreError, match=r"homelab\.db is not a database that can be read"):
+        await Store.open(store_url, tmp_path)
+
+    assert _digest(file) == before
+
+
+async def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    url = f"sqlite+aiosqlite:///{tmp_path}/file/homelab.db"
+
+    with pytest.raises(StoreError, match=rf"{tmp_path}/file.* cannot be written") as caught:
+        await Store.open(url, tmp_path)
+
+    assert caught.value.hint
+
+
+async def test_the_lock_of_a_data_folder_that_cannot_be_written_says_so(
+    store_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    store = await Store.open(store_url, tmp_path / "file" / "below")
+
+    with pytest.raises(StoreError, match="agent.lock cannot be written"):
+        await store.claim()
+    await store.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite+aiosqlite://", "sqlite+aiosqlite:///:memory:", "nonsense"])
+async def test_an_address_that_keeps_nothing_is_refused_by_the_setting(
+    url: str, tmp_path: Path
+) -> None:
+    with pytest.raises(StoreError) as caught:
+        await Store.open(url, tmp_path)
+    assert caught.value.field == "database_url"
+
+
+async def test_a_database_server_that_is_away_is_said_so_without_its_password(
+    tmp_path: Path,
+) -> None:
+    url = "postgresql+asyncpg://me:geheim123@127.0.0.1:1/homelab"
+
+    with pytest.raises(StoreError, match="cannot be used") as caught:
+        await Store.open(url, tmp_path)
+
+    assert "geheim123" not in caught.value.message
+
+
+async def test_a_store_that_breaks_while_running_is_unavailable_not_an_unknown_error(
+    store: Store, tmp_path: Path
+) -> None:
+    async with store.read():
+        pass
+    with closing(sqlite3.connect(tmp_path / "homelab.db", isolation_level=None)) as other:
+        other.execute("PRAGMA busy_timeout = 0")
+        other.execute("DROP TABLE meta")
+        os.truncate(tmp_path / "homelab.db", 512)
+
+    with pytest.raises(Unavailable, match="The store cannot be used"):
+        await Tokens(store, HandClock()).list()
+
+
+async def test_the_agent_does_not_carry_the_migration_tool_in_memory(
+    store_url: str, tmp_path: Path
+) -> None:
+    program = (
+        "import asyncio, sys; from pathlib import Path\n"
+        "from homelab_agent.platform.store.database import Store\n"
+        "async def main():\n"
+        "    await (await Store.open(sys.argv[1], Path(sys.argv[2]))).close()\n"
+        "asyncio.run(main())\n"
+        "sys.exit('alembic' in sys.modules)\n"
+    )
+    for _ in range(2):  # a new store, then one that is there
+        done = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", program, store_url, tmp_path
+        )
+        assert await done.wait() == 0
