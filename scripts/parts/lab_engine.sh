@@ -25,7 +25,10 @@ wait_for() { # wait_for SECONDS COMMAND...
 engine_gone() { ! engine_pid >/dev/null; }
 
 start_engine() {
-    engine_pid >/dev/null || setsid nohup dockerd --host unix:///run/docker.sock </dev/null >>"$log" 2>&1 &
+    # Not as `... || dockerd &`: the shell waiting there would keep our caller's output open.
+    if ! engine_pid >/dev/null; then
+        setsid nohup dockerd --host unix:///run/docker.sock </dev/null >>"$log" 2>&1 &
+    fi
     wait_for 40 engine_answers || {
         tail -n 20 "$log" >&2
         echo "lab-engine: the Docker engine does not answer (log in the lab: $log)" >&2
