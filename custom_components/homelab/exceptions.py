@@ -19,6 +19,7 @@ TRANSLATED: Final = frozenset(
         "certificate_untrusted",
         "conflict",
         "denied",
+        "failed",
         "fingerprint_mismatch",
         "internal",
         "invalid",

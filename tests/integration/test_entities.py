@@ -184,6 +184,7 @@ async def test_a_protected_container_is_refused_with_the_reason_and_the_remedy(h
         (404, "not_found", ServiceValidationError),
         (429, "rate_limited", HomeAssistantError),
         (500, "internal", HomeAssistantError),
+        (502, "failed", HomeAssistantError),
         (503, "unavailable", HomeAssistantError),
         (504, "timed_out", HomeAssistantError),
     ],

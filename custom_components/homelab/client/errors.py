@@ -108,6 +108,13 @@ class RateLimited(AgentError):
     status = 429
 
 
+class Failed(AgentError):
+    """Something the agent stands on (Docker, a provider) could not do it, and said why."""
+
+    code = "failed"
+    status = 502
+
+
 class Unavailable(AgentError):
     """Something the agent needs (Docker, its store) is away; nothing was changed."""
 
