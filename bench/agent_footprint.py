@@ -81,6 +81,9 @@ async def main(containers: int, seconds: int) -> None:
         bare_mb = await bare_process_mb(folder)
         agent = await stack.enter_async_context(Agent(folder / "agent"))
         token = await agent.create_token(scope="read")
+        # The first start of all makes the database and loads what it takes for that; later ones do not.
+        await agent.stop()
+        await agent.start()
         await knows_all(agent, token, names)
         session = await stack.enter_async_context(ClientSession())
         stream = await stack.enter_async_context(

@@ -7,10 +7,12 @@ limit beside it is a bare reader of Docker's event stream, in the same run.
 
 import argparse
 import asyncio
+import json
+import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import cycle, islice
@@ -19,7 +21,7 @@ from typing import Any
 
 from bench.containers import make_containers
 from bench.numbers import summary_ms
-from tests.harness.agent import Agent
+from tests.harness.agent import CHECKOUT, Agent
 from tests.harness.docker import Docker
 from tests.harness.home_assistant import HomeAssistant
 from tests.harness.home_assistant_api import HomeAssistantSocket
@@ -59,17 +61,14 @@ class Observer:
         self.waiting[name, state] = seen = Seen()
         return seen
 
-    async def read_docker(self, docker: Docker, attached: asyncio.Event) -> None:
-        """Note when a bare reader sees each event."""
-        async with docker.events() as events:
-            attached.set()
-            async for event in events:
-                now = time.time_ns()
-                name = event["Actor"]["Attributes"]["name"]
-                seen = self.waiting.get((name, STATE_OF_EVENT.get(event["Action"], "")))
-                if seen is not None:
-                    seen.stamped, seen.bare = event["timeNano"], now
-                    self.changed.set()
+    async def read_docker(self, lines: asyncio.StreamReader) -> None:
+        """Note when the bare reader saw each event."""
+        async for line in lines:
+            name, action, stamped, read = json.loads(line)
+            seen = self.waiting.get((name, STATE_OF_EVENT.get(action, "")))
+            if seen is not None:
+                seen.stamped, seen.bare = stamped, read
+                self.changed.set()
 
     async def read_home_assistant(self, events: asyncio.Queue[dict[str, Any]]) -> None:
         """Note when Home Assistant fired each state change, and when it could be read."""
@@ -90,6 +89,21 @@ class Observer:
             while not all(each.complete for each in seen):
                 self.changed.clear()
                 await self.changed.wait()
+
+
+@asynccontextmanager
+async def bare_reader() -> AsyncIterator[asyncio.StreamReader]:
+    """Give what a bare reader of Docker's events prints, once it is attached."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.docker_events", cwd=CHECKOUT, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None  # noqa: S101  # asked for above
+    try:
+        await process.stdout.readline()
+        yield process.stdout
+    finally:
+        process.kill()
+        await process.wait()
 
 
 async def state_entities(socket: HomeAssistantSocket, names: list[str]) -> dict[str, str]:
@@ -173,13 +187,12 @@ async def main(containers: int, events: int) -> None:
         await all_running(homeassistant, entities)
         observer = Observer(entities)
         changes = await socket.subscribe("subscribe_events", event_type="state_changed")
-        attached = asyncio.Event()
+        lines = await stack.enter_async_context(bare_reader())
         readers = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [
-            readers.create_task(observer.read_docker(docker, attached)),
+            readers.create_task(observer.read_docker(lines)),
             readers.create_task(observer.read_home_assistant(changes)),
         ]
-        await attached.wait()
         try:
             singles = await one_by_one(docker, observer, names, events)
             burst = await all_at_once(docker, observer, names)

@@ -130,9 +130,9 @@ async def test_the_image_shows_the_containers_of_its_host(docker: Docker, watche
 async def test_the_agent_in_the_image_is_not_root(docker: Docker) -> None:
     agent = await start(docker)
     listing = await docker.call(
-        "GET", f"/containers/{agent.name}/top", params={"ps_args": "-eo uid,args"}
+        "GET", f"/containers/{agent.name}/top", params={"ps_args": "-eo pid,uid,args"}
     )
-    users = {int(row[0]) for row in listing["Processes"] if "homelab-agent serve" in row[1]}
+    users = {int(row[1]) for row in listing["Processes"] if "bin/homelab-agent" in row[2]}
     assert users == {8099}
 
 
