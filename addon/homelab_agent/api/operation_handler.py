@@ -21,10 +21,18 @@ _STILL_RUNNING = 202
 class OperationHandler:
     """Answers the requests of one operation."""
 
-    def __init__(self, operation: Operation, authenticator: Authenticator, gate: Gate) -> None:
+    def __init__(
+        self,
+        operation: Operation,
+        authenticator: Authenticator,
+        gate: Gate,
+        *,
+        body_deadline_s: float,
+    ) -> None:
         self._operation = operation
         self._authenticator = authenticator
         self._gate = gate
+        self._body_deadline_s = body_deadline_s
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer one request; raises `AgentError`s for what the caller did wrong."""
@@ -60,7 +68,9 @@ class OperationHandler:
         else:
             arguments["query"] = parse_query(request, self._operation.query)
         if self._operation.body is None:
-            await refuse_body(request)
+            await refuse_body(request, self._body_deadline_s)
         else:
-            arguments["body"] = await parse_body(request, self._operation.body)
+            arguments["body"] = await parse_body(
+                request, self._operation.body, self._body_deadline_s
+            )
         return arguments

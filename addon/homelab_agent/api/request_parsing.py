@@ -54,9 +54,9 @@ def refuse_query(request: web.Request) -> None:
         )
 
 
-async def parse_body[B: Model](request: web.Request, model: type[B]) -> B:
+async def parse_body[B: Model](request: web.Request, model: type[B], deadline_s: float) -> B:
     """Return the body as `model`, strictly; no body is an empty one."""
-    body = await _read(request)
+    body = await _read(request, deadline_s)
     if body.strip():
         _require_json(request)
     try:
@@ -67,24 +67,24 @@ async def parse_body[B: Model](request: web.Request, model: type[B]) -> B:
     return parsed
 
 
-async def refuse_body(request: web.Request) -> None:
+async def refuse_body(request: web.Request, deadline_s: float) -> None:
     """Raise `Invalid` where something was sent to what takes no body."""
-    if request.can_read_body and (await _read(request)).strip() not in {b"", b"{}"}:
+    if request.can_read_body and (await _read(request, deadline_s)).strip() not in {b"", b"{}"}:
         raise Invalid("This takes no body.", field="body")
 
 
-async def _read(request: web.Request) -> bytes:
+async def _read(request: web.Request, deadline_s: float) -> bytes:
     too_large = TooLarge(f"The body is larger than {MAX_BODY_BYTES} bytes.", field="body")
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise too_large
     try:
-        async with asyncio.timeout(BODY_DEADLINE_S):
+        async with asyncio.timeout(deadline_s):
             return await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise too_large from None
     except TimeoutError:
         raise Malformed(
-            f"The body did not arrive within {BODY_DEADLINE_S:g} seconds.", field="body"
+            f"The body did not arrive within {deadline_s:g} seconds.", field="body"
         ) from None
     except web.RequestPayloadError, ValueError:
         # A broken encoding of the transfer, or of what it carries.

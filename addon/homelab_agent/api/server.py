@@ -1,5 +1,6 @@
 """The only door: the HTTP server with its routes, and the order in which it opens and closes."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable
 
@@ -18,7 +19,7 @@ from homelab_agent.api.other_routes import (
     grant,
 )
 from homelab_agent.api.request_metrics import RequestMetrics
-from homelab_agent.api.request_parsing import MAX_BODY_BYTES, refuse_query
+from homelab_agent.api.request_parsing import BODY_DEADLINE_S, MAX_BODY_BYTES, refuse_query
 from homelab_agent.api.stream_socket import StreamSockets
 from homelab_agent.api.tls import Tls
 from homelab_agent.platform.commands import Operation
@@ -28,6 +29,8 @@ from homelab_agent.platform.metrics import CONTENT_TYPE, Metrics
 
 SHUTDOWN_S = 5.0
 KEEP_ALIVE_S = 75.0
+UNREAD_BODY_S = 2
+"""For so long the rest of a refused body is read, so that its sender sees the answer."""
 
 type OtherHandler = Callable[[web.Request, Login], Awaitable[web.StreamResponse]]
 
@@ -42,12 +45,15 @@ class ApiServer:
         gate: Gate,
         streams: StreamSockets,
         metrics: Metrics,
+        *,
+        body_deadline_s: float = BODY_DEADLINE_S,
     ) -> None:
         self._operations = tuple(operations)
         self._authenticator = authenticator
         self._gate = gate
         self._streams = streams
         self._metrics = metrics
+        self._body_deadline_s = body_deadline_s
         self._requests = RequestMetrics(metrics)
         self._openapi = b""
         self._runner: web.AppRunner | None = None
@@ -63,6 +69,7 @@ class ApiServer:
             access_log=None,
             handle_signals=False,
             keepalive_timeout=KEEP_ALIVE_S,
+            lingering_time=UNREAD_BODY_S,
             shutdown_timeout=SHUTDOWN_S,
         )
         await runner.setup()
@@ -93,7 +100,12 @@ class ApiServer:
         )
         application.on_response_prepare.append(set_headers)
         for operation in self._operations:
-            handler = OperationHandler(operation, self._authenticator, self._gate)
+            handler = OperationHandler(
+                operation,
+                self._authenticator,
+                self._gate,
+                body_deadline_s=self._body_deadline_s,
+            )
             path = BASE_PATH + operation.declaration.path
             application.router.add_route(operation.declaration.method, path, handler.handle)
             if operation.declaration.method == "GET":
@@ -127,10 +139,9 @@ class ApiServer:
         return web.Response(body=self._openapi, content_type="application/json")
 
     async def _measure(self, _: web.Request, __: Login) -> web.Response:
-        return web.Response(
-            body=self._metrics.render(),
-            headers={"Content-Type": CONTENT_TYPE},
-        )
+        # In a thread: the numbers of the process come from files.
+        body = await asyncio.to_thread(self._metrics.render)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 
     async def _stream(self, request: web.Request, login: Login) -> web.StreamResponse:
         return await self._streams.serve(request, lambda: self._authenticator.still_allowed(login))

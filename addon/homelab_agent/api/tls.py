@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from homelab_agent.platform.errors import SettingsError
 
 SELF_SIGNED_FILE = "tls.pem"
 _VALID_DAYS = 3650
+_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _BEGIN = "-----BEGIN CERTIFICATE-----"
 _END = "-----END CERTIFICATE-----"
 
@@ -67,7 +69,9 @@ def _make(path: Path, host_name: str) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "homelab-agent")])
     now = datetime.now(UTC)
-    names = [x509.DNSName("localhost"), x509.DNSName(_dns_name(host_name))]
+    names = [x509.DNSName("localhost")]
+    if _HOST_NAME.fullmatch(host_name):
+        names.append(x509.DNSName(host_name))
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -86,11 +90,6 @@ def _make(path: Path, host_name: str) -> None:
         serialization.NoEncryption(),
     )
     _write(path, private + certificate.public_bytes(serialization.Encoding.PEM))
-
-
-def _dns_name(host_name: str) -> str:
-    ascii_name = host_name.encode("idna", "ignore").decode() if host_name.isascii() else ""
-    return ascii_name or "homelab-agent"
 
 
 def _write(path: Path, content: bytes) -> None:
