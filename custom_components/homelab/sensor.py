@@ -64,7 +64,7 @@ CONTAINER_SENSORS = (
         device_class=SensorDeviceClass.ENUM,
         options=_options(ContainerHealth),
         value_fn=lambda container: _known(container.health),
-        default_fn=lambda container: container.health is not ContainerHealth.NONE,
+        default_fn=lambda container: container.has_health_check,
     ),
     ContainerSensorDescription(
         key="image",

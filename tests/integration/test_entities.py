@@ -38,7 +38,7 @@ async def test_every_entity_looks_as_it_did(
 
 
 async def test_few_entities_are_on_until_somebody_wants_more(home: Home) -> None:
-    home.agent.put_container("plain", health="none")
+    home.agent.put_container("plain", health="none", has_health_check=False)
     await home.becomes("switch", "plain:switch", "on")
     await home.hass.async_block_till_done()
     entries = er.async_entries_for_config_entry(er.async_get(home.hass), home.entry.entry_id)

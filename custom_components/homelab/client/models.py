@@ -148,6 +148,7 @@ class Container:
     image_id: str
     state: ContainerState
     health: ContainerHealth
+    has_health_check: bool
     exit_code: int | None
     oom_killed: bool
     restart_count: int

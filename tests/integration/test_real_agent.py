@@ -1,0 +1,196 @@
+"""The main flows against the real agent, in a process of its own, on its invented homelab."""
+
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import entity_registry as er
+
+from custom_components.homelab.const import DOMAIN
+from tests.harness.agent import Agent, AgentRefused
+from tests.harness.waiting import wait_until
+
+CADDY = "edge:caddy:1"
+PROTECTED = "edge:wireguard:1"
+
+
+@pytest.fixture
+async def demo(_sockets: None, tmp_path: Path) -> AsyncGenerator[Agent]:
+    """A real agent with the invented homelab."""
+    async with Agent(tmp_path / "agent", demo=True) as agent:
+        yield agent
+
+
+class Lab:
+    """Home Assistant with a real agent set up as a person sets it up."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        self.hass = hass
+        self.entry = entry
+
+    def entity_id(self, platform: str, key: str) -> str:
+        found = er.async_get(self.hass).async_get_entity_id(
+            platform, DOMAIN, f"{self.entry.unique_id}:{key}"
+        )
+        assert found is not None
+        return found
+
+    def state(self, platform: str, key: str) -> str:
+        state = self.hass.states.get(self.entity_id(platform, key))
+        assert state is not None
+        return state.state
+
+    def device_id(self, key: str) -> str:
+        return dr.async_get_device_id_by_identifier(
+            self.hass,
+            (DOMAIN, f"{self.entry.unique_id}:{key}"),
+            config_entry_id=self.entry.entry_id,
+        )
+
+    async def switch(self, key: str, action: str) -> None:
+        await self.hass.services.async_call(
+            "switch",
+            action,
+            {"entity_id": self.entity_id("switch", f"{key}:switch")},
+            blocking=True,
+        )
+
+
+async def set_up(hass: HomeAssistant, agent: Agent, **typed: Any) -> Any:
+    """Go through the form; return what came out."""
+    form = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    data = {"host": agent.host, "port": agent.port, "ssl": False, **typed}
+    result = await hass.config_entries.flow.async_configure(form["flow_id"], data)
+    await hass.async_block_till_done()
+    return result
+
+
+@pytest.fixture
+async def lab(hass: HomeAssistant, demo: Agent) -> AsyncGenerator[Lab]:
+    """Home Assistant connected to the real agent."""
+    result = await set_up(hass, demo, token=await demo.create_token("home-assistant"))
+    entry: ConfigEntry = result["result"]
+    assert entry.state is ConfigEntryState.LOADED
+    yield Lab(hass, entry)
+    await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_block_till_done()
+
+
+async def becomes(condition: Callable[[], bool], what: str) -> None:
+    """Wait longer than for the fake: a process has to start or to notice."""
+
+    async def check() -> bool:
+        return condition()
+
+    await wait_until(check, what=what, within_s=45)
+
+
+async def test_a_person_sees_and_operates_the_invented_homelab(lab: Lab) -> None:
+    assert lab.state("sensor", f"{CADDY}:state") == "running"
+    assert lab.state("binary_sensor", "docker") == "on"
+    assert int(lab.state("sensor", "containers_running")) > 10
+    await lab.switch(CADDY, "turn_off")
+    await becomes(lambda: lab.state("switch", f"{CADDY}:switch") == "off", "the stop to show")
+    assert lab.state("sensor", f"{CADDY}:state") == "exited"
+    await lab.switch(CADDY, "turn_on")
+    await becomes(lambda: lab.state("switch", f"{CADDY}:switch") == "on", "the start to show")
+
+
+async def test_a_protected_container_is_refused_in_words(lab: Lab) -> None:
+    with pytest.raises(ServiceValidationError, match=r"protected: .*homelab\.protect"):
+        await lab.switch(PROTECTED, "turn_off")
+    assert lab.state("switch", f"{PROTECTED}:switch") == "on"
+
+
+async def test_every_action_answers(lab: Lab) -> None:
+    async def act(action: str, **data: Any) -> Any:
+        return await lab.hass.services.async_call(
+            DOMAIN, action, data, blocking=True, return_response=True
+        )
+
+    target = lab.device_id(CADDY)
+    (logs,) = (await act("get_logs", device_id=target, tail=3))["containers"]
+    assert 0 < len(logs["lines"]) <= 3
+    assert all(line["text"] for line in logs["lines"])
+    (host,) = (await act("list_containers", state="running"))["hosts"]
+    assert {row["state"] for row in host["containers"]} == {"running"}
+    assert target in {row["device_id"] for row in host["containers"]}
+    (done,) = (await act("container_command", device_id=target, command="pause"))["containers"]
+    assert done["outcome"] == "done"
+    await becomes(lambda: lab.state("sensor", f"{CADDY}:state") == "paused", "the pause to show")
+    (again,) = (await act("container_command", device_id=target, command="unpause"))["containers"]
+    assert again["outcome"] == "done"
+
+
+async def test_after_a_power_cut_of_the_agent_the_state_is_right_by_itself(
+    lab: Lab, demo: Agent
+) -> None:
+    await demo.kill()
+    await becomes(lambda: lab.state("binary_sensor", "docker") == "unavailable", "the loss")
+    assert lab.state("switch", f"{CADDY}:switch") == "unavailable"
+    await demo.start()
+    await becomes(lambda: lab.state("binary_sensor", "docker") == "on", "the agent's return")
+    assert lab.state("switch", f"{CADDY}:switch") == "on"
+
+
+async def test_a_revoked_token_shuts_home_assistant_out_and_a_new_one_lets_it_in(
+    lab: Lab, demo: Agent
+) -> None:
+    flows = lab.hass.config_entries.flow
+    await demo.command("token", "revoke", "home-assistant")
+    await becomes(lambda: bool(flows.async_progress()), "the question for a new token")
+    (flow,) = flows.async_progress()
+    wrong: Any = await flows.async_configure(flow["flow_id"], {"token": "hl_none_" + "x" * 43})
+    assert wrong["errors"] == {"token": "unauthenticated"}
+    token = await demo.create_token("second")
+    done: Any = await flows.async_configure(flow["flow_id"], {"token": token})
+    assert done["reason"] == "reauth_successful"
+    await lab.hass.async_block_till_done()
+    assert lab.state("switch", f"{CADDY}:switch") == "on"
+
+
+async def test_a_token_that_may_only_read_reads_and_is_told_why_it_may_not_more(
+    hass: HomeAssistant, demo: Agent
+) -> None:
+    result = await set_up(hass, demo, token=await demo.create_token("reader", "read"))
+    lab = Lab(hass, result["result"])
+    assert lab.state("switch", f"{CADDY}:switch") == "on"
+    with pytest.raises(ServiceValidationError, match="scope operate"):
+        await lab.switch(CADDY, "turn_off")
+    await hass.config_entries.async_unload(lab.entry.entry_id)
+
+
+class TlsAgent(Agent):
+    """An agent with TLS, whose health is asked for with its own command."""
+
+    async def _healthy(self) -> bool:
+        try:
+            return bool(await self.command("health"))
+        except AgentRefused:
+            return False
+
+
+@pytest.mark.usefixtures("_sockets")
+async def test_a_self_signed_certificate_is_pinned_with_what_the_agent_prints(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    settings = {"HOMELAB_TLS": "self_signed"}
+    async with TlsAgent(tmp_path / "agent", demo=True, settings=settings) as agent:
+        token = await agent.create_token()
+        form = await set_up(hass, agent, token=token, ssl=True)
+        assert form["errors"] == {"fingerprint": "certificate_untrusted"}
+        printed = (await agent.command("health")).partition("fingerprint=")[2].split()[0]
+        done = await hass.config_entries.flow.async_configure(
+            form["flow_id"],
+            {"host": agent.host, "port": agent.port, "token": token, "fingerprint": printed},
+        )
+        await hass.async_block_till_done()
+        entry: ConfigEntry = done["result"]
+        assert entry.data["ssl"] is True
+        assert entry.state is ConfigEntryState.LOADED
+        await hass.config_entries.async_unload(entry.entry_id)
