@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiohttp import ClientSession
+from aiohttp import ClientResponseError, ClientSession
 
 from bench.containers import make_containers
 from tests.harness.agent import CHECKOUT, Agent
@@ -66,7 +66,10 @@ async def knows_all(agent: Agent, token: str, names: set[str]) -> None:
     """Wait until the agent lists every container."""
 
     async def check() -> bool:
-        answer = await agent.get("/api/v1/containers", token)
+        try:
+            answer = await agent.get("/api/v1/containers", token)
+        except ClientResponseError:  # it has not reached Docker yet
+            return False
         return names <= {each["name"] for each in answer["containers"]}
 
     await wait_until(check, what="the agent to know every container")
@@ -81,7 +84,7 @@ async def main(containers: int, seconds: int) -> None:
         bare_mb = await bare_process_mb(folder)
         agent = await stack.enter_async_context(Agent(folder / "agent"))
         token = await agent.create_token(scope="read")
-        # The first start of all makes the database and loads what it takes for that; later ones do not.
+        # The first start of all makes the database, and loads what later ones do without.
         await agent.stop()
         await agent.start()
         await knows_all(agent, token, names)
