@@ -37,7 +37,7 @@ class Audit:
         self._clock = clock
         self._secrets = secrets or SecretFilter()
 
-    async def record(
+    async def record(  # noqa: PLR0913  # each is a column
         self,
         *,
         caller: str,

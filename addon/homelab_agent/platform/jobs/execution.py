@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from pydantic import JsonValue
+from pydantic_core import from_json, to_json
 
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.commands import Outcome
@@ -108,7 +109,8 @@ class Execution[Arguments: Model]:
     async def _do(self, step: Step[Arguments], record: StepEntry, *, again: bool) -> None:
         with listening(self._hear):
             result = await _unless_we_are_cancelled(step.do(self._context(again=again)))
-        record.data = dict(result.data)
+        # What the journal cannot hold is a failure of the step, found before it counts as done.
+        record.data = from_json(to_json(dict(result.data)))
         # What was begun before a crash may have been done then: it counts, and can be undone.
         record.needed = result.needed or again
         record.state = StepState.DONE
@@ -236,7 +238,9 @@ class Execution[Arguments: Model]:
 
     def _describe(self, error: Exception, step: str) -> JobError:
         if isinstance(error, AgentError):
-            return JobError(code=error.code, message=error.message, hint=error.hint)
+            # Halves of characters (a program's raw output) cannot be sent to anyone.
+            message = error.message.encode(errors="replace").decode()
+            return JobError(code=error.code, message=message, hint=error.hint)
         _log.error("a step failed unexpectedly", job=self.entry.id, step=step, exc_info=error)
         return JobError(
             code=AgentError.code, message=f"{step} failed unexpectedly; the log says why"

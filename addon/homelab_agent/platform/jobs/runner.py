@@ -202,9 +202,12 @@ class JobRunner:
             await execution.run()
         except LeftForRecovery:
             _log.info("a job is left for the next start", job=entry.id, kind=entry.kind)
-        except Exception:  # noqa: BLE001  # a mistake of ours must not leave it "running"
+        except Exception as error:  # a mistake of ours must neither leave it "running" nor be waited for
             _log.exception("a job broke down", job=entry.id, kind=entry.kind)
-            self._publish(_broken(entry, self._clock()))
+            if added and not added.done():
+                added.set_exception(error)
+            else:
+                self._publish(_broken(entry, self._clock()))
         finally:
             del self._tasks[entry.id]
             del self._targets[entry.target]

@@ -54,6 +54,19 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
+class Words(TypeDecorator[str]):
+    """A text from outside: what a database cannot hold in it is replaced by a question mark."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        """Replace NUL, which PostgreSQL refuses, and halves of characters, which are no UTF-8."""
+        if value is None:
+            return None
+        return value.replace("\0", "?").encode(errors="replace").decode()
+
+
 meta = Table(
     "meta",
     metadata,
@@ -76,12 +89,12 @@ activity = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("at", UtcDateTime, nullable=False, index=True),
-    Column("caller", String(64), nullable=False),
+    Column("caller", Words, nullable=False),
     Column("action", String(64), nullable=False),
-    Column("target", Text, index=True),
+    Column("target", Words, index=True),
     Column("outcome", String(16)),
     Column("code", String(32)),
-    Column("message", Text),
+    Column("message", Words),
     Column("job_id", String(32)),
     # An id is never given twice, so that "before id" pages stay right after old rows are removed.
     sqlite_autoincrement=True,
@@ -92,12 +105,12 @@ job = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("kind", String(64), nullable=False),
-    Column("target", Text, nullable=False),
-    Column("caller", String(64), nullable=False),
+    Column("target", Words, nullable=False),
+    Column("caller", Words, nullable=False),
     Column("arguments", JSON, nullable=False),
     Column("state", String(16), nullable=False),
     Column("outcome", String(16)),
-    Column("message", Text),
+    Column("message", Words),
     Column("error", JSON(none_as_null=True)),
     Column("created_at", UtcDateTime, nullable=False, index=True),
     Column("finished_at", UtcDateTime),

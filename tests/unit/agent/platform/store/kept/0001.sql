@@ -2,7 +2,7 @@ BEGIN TRANSACTION;
 CREATE TABLE activity (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	at DATETIME NOT NULL, 
-	caller VARCHAR(64) NOT NULL, 
+	caller TEXT NOT NULL, 
 	action VARCHAR(64) NOT NULL, 
 	target TEXT, 
 	outcome VARCHAR(16), 
@@ -20,7 +20,7 @@ CREATE TABLE job (
 	id VARCHAR(32) NOT NULL, 
 	kind VARCHAR(64) NOT NULL, 
 	target TEXT NOT NULL, 
-	caller VARCHAR(64) NOT NULL, 
+	caller TEXT NOT NULL, 
 	arguments JSON NOT NULL, 
 	state VARCHAR(16) NOT NULL, 
 	outcome VARCHAR(16), 
