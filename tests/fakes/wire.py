@@ -17,6 +17,7 @@ def container(name: str = "web", **changes: Any) -> Json:
         "image_id": "sha256:0123456789abcdef",
         "state": "running",
         "health": "healthy",
+        "has_health_check": True,
         "exit_code": None,
         "oom_killed": False,
         "restart_count": 0,

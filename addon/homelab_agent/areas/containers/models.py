@@ -33,7 +33,8 @@ class Container(Model):
     """One container. `key` survives a recreate, `id` does not.
 
     `key` is `project:service:index` for a compose container, else the container's name.
-    `protected_reason` is None where nothing protects it.
+    `health` is NONE while it does not run, also where `has_health_check`. `protected_reason` is
+    None where nothing protects it.
     """
 
     key: str
@@ -43,6 +44,7 @@ class Container(Model):
     image_id: str
     state: ContainerState
     health: ContainerHealth
+    has_health_check: bool
     exit_code: int | None
     oom_killed: bool
     restart_count: int

@@ -323,6 +323,7 @@ def _row(container_id: str, invented: Invented, now: datetime) -> EngineContaine
         image_id=f"sha256:{hashlib.sha256(invented.image.encode()).hexdigest()}",
         state=invented.state,
         health=invented.health,
+        has_health_check=invented.health is not ContainerHealth.NONE,
         exit_code=invented.exit_code,
         restart_count=invented.restart_count,
         restart_policy=invented.restart_policy,

@@ -54,8 +54,18 @@ class _HostConfig(_Document):
     restart_policy: _RestartPolicy | None = None
 
 
+class _Healthcheck(_Document):
+    test: list[str] | None = None
+
+    @property
+    def checks(self) -> bool:
+        """Whether there is something to run: NONE switches off what the image brings."""
+        return bool(self.test) and self.test != ["NONE"]
+
+
 class _Config(_Document):
     image: str = ""
+    healthcheck: _Healthcheck | None = None
     tty: bool = False
     stop_timeout: int | None = None
     labels: dict[str, str] | None = None
@@ -95,6 +105,7 @@ class Inspected(_Document):
             image_id=self.image,
             state=state,
             health=_health(state, self.state.health.status if self.state.health else ""),
+            has_health_check=bool(self.config.healthcheck and self.config.healthcheck.checks),
             exit_code=self.state.exit_code if state in _ENDED and finished else None,
             oom_killed=self.state.oom_killed,
             restart_count=self.restart_count,
@@ -137,6 +148,7 @@ class Listed(_Document):
             image_id=self.image_id,
             state=state,
             health=_health(state, _health_in(self.status)),
+            has_health_check=bool(_health_in(self.status)),
             created_at=datetime.fromtimestamp(self.created, UTC),
             ports=_in_order(
                 Port(

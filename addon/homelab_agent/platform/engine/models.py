@@ -47,6 +47,7 @@ class EngineContainer(Model):
     image_id: str
     state: ContainerState
     health: ContainerHealth = ContainerHealth.NONE
+    has_health_check: bool = False
     exit_code: int | None = None
     oom_killed: bool = False
     restart_count: int = 0
