@@ -1,0 +1,127 @@
+"""What is said to people exists, and what is claimed about quality is complete."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from homeassistant.components import sensor
+
+from custom_components.homelab import config_flow, exceptions, issues
+from custom_components.homelab.client.errors import error_classes
+from custom_components.homelab.sensor import CONTAINER_SENSORS, HOST_SENSORS
+
+INTEGRATION = Path(__file__).parents[3] / "custom_components" / "homelab"
+LANGUAGES = sorted((INTEGRATION / "translations").glob("*.json"))
+
+RULES = [
+    "action-setup",
+    "appropriate-polling",
+    "brands",
+    "common-modules",
+    "config-flow-test-coverage",
+    "config-flow",
+    "dependency-transparency",
+    "docs-actions",
+    "docs-triggers",
+    "docs-conditions",
+    "docs-high-level-description",
+    "docs-installation-instructions",
+    "docs-removal-instructions",
+    "entity-event-setup",
+    "entity-unique-id",
+    "has-entity-name",
+    "runtime-data",
+    "test-before-configure",
+    "test-before-setup",
+    "unique-config-entry",
+    "action-exceptions",
+    "config-entry-unloading",
+    "docs-configuration-parameters",
+    "docs-installation-parameters",
+    "entity-unavailable",
+    "integration-owner",
+    "log-when-unavailable",
+    "parallel-updates",
+    "reauthentication-flow",
+    "test-coverage",
+    "devices",
+    "diagnostics",
+    "discovery-update-info",
+    "discovery",
+    "docs-data-update",
+    "docs-examples",
+    "docs-known-limitations",
+    "docs-supported-devices",
+    "docs-supported-functions",
+    "docs-troubleshooting",
+    "docs-use-cases",
+    "dynamic-devices",
+    "entity-category",
+    "entity-device-class",
+    "entity-disabled-by-default",
+    "entity-translations",
+    "exception-translations",
+    "icon-translations",
+    "reconfiguration-flow",
+    "repair-issues",
+    "stale-devices",
+    "async-dependency",
+    "inject-websession",
+    "strict-typing",
+]
+
+
+@pytest.fixture(params=LANGUAGES, ids=lambda path: path.stem)
+def texts(request: pytest.FixtureRequest) -> Any:
+    return json.loads(request.param.read_text())
+
+
+def test_every_error_of_an_action_is_told_in_the_users_language(texts: Any) -> None:
+    assert texts["exceptions"].keys() >= exceptions.TRANSLATED | {exceptions.GENERAL}
+
+
+def test_every_error_of_the_forms_is_told_in_the_users_language(texts: Any) -> None:
+    told = config_flow._TOLD | config_flow._FIELD_OF_ERROR.keys() | {"unknown"}
+    assert texts["config"]["error"].keys() == told
+
+
+def test_every_repair_is_told_in_the_users_language(texts: Any) -> None:
+    assert texts["issues"].keys() == set(issues._ALL)
+
+
+def test_every_value_of_a_sensor_is_told_in_the_users_language(texts: Any) -> None:
+    names = texts["entity"]["sensor"]
+    for description in (*CONTAINER_SENSORS, *HOST_SENSORS):
+        assert description.translation_key in names
+        if description.device_class is sensor.SensorDeviceClass.ENUM:
+            assert description.options is not None
+            assert names[description.translation_key]["state"].keys() == set(description.options)
+
+
+def test_only_errors_nobody_can_cause_here_are_told_in_general_words() -> None:
+    untold = {error.code for error in error_classes()} - exceptions.TRANSLATED
+    assert untold == {
+        "malformed",
+        "too_large",
+        "method_not_allowed",
+        "settings",
+        "store",
+        "too_slow",
+    }
+
+
+def test_no_rule_of_the_quality_scale_is_passed_over() -> None:
+    rules = yaml.safe_load((INTEGRATION / "quality_scale.yaml").read_text())["rules"]
+    assert sorted(rules) == sorted(RULES)
+    assert len(RULES) == 54
+    for rule, claim in rules.items():
+        status = claim if isinstance(claim, str) else claim["status"]
+        assert status in {"done", "todo", "exempt"}, rule
+        assert status == "done" or claim["comment"], rule
+
+
+def test_the_store_shows_a_picture() -> None:
+    for name in ("icon", "icon@2x", "logo", "logo@2x"):
+        assert (INTEGRATION / "brand" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
