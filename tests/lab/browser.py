@@ -1,5 +1,6 @@
 """A real browser on Home Assistant's own pages."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,7 +18,12 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 SIZE = {"width": 1280, "height": 900}
-IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+README_IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+
+
+def images(folder: Path) -> Path:
+    """Return where pictures go: with HOMELAB_UPDATE_IMAGES to the README's, else to `folder`."""
+    return README_IMAGES if os.environ.get("HOMELAB_UPDATE_IMAGES") else folder
 
 
 @asynccontextmanager

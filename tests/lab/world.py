@@ -50,9 +50,16 @@ class World:
 
     async def device_id(self, container: str) -> str | None:
         """Return the id of a container's device, None where there is none."""
+        return await self._device(f"{self.instance_id}:{container}")
+
+    async def host_device_id(self) -> str | None:
+        """Return the id of the host's device."""
+        return await self._device(self.instance_id)
+
+    async def _device(self, identifier: str) -> str | None:
         async with self.home.api.socket() as socket:
             for device in await socket.devices():
-                if ["homelab", f"{self.instance_id}:{container}"] in device["identifiers"]:
+                if ["homelab", identifier] in device["identifiers"]:
                     found: str = device["id"]
                     return found
         return None
