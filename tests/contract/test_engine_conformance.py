@@ -1,4 +1,4 @@
-"""What the agent relies on, of every engine. The real one is left out only where there is no socket."""
+"""What the agent relies on, of every engine; the real one is left out where there is none."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,14 +10,17 @@ import pytest
 from homelab_agent.platform.engine.models import (
     ContainerHealth,
     ContainerState,
+    EngineContainer,
     EngineEvent,
     EventAction,
+    LogLine,
     LogStream,
 )
 from homelab_agent.platform.errors import Conflict, Invalid, NotFound
 from tests.contract import engine_subjects
 from tests.contract.engine_subjects import Subject
 from tests.harness.docker import SOCKET
+from tests.harness.waiting import wait_until
 
 ENGINES = [
     "demo",
@@ -141,9 +144,12 @@ async def test_a_kill_ends_the_container_with_the_signals_exit_code(subject: Sub
     name = await subject.running()
 
     await subject.engine.kill(name, "SIGKILL")
-    async with asyncio.timeout(10):
-        while (row := await subject.engine.inspect(name)).state is not ContainerState.EXITED:
-            await asyncio.sleep(0.02)
+
+    async def ended() -> EngineContainer | None:
+        found = await subject.engine.inspect(name)
+        return found if found.state is ContainerState.EXITED else None
+
+    row = await wait_until(ended, what="the end of the container")
 
     assert row.exit_code == 137
     with pytest.raises(Conflict):
@@ -194,14 +200,18 @@ async def test_what_happened_while_nobody_listened_is_told_afterwards(subject: S
 
 async def test_log_lines_come_with_time_and_output_oldest_first(subject: Subject) -> None:
     name = await subject.running()
-    async with asyncio.timeout(10):
-        while len(lines := await subject.engine.logs(name, tail=10, since=None, until=None)) < 10:
-            await asyncio.sleep(0.02)
 
-    times = [line.at for line in lines if line.at is not None]
-    assert len(times) == 10
-    assert times == sorted(times)
-    assert all(at.tzinfo is not None for at in times)
+    async def all_ten() -> tuple[LogLine, ...] | None:
+        found = await subject.engine.logs(name, tail=10, since=None, until=None)
+        return found if len(found) == 10 else None
+
+    lines = await wait_until(all_ten, what="ten lines of log")
+
+    # Docker reads both outputs side by side: only within one of them is the order certain.
+    for stream in LogStream:
+        times = [line.at for line in lines if line.stream is stream and line.at is not None]
+        assert times == sorted(times)
+    assert all(line.at is not None and line.at.tzinfo is not None for line in lines)
     assert {line.stream for line in lines} <= set(LogStream)
     assert all(line.text and "\n" not in line.text for line in lines)
 

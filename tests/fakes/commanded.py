@@ -41,9 +41,7 @@ async def commanded(
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
         live = await stack.enter_async_context(
-            watched(
-                url, deadline_s=deadline_s, protection=Protection(own_id=None, listed=listed)
-            )
+            watched(url, deadline_s=deadline_s, protection=Protection(own_id=None, listed=listed))
         )
         runner = JobRunner(store, live.resources, utc_now, Audit(store, utc_now))
         for kind in ContainerJobs(live.engine, live.refresher, return_s=return_s).kinds():

@@ -1,4 +1,4 @@
-"""A small real server that speaks as much of Docker's API as the agent uses, and misbehaves on demand."""
+"""A small real server: as much of Docker's API as the agent uses, and misbehaving on demand."""
 
 import asyncio
 import hashlib
@@ -31,6 +31,8 @@ class Fault:
     content_type: str = "application/json"
     hang: bool = False
     cut: bool = False
+    half: bool = False
+    """The connection is cut in the middle of the answer."""
     work_first: bool = False
     """The work is done, only the answer goes wrong."""
 
@@ -78,7 +80,12 @@ class FakeContainer:
             "Image": "sha256:" + "0" * 64,
             "RestartCount": self.restart_count,
             "State": state,
-            "Config": {"Image": self.image, "Labels": self.labels, "Tty": self.tty},
+            "Config": {
+                "Image": self.image,
+                "Labels": self.labels,
+                "Tty": self.tty,
+                "Healthcheck": {"Test": ["CMD", "true"]} if self.health else None,
+            },
             "HostConfig": {"RestartPolicy": {"Name": "", "MaximumRetryCount": 0}},
             "NetworkSettings": {"Ports": self.ports if self.running else {}},
         }
@@ -132,6 +139,13 @@ class FakeDocker:
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.UnixSite(self._runner, str(self.socket)).start()
+
+    async def listen_on_tcp(self) -> int:
+        """Listen on a port as well; return it."""
+        assert self._runner is not None
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        return int(self._runner.addresses[-1][1])
 
     async def stop(self, *, keep_socket: bool = False) -> None:
         """Be gone; with `keep_socket` the file stays and refuses, as after a crash."""
@@ -213,20 +227,27 @@ class FakeDocker:
                 event.set()
         if fault and fault.hang:
             await self._released.wait()
-        if fault and (fault.cut or fault.hang):
-            assert request.transport is not None
-            request.transport.abort()
-            return web.Response()
         if fault:
-            return web.Response(
-                status=fault.status, text=fault.body, content_type=fault.content_type
-            )
+            return await self._misbehave(request, fault)
         if version and _number(version) > _number(self.api):
             return _error(
                 400,
                 f"client version {version} is too new. Maximum supported API version is {self.api}",
             )
         return await self._answer(request, path)
+
+    async def _misbehave(self, request: web.Request, fault: Fault) -> web.StreamResponse:
+        if fault.half:
+            response = web.StreamResponse(headers={"Content-Length": "1000"})
+            await response.prepare(request)
+            await response.write(b"[{")
+        elif not (fault.cut or fault.hang):
+            return web.Response(
+                status=fault.status, text=fault.body, content_type=fault.content_type
+            )
+        if request.transport is not None:
+            request.transport.close()
+        return web.Response()
 
     def _fault(self, key: str) -> Fault | None:
         return next((f for text, f in self.faults.items() if re.fullmatch(text, key)), None)
@@ -249,21 +270,18 @@ class FakeDocker:
                 )
             case ["events"]:
                 return await self._events(request)
-            case ["images", "json"]:
-                return web.json_response([])
-            case ["containers", "json"]:
-                return web.json_response([c.listed() for c in self.containers.values()])
+            case ["images" | "containers" as kind, "json"]:
+                rows = [c.listed() for c in self.containers.values()]
+                return web.json_response(rows if kind == "containers" else [])
             case ["containers", name, verb]:
-                found = self._find(name)
-                if found is None:
-                    return _error(404, f"No such container: {name}")
-                return self._container(request, found, verb)
+                return self._container(request, name, verb)
             case _:
                 return _error(404, "page not found")
 
-    def _container(
-        self, request: web.Request, container: FakeContainer, verb: str
-    ) -> web.StreamResponse:
+    def _container(self, request: web.Request, name: str, verb: str) -> web.StreamResponse:
+        container = self._find(name)
+        if container is None:
+            return _error(404, f"No such container: {name}")
         if request.method == "GET":
             if verb == "json":
                 return web.json_response(container.inspected())

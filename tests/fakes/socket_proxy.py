@@ -24,7 +24,7 @@ def without(pattern: str) -> Allows:
 
 
 class SocketProxy:
-    """Listens on a socket of its own and hands on to the engine's; `allows` may be changed at any time."""
+    """Listens on its own socket and hands on to the engine's; `allows` may change at any time."""
 
     def __init__(self, engine_socket: str, allows: Allows = only_reads) -> None:
         self.allows = allows
@@ -59,7 +59,7 @@ class SocketProxy:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         path = re.sub(r"^/v[\d.]+", "", request.path)
         if not self.allows(request.method, path):
-            text = "<html><body><h1>403 Forbidden</h1>\nRequest forbidden by administrative rules.\n</body></html>\n"
+            text = "<html><body><h1>403 Forbidden</h1>\nForbidden by rules.\n</body></html>\n"
             return web.Response(status=403, text=text, content_type="text/html")
         assert self._session is not None
         try:

@@ -1,6 +1,7 @@
-"""The containers area on some engine, without the rest of the agent: what it publishes can be waited for."""
+"""The containers area on some engine, without the rest of the agent."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -66,14 +67,15 @@ class Watched:
         await self.until(lambda: self.status.connection is EngineConnection.CONNECTED)
 
     @asynccontextmanager
-    async def recorded(self) -> AsyncIterator[list[Change]]:
-        """Give a list that fills with every change published meanwhile."""
-        seen: list[Change] = []
+    async def recorded(self) -> AsyncIterator[list[tuple[int, Change]]]:
+        """Give a list that fills with every change published meanwhile, and when (Unix ns)."""
+        seen: list[tuple[int, Change]] = []
         with self.resources.subscribe() as changes:
 
             async def record() -> None:
                 async for batch in changes.batches():
-                    seen.extend(batch)
+                    now = time.time_ns()
+                    seen.extend((now, change) for change in batch)
 
             task = asyncio.create_task(record())
             try:
@@ -113,6 +115,6 @@ async def watched(
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        if task.done() and not task.cancelled():
-            task.result()
         await used.close()
+        if not task.cancelled():
+            task.result()

@@ -41,7 +41,12 @@ def after(row: EngineContainer, event: EngineEvent) -> EngineContainer:
 def _started(row: EngineContainer, event: EngineEvent) -> _Changes:
     if row.state in _ALIVE or (row.finished_at is not None and row.finished_at > event.at):
         return {}
-    return {"state": ContainerState.RUNNING, "started_at": event.at, "exit_code": None}
+    return {
+        "state": ContainerState.RUNNING,
+        "health": ContainerHealth.STARTING if row.has_health_check else ContainerHealth.NONE,
+        "started_at": event.at,
+        "exit_code": None,
+    }
 
 
 def _died(row: EngineContainer, event: EngineEvent) -> _Changes:

@@ -190,7 +190,7 @@ def _os_error(error: BaseException | None) -> OSError | None:
     seen = error
     while seen is not None:
         inner = getattr(seen, "os_error", None)
-        if isinstance(inner, OSError) and inner.errno is not None:
+        if isinstance(inner, OSError):
             return inner
         if isinstance(seen, OSError) and seen.errno is not None:
             return None if seen.errno in _HANG_UPS else seen

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from homelab_agent.platform.engine.demo import DemoEngine
+from homelab_agent.platform.engine.demo_homelab import CRASHING, FLAPPING, NIGHTLY
 from homelab_agent.platform.engine.docker import DockerEngine
 from homelab_agent.platform.engine.factory import open_engine
 from homelab_agent.platform.engine.models import (
@@ -57,14 +58,15 @@ async def _life(count: int) -> list[EngineEvent]:
 
 
 async def test_it_lives_by_itself_and_the_same_way_each_time() -> None:
-    first = await _life(30)
+    first = await _life(60)
 
     assert {event.action for event in first} >= {
         EventAction.START,
         EventAction.DIE,
         EventAction.HEALTH_STATUS,
     }
-    assert await _life(30) == first
+    assert await _life(60) == first
+    assert {event.name for event in first} == {FLAPPING, CRASHING, NIGHTLY}
     assert all(event.name != "homeassistant" for event in first)
 
 

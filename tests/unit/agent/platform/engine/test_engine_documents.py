@@ -96,7 +96,10 @@ def test_times_are_in_utc_whatever_the_engine_writes() -> None:
 
 def test_ports_are_in_order_each_once_and_unpublished_ones_too() -> None:
     ports = {
-        "443/tcp": [{"HostIp": "::", "HostPort": "443"}, {"HostIp": "0.0.0.0", "HostPort": "443"}],
+        "443/tcp": [
+            {"HostIp": "::", "HostPort": "443"},
+            {"HostIp": "192.0.2.1", "HostPort": "443"},
+        ],
         "80/tcp": None,
         "53/udp": [{"HostIp": "", "HostPort": "5353"}, {"HostIp": "", "HostPort": "5353"}],
         "nonsense": None,
@@ -107,7 +110,7 @@ def test_ports_are_in_order_each_once_and_unpublished_ones_too() -> None:
         Port(container_port=9, protocol="tcp"),
         Port(container_port=53, protocol="udp", host_port=5353),
         Port(container_port=80, protocol="tcp"),
-        Port(container_port=443, protocol="tcp", host_ip="0.0.0.0", host_port=443),
+        Port(container_port=443, protocol="tcp", host_ip="192.0.2.1", host_port=443),
         Port(container_port=443, protocol="tcp", host_ip="::", host_port=443),
     )
 

@@ -22,7 +22,6 @@ from homelab_agent.platform.errors import (
 )
 from tests.fakes.docker_engine import FakeDocker, Fault, fake_docker
 
-
 ADDON = Path(__file__).parents[5] / "addon"
 CONNECT = """
 import asyncio, sys
@@ -232,6 +231,48 @@ async def test_an_unreadable_answer_is_a_failure_in_words(
 
     with pytest.raises(Failed, match="Docker could not describe the container web"):
         await engine.inspect("web")
+
+
+@pytest.mark.parametrize("path", ["version", "containers/json"])
+async def test_an_engine_that_answers_nonsense_is_told_of_in_words(
+    docker: FakeDocker, engine: DockerEngine, path: str
+) -> None:
+    docker.faults[f"GET {path}"] = Fault(200, "<html>welcome</html>", "text/html")
+
+    with pytest.raises(Failed, match="not readable"):
+        await engine.list_containers()
+
+
+async def test_an_engine_over_http_is_used_like_one_over_its_socket(docker: FakeDocker) -> None:
+    docker.add("web")
+    port = await docker.listen_on_tcp()
+    for url in (f"tcp://127.0.0.1:{port}", f"http://127.0.0.1:{port}/"):
+        engine = DockerEngine(url)
+        assert [row.name for row in await engine.list_containers()] == ["web"]
+        await engine.close()
+
+
+async def test_an_engine_over_https_is_not_asked_without_it(docker: FakeDocker) -> None:
+    port = await docker.listen_on_tcp()
+
+    refused = await _refusal(f"https://127.0.0.1:{port}")
+
+    assert f"https://127.0.0.1:{port}" in refused.message
+
+
+async def test_a_path_that_is_no_socket_is_named() -> None:
+    refused = await _refusal(f"unix:///{'x' * 300}")
+
+    assert "cannot be reached at /xxx" in refused.message
+
+
+async def test_an_answer_cut_in_its_middle_is_a_hang_up(
+    docker: FakeDocker, engine: DockerEngine
+) -> None:
+    docker.faults["GET containers/json"] = Fault(half=True)
+
+    with pytest.raises(Unavailable, match="hung up"):
+        await engine.list_containers()
 
 
 async def test_one_container_that_docker_cannot_describe_does_not_hide_the_others(
