@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
@@ -54,18 +55,20 @@ class SupervisorAnnouncement:
         *,
         supervisor_token: str,
         url: str = SUPERVISOR_URL,
+        delays_s: Sequence[float] = DELAYS_S,
     ) -> None:
         self._tokens = tokens
         self._secrets = secrets
         self._file = data_dir / TOKEN_FILE
         self._supervisor_token = supervisor_token
         self._url = url
+        self._delays_s = delays_s
 
     async def run(self, host: str, port: int, instance_id: str) -> None:
         """Announce once; goes on trying while Supervisor is not ready."""
         attempt = 0
         while not await self._announce(host, port, instance_id):
-            await asyncio.sleep(DELAYS_S[min(attempt, len(DELAYS_S) - 1)])
+            await asyncio.sleep(self._delays_s[min(attempt, len(self._delays_s) - 1)])
             attempt += 1
 
     async def _announce(self, host: str, port: int, instance_id: str) -> bool:
