@@ -105,6 +105,12 @@ async def start(
     return packaged
 
 
+async def healthy(docker: Docker, name: str) -> bool:
+    """Return whether Docker calls a container healthy."""
+    state = (await docker.inspect(name))["State"]
+    return bool(state["Health"]["Status"] == "healthy")
+
+
 @pytest.fixture
 def watched(docker: Docker) -> Any:
     """Makes a small container to look at."""
@@ -139,13 +145,18 @@ async def test_the_agent_in_the_image_is_not_root(docker: Docker) -> None:
 async def test_docker_calls_the_image_healthy_and_ends_it_in_good_order(docker: Docker) -> None:
     agent = await start(docker)
 
-    async def healthy() -> bool:
-        state = (await docker.inspect(agent.name))["State"]
-        return bool(state["Health"]["Status"] == "healthy")
-
-    await wait_until(healthy, what="the health check to pass")
+    await wait_until(lambda: healthy(docker, agent.name), what="the health check to pass")
     await docker.stop(agent.name, grace_s=20)
     assert (await docker.inspect(agent.name))["State"]["ExitCode"] == 0
+
+
+async def test_docker_calls_the_image_healthy_with_a_certificate_of_its_own(
+    docker: Docker,
+) -> None:
+    name = f"image-test-{free_port()}"
+    config = {"Env": ["HOMELAB_TLS=self_signed"], "Healthcheck": {"Interval": SECOND_NS}}
+    await docker.create(name, image=IMAGE, command=(), config=config, Binds=[SOCKET])
+    await wait_until(lambda: healthy(docker, name), what="the health check to pass over TLS")
 
 
 async def test_tokens_outlive_the_container(docker: Docker) -> None:
