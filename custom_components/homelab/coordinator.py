@@ -64,6 +64,7 @@ class HomelabCoordinator:
         self._new_containers: list[NewContainers] = []
         self._introduced: set[str] = set()
         self._usable = (False, False)
+        self._settled = False
         self._started = False
         self._first: asyncio.Future[None] = hass.loop.create_future()
 
@@ -182,8 +183,7 @@ class HomelabCoordinator:
         self._resources = {(c.kind, c.key): c.data for c in resources if c.data is not None}
         every = old.keys() | self._resources.keys()
         before = {key: old.get(key) for key in every if old.get(key) != self._resources.get(key)}
-        # After a loss the removals that were pending have to be looked at again.
-        self._take(before if self.connected else before | {ENGINE: old.get(ENGINE)})
+        self._take(before)
 
     @callback
     def on_changes(self, changes: Sequence[Change]) -> None:
@@ -194,7 +194,7 @@ class HomelabCoordinator:
                 self._resources.pop((change.kind, change.key), None)
             else:
                 self._resources[change.kind, change.key] = change.data
-        self._take(before if self.connected else before | {ENGINE: self.engine})
+        self._take(before)
 
     @callback
     def on_lost(self, error: AgentError) -> None:
@@ -208,6 +208,7 @@ class HomelabCoordinator:
         self.connected = False
         issues.review_connection(self._hass, self._entry, error)
         self._announce(())
+        self._settled = False
         self.devices.review((), settled=False)
 
     async def _run(self) -> None:
@@ -227,6 +228,7 @@ class HomelabCoordinator:
         self._announce(before)
         self._introduce(before)
         self._keep_house(before)
+        self._review_devices(before)
         if not self._first.done():
             self._first.set_result(None)
 
@@ -265,19 +267,26 @@ class HomelabCoordinator:
             add(new)
 
     def _keep_house(self, before: Mapping[ResourceId, Resource | None]) -> None:
-        came_or_went = False
-        for resource, old in before.items():
-            new = self._resources.get(resource)
-            if isinstance(old, Container) and isinstance(new, Container):
-                if old.name != new.name:
-                    self.devices.rename(new)
-            elif resource != AGENT:
-                came_or_went = True
         if ENGINE in before:
             issues.review_engine(self._hass, self._entry, self.engine)
-        if came_or_went:
+        for resource, old in before.items():
+            new = self._resources.get(resource)
+            if not isinstance(old, Container) or not isinstance(new, Container):
+                continue
+            if old.name != new.name:
+                self.devices.rename(new)
+
+    def _review_devices(self, before: Mapping[ResourceId, Resource | None]) -> None:
+        """Look for devices to remove; only where that can have changed, for there may be many."""
+        came_or_went = any(
+            kind == CONTAINER_KIND and (old is None or (kind, key) not in self._resources)
+            for (kind, key), old in before.items()
+        )
+        settled = self.engine_connected
+        if came_or_went or settled != self._settled:
+            self._settled = settled
             present = {container.key for container in self.containers}
-            self.devices.review(present, settled=self.engine_connected)
+            self.devices.review(present, settled=settled)
 
     def _forget(self, key: str) -> None:
         self._introduced.discard(key)

@@ -181,6 +181,23 @@ async def test_a_person_may_delete_only_what_is_gone(
     await home.becomes("switch", "web:switch", "on")
 
 
+async def test_a_pending_removal_does_not_outlive_its_entry(home: Home) -> None:
+    home.agent.remove("container", "web")
+    await home.becomes("switch", "web:switch", AWAY)
+    await home.hass.config_entries.async_unload(home.entry.entry_id)
+    await home.passes(seconds=120)
+    assert home.device("web") is not None
+
+
+async def test_a_container_whose_device_somebody_deleted_does_no_harm(home: Home) -> None:
+    web = home.device("web")
+    assert web is not None
+    dr.async_get(home.hass).async_remove_device(web.id)
+    home.agent.change_container("web", name="renamed")
+    home.agent.put_container("db")
+    await home.becomes("switch", "db:switch", "on")
+
+
 async def test_two_agents_with_equal_containers_keep_them_apart(home: Home) -> None:
     async with FakeAgent() as other:
         other.info = wire.info(instance_id="second", name="zeus")

@@ -52,9 +52,9 @@ class StreamSession:
         self._silence_s = silence_s
         self._pong_s = pong_s
 
-    async def hello(self) -> Hello:
+    async def hello(self, *, within_s: float = HANDSHAKE_TIMEOUT_S) -> Hello:
         """Return the agent's greeting; raise where its contract does not fit ours."""
-        document = await self._within(HANDSHAKE_TIMEOUT_S)
+        document = await self._within(within_s)
         if document.get("type") != "hello":
             raise NotAnAgent("The stream did not begin with a greeting")
         hello = understood(_HELLO, document)

@@ -1,5 +1,6 @@
 """Requests: what comes back typed, and what every refusal turns into."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import aiohttp
@@ -254,3 +255,17 @@ async def test_without_a_token_nothing_is_claimed(
     client = AgentClient(session, Endpoint(host="127.0.0.1", port=agent.port), None)
     with pytest.raises(Unauthenticated):
         await client.info()
+
+
+@pytest.mark.usefixtures("_sockets")
+async def test_a_port_of_something_else_is_told_apart(session: aiohttp.ClientSession) -> None:
+    async def ssh(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH_10.0\r\n\r\n")
+        await reader.read(1)
+        writer.close()
+
+    server = await asyncio.start_server(ssh, "127.0.0.1", 0)
+    async with server:
+        endpoint = Endpoint(host="127.0.0.1", port=server.sockets[0].getsockname()[1])
+        with pytest.raises(NotAnAgent):
+            await AgentClient(session, endpoint, "token").info()

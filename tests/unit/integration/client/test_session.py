@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from custom_components.homelab.client import AgentClient, CannotConnect
+from custom_components.homelab.client import AgentClient, CannotConnect, NoAnswer
 from custom_components.homelab.client.models import ChangesMessage, Subscribe
 from custom_components.homelab.client.session import StreamSession
 from tests.fakes.agent_server import FakeAgent
@@ -66,3 +66,28 @@ async def test_the_agent_is_told_that_somebody_still_listens(
         await until(lambda: agent.pongs > 0, "the answer to the agent's ping")
         agent.change_container("web", state="paused")
         await coming
+
+
+async def test_an_agent_that_opens_the_stream_and_says_nothing_is_given_up(
+    client: AgentClient, agent: FakeAgent
+) -> None:
+    over = asyncio.Event()
+
+    async def silent(_socket: web.WebSocketResponse) -> None:
+        await over.wait()
+
+    agent.stream_script = silent
+    async with client.transport.websocket("stream") as socket:
+        with pytest.raises(NoAnswer):
+            await StreamSession(socket, json.loads).hello(within_s=0.05)
+        over.set()
+
+
+@pytest.mark.usefixtures("agent")
+async def test_a_stream_that_ends_before_the_subscription_is_a_loss(client: AgentClient) -> None:
+    async with client.transport.websocket("stream") as socket:
+        session = StreamSession(socket, json.loads)
+        await session.hello()
+        await socket.close()
+        with pytest.raises(CannotConnect):
+            await session.subscribe(Subscribe())
