@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from tests.harness.home_assistant import PASSWORD, USER
 
@@ -17,6 +17,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE_MS = 90_000  # two busy cores load the front end's hundreds of files slowly
 SIZE = {"width": 1280, "height": 900}
 README_IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 
@@ -33,6 +34,8 @@ async def logged_in(url: str) -> AsyncIterator[Page]:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         try:
             page = await browser.new_page(viewport=SIZE, device_scale_factor=1.5)
+            page.set_default_timeout(PATIENCE_MS)
+            expect.set_options(timeout=PATIENCE_MS)
             await page.goto(url)
             await page.locator('input[name="username"]').fill(USER)
             await page.locator('input[name="password"]').fill(PASSWORD)
