@@ -2,6 +2,7 @@
 
 import json
 import re
+import struct
 import subprocess
 import tomllib
 from pathlib import Path
@@ -74,6 +75,17 @@ def test_an_option_without_a_default_may_be_left_out() -> None:
     config = read_yaml(ADDON / "config.yaml")
     for option in config["schema"].keys() - config["options"].keys():
         assert config["schema"][option].endswith("?"), option
+
+
+def test_the_app_has_pictures_of_the_size_that_supervisor_shows() -> None:
+    def size(picture: str) -> tuple[int, int]:
+        header = (ADDON / picture).read_bytes()[:24]
+        assert header[:8] == b"\x89PNG\r\n\x1a\n"
+        width, height = struct.unpack(">II", header[16:])
+        return width, height
+
+    assert size("icon.png") == (128, 128)
+    assert size("logo.png")[0] <= 250
 
 
 def test_the_app_offers_itself_to_the_integration_and_asks_for_the_socket() -> None:
