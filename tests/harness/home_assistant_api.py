@@ -114,7 +114,8 @@ class HomeAssistantSocket:
 
     async def subscribe(self, kind: str, **arguments: object) -> asyncio.Queue[dict[str, Any]]:
         """Send a subscribing command; return the queue that its events go to."""
-        self._events[self._last_id + 1] = queue = asyncio.Queue()
+        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._events[self._last_id + 1] = queue
         await self._ask(kind, arguments)
         return queue
 
@@ -150,7 +151,7 @@ class HomeAssistantSocket:
         self._last_id = identity = self._last_id + 1
         self._answers[identity] = future = asyncio.get_running_loop().create_future()
         await self._connection.send_json({"id": identity, "type": kind, **arguments})
-        answer = await future
+        answer: dict[str, Any] = await future
         if not answer.get("success"):
             raise HomeAssistantRefused(f"{kind}: {answer.get('error')}")
         return answer
