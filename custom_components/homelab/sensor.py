@@ -50,6 +50,13 @@ def _known(value: ContainerState | ContainerHealth) -> str | None:
     return None if value.value == "unknown" else value.value
 
 
+def _health(container: Container) -> str | None:
+    """Return the verdict; one that is still to come, as while it is stopped, is unknown."""
+    if container.has_health_check and container.health is ContainerHealth.NONE:
+        return None
+    return _known(container.health)
+
+
 CONTAINER_SENSORS = (
     ContainerSensorDescription(
         key="state",
@@ -63,7 +70,7 @@ CONTAINER_SENSORS = (
         translation_key="health",
         device_class=SensorDeviceClass.ENUM,
         options=_options(ContainerHealth),
-        value_fn=lambda container: _known(container.health),
+        value_fn=_health,
         default_fn=lambda container: container.has_health_check,
     ),
     ContainerSensorDescription(

@@ -30,7 +30,7 @@ async def test_every_entity_looks_as_it_did(
 ) -> None:
     monkeypatch.setattr(integration, "PLATFORMS", [platform])
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)
-    agent.put_container("old", state="exited", health="none", exit_code=137, started_at=None)
+    agent.put_container("old", state="exited", has_health_check=False, health="none", exit_code=137)
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     await snapshot_platform(hass, entity_registry, snapshot, entry.entry_id)
@@ -85,6 +85,11 @@ async def test_a_state_only_a_newer_agent_knows_is_unknown_not_a_broken_entity(h
     home.agent.change_container("web", state="hibernating", health="bored")
     await home.becomes("sensor", "web:state", "unknown")
     assert home.state("sensor", "web:health").state == "unknown"
+
+
+async def test_a_stopped_container_with_a_check_is_not_shown_as_one_without(home: Home) -> None:
+    home.agent.change_container("web", state="exited", health="none")
+    await home.becomes("sensor", "web:health", "unknown")
 
 
 async def test_counts_follow_the_host(home: Home) -> None:
