@@ -104,6 +104,14 @@ class FakeContainer:
         }
 
 
+@dataclass
+class Held:
+    """Answers that are made at once but sent only after `release`."""
+
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class FakeDocker:
     """The server. `faults` maps "METHOD path-regex" to what goes wrong there."""
 
@@ -114,6 +122,7 @@ class FakeDocker:
         self.faults: dict[str, Fault] = {}
         self.fail_after: dict[str, tuple[str, Fault]] = {}
         """Once a call was served, another one goes wrong from then on."""
+        self._held: dict[str, Held] = {}
         self.on_call: dict[str, asyncio.Event] = {}
         self.calls: Counter[str] = Counter()
         self.queries: list[str] = []
@@ -139,6 +148,16 @@ class FakeDocker:
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.UnixSite(self._runner, str(self.socket)).start()
+
+    @asynccontextmanager
+    async def held(self, key: str) -> AsyncIterator[Held]:
+        """Hold back the answers to a call."""
+        held = self._held[key] = Held()
+        try:
+            yield held
+        finally:
+            held.release.set()
+            del self._held[key]
 
     async def listen_on_tcp(self) -> int:
         """Listen on a port as well; return it."""
@@ -234,7 +253,11 @@ class FakeDocker:
                 400,
                 f"client version {version} is too new. Maximum supported API version is {self.api}",
             )
-        return await self._answer(request, path)
+        answer = await self._answer(request, path)
+        if key in self._held:
+            self._held[key].reached.set()
+            await self._held[key].release.wait()
+        return answer
 
     async def _misbehave(self, request: web.Request, fault: Fault) -> web.StreamResponse:
         if fault.half:

@@ -138,6 +138,8 @@ async def test_a_cut_stream_is_followed_again_and_nothing_is_missed(
         await live.until(lambda: _state(live, "web") is ContainerState.EXITED)
         await docker.wait_attached(2)
 
+    # What happened in between is asked for, from the last event on.
+    assert "since=" in [query for query in docker.queries if "/events?" in query][-1]
     # The engine answered all the time: it was never called unavailable.
     assert all(
         change.data.connection is EngineConnection.CONNECTED
@@ -178,6 +180,12 @@ async def test_an_absent_engine_is_said_with_since_and_reason_and_the_containers
     assert live.status.version == "28.5.2"
     assert live.container("web") is not None
     since = live.status.since
+
+    # Another reason is no other absence.
+    await docker.stop(keep_socket=True)
+    await live.until(lambda: "Nobody answers" in str(live.status.reason))
+    assert live.status.since == since
+    await docker.stop()
 
     docker.containers.clear()
     docker.add("new")
@@ -265,6 +273,19 @@ async def test_what_no_event_told_is_found_by_the_watchdog(docker: FakeDocker) -
 
         # A stream that told nothing of that is not trusted any more.
         assert docker.attachments >= 2
+
+
+async def test_the_watchdog_does_not_renew_since_when_the_engine_is_there(
+    docker: FakeDocker,
+) -> None:
+    async with watched(docker.url, resync_interval_s=0.01) as live:
+        await live.connected()
+        since = live.status.since
+        for number in range(3):
+            docker.add(f"new{number}")
+            await live.until(lambda number=number: live.container(f"new{number}"))  # type: ignore[misc]
+
+        assert live.status.since == since
 
 
 async def test_an_engine_that_hangs_is_noticed_by_the_watchdog(docker: FakeDocker) -> None:
