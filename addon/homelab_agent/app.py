@@ -127,17 +127,15 @@ async def _run_until(stop: asyncio.Event, loops: Iterable[Loop]) -> None:
 
 
 def _stop_on_signals() -> asyncio.Event:
-    """Return what is set by the first SIGTERM or SIGINT; a second one ends the program at once."""
+    """Return what SIGTERM and SIGINT set. A person's second Ctrl-C ends the program at once."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    signals = (signal.SIGTERM, signal.SIGINT)
 
-    def begin() -> None:
+    def interrupted() -> None:
         stop.set()
-        for number in signals:
-            loop.remove_signal_handler(number)
+        loop.remove_signal_handler(signal.SIGINT)
 
-    for number in signals:
-        loop.add_signal_handler(number, begin)
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGINT, interrupted)
     return stop
 
 

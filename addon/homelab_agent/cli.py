@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_REFUSED = 2
+EXIT_INTERRUPTED = 130
 
 type Command = Callable[[argparse.Namespace], int]
 
@@ -34,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return EXIT_REFUSED
     try:
-        return command(given)
+        code = command(given)
+        sys.stdout.flush()
     except AgentError as error:
         _complain(error.message, error.hint)
         return EXIT_REFUSED
@@ -46,55 +48,70 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(f"This should not have happened: {type(error).__name__}: {error}", None)
         return EXIT_FAILED
     except KeyboardInterrupt:
-        return 128 + 2
+        return EXIT_INTERRUPTED
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
-    # Options that stand before the command or after it mean the same.
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        "--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="settings (TOML)"
-    )
-    demo = argparse.ArgumentParser(add_help=False)
-    demo.add_argument(
-        "--demo",
-        action="store_true",
-        default=argparse.SUPPRESS,
-        help="show an invented homelab instead of Docker",
-    )
     parser = argparse.ArgumentParser(
         prog="homelab-agent",
         description="The agent of Homelab for Home Assistant: sees and operates one Docker host.",
-        parents=[common, demo],
     )
     parser.add_argument("--version", action="version", version=f"homelab-agent {__version__}")
-    parser.set_defaults(command=None, config=None, demo=False)
+    _add_config(parser, default=None)
+    _add_demo(parser, default=False)
+    parser.set_defaults(command=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    serve = commands.add_parser("serve", parents=[common, demo], help="run the agent")
+    serve = commands.add_parser("serve", help="run the agent")
+    _add_config(serve)
+    _add_demo(serve)
     serve.set_defaults(command=_serve)
-    _add_token_commands(commands, common)
+    _add_token_commands(commands)
     openapi = commands.add_parser("openapi", help="print the API's description")
     openapi.add_argument("--stream", action="store_true", help="the stream's messages instead")
     openapi.set_defaults(command=_openapi)
-    health = commands.add_parser("health", parents=[common], help="ask a running agent how it is")
+    health = commands.add_parser("health", help="ask a running agent how it is")
+    _add_config(health)
     health.add_argument("--url", help="its address; that of this machine's agent by default")
     health.set_defaults(command=_health)
     return parser
 
 
+# Both may stand before the command or after it. What is suppressed does not undo what was said.
+def _add_config(parser: argparse.ArgumentParser, default: str | None = argparse.SUPPRESS) -> None:
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", default=default, help="settings (TOML)"
+    )
+
+
+def _add_demo(
+    parser: argparse.ArgumentParser,
+    *,
+    default: str | bool = argparse.SUPPRESS,
+) -> None:
+    parser.add_argument(
+        "--demo",
+        action="store_true",
+        default=default,
+        help="show an invented homelab instead of Docker",
+    )
+
+
 def _add_token_commands(
     commands: argparse._SubParsersAction[argparse.ArgumentParser],
-    common: argparse.ArgumentParser,
 ) -> None:
     token = commands.add_parser("token", help="create, list and revoke tokens")
     actions = token.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    create = actions.add_parser("create", parents=[common], help="print a new token, once")
+    create = actions.add_parser("create", help="print a new token, once")
+    _add_config(create)
     create.add_argument("--name", required=True, help="what the token is for")
     create.add_argument("--scope", required=True, choices=[scope.value for scope in Scope])
     create.set_defaults(command=_token_create)
-    listing = actions.add_parser("list", parents=[common], help="list the tokens")
+    listing = actions.add_parser("list", help="list the tokens")
+    _add_config(listing)
     listing.set_defaults(command=_token_list)
-    revoke = actions.add_parser("revoke", parents=[common], help="make a token useless")
+    revoke = actions.add_parser("revoke", help="make a token useless")
+    _add_config(revoke)
     revoke.add_argument("name", metavar="NAME", help="the token's name or id")
     revoke.set_defaults(command=_token_revoke)
 
