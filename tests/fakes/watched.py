@@ -91,6 +91,7 @@ async def watched(
     *,
     resync_interval_s: float = 300,
     deadline_s: float = 5,
+    ping_s: float = 30,
     engine: Engine | None = None,
     protection: Protection | None = None,
 ) -> AsyncIterator[Watched]:
@@ -107,6 +108,7 @@ async def watched(
         refresher,
         resync_interval_s=resync_interval_s,
         delays_s=DELAYS_S,
+        ping_s=ping_s,
     )
     task = asyncio.create_task(watch.run())
     made = Watched(used, resources, inventory, state, refresher, task)

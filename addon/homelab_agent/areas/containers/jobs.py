@@ -34,6 +34,7 @@ class ContainerCommand(Model):
 
 
 type _Context = StepContext[ContainerCommand]
+type _Do = Callable[[_Context], Awaitable[StepResult]]
 
 
 class ContainerJobs:
@@ -52,13 +53,13 @@ class ContainerJobs:
             JobKind(
                 name=f"containers.{verb}",
                 arguments=ContainerCommand,
-                steps=(Step(name=verb, do=do),),
+                steps=(Step(name=verb, do=_naming(do)),),
                 recovery=Recovery.GO_ON,
             )
             for verb, do in self._verbs().items()
         )
 
-    def _verbs(self) -> dict[str, Callable[[_Context], Awaitable[StepResult]]]:
+    def _verbs(self) -> dict[str, _Do]:
         return {
             "start": self._start,
             "stop": self._stop,
@@ -151,6 +152,24 @@ class ContainerJobs:
         if row is not None and row.exit_code is not None:
             ending = f" and ended with exit code {row.exit_code}"
         return StepResult(message=f"{before.name} {what}{ending}.")
+
+
+def _naming(do: _Do) -> _Do:
+    """Let what goes wrong speak of the container by its name, which is what a person knows."""
+
+    async def named(context: _Context) -> StepResult:
+        try:
+            return await do(context)
+        except AgentError as error:
+            arguments = context.arguments
+            raise type(error)(
+                error.message.replace(arguments.container_id[:12], arguments.name),
+                field=error.field,
+                hint=error.hint,
+                extra=error.extra,
+            ) from error
+
+    return named
 
 
 def _so_already(context: _Context, is_so: str, became_so: str) -> StepResult:

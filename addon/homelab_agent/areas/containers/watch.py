@@ -24,6 +24,9 @@ STEADY_S = 5.0
 _MOST_AFTER_LOSS = 5
 """Which of the delays is the longest while the engine does answer, but its stream is cut."""
 
+PING_S = 30.0
+"""How often to make sure that an engine that tells of nothing is there at all."""
+
 POLL_S = 10.0
 """How often to list where a proxy forbids the events."""
 
@@ -46,6 +49,7 @@ class ContainerWatch:
         *,
         resync_interval_s: float,
         delays_s: Sequence[float] = DELAYS_S,
+        ping_s: float = PING_S,
     ) -> None:
         self._engine = engine
         self._inventory = inventory
@@ -53,6 +57,7 @@ class ContainerWatch:
         self._refresher = refresher
         self._resync_interval_s = resync_interval_s
         self._delays_s = delays_s
+        self._ping_s = ping_s
         self._last_ns: int | None = None
 
     async def run(self) -> None:
@@ -110,6 +115,7 @@ class ContainerWatch:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._refresher.run())
                 group.create_task(self._keep_in_sync(info, missing))
+                group.create_task(self._ping())
                 if events is not None:
                     group.create_task(self._read(events))
         except BaseExceptionGroup as errors:
@@ -121,6 +127,11 @@ class ContainerWatch:
             if self._inventory.apply(event):
                 self._refresher.request(event.container_id)
             self._state.count()
+
+    async def _ping(self) -> None:
+        while True:
+            await asyncio.sleep(self._ping_s)
+            await self._engine.connect()
 
     async def _keep_in_sync(self, info: EngineInfo, missing: frozenset[EngineRight]) -> None:
         silent = EngineRight.EVENTS in missing

@@ -50,11 +50,12 @@ class Transport:
     async def negotiate(self) -> tuple[EngineVersion, ApiVersion]:
         """Ask for the engine's version and agree on one to speak from now on."""
         async with self._agreeing:
-            self._agreed = None
             version = await self._version()
-            self._agreed = agree(version.api_version, version.oldest)
-            self._client().api_version = f"v{written(self._agreed)}"
-            return version, self._agreed
+            # Forgotten first: with an engine that cannot be spoken to, nothing is agreed.
+            self._agreed = None
+            agreed = self._agreed = agree(version.api_version, version.oldest)
+            self._client().api_version = f"v{written(agreed)}"
+            return version, agreed
 
     async def read(self, path: str, call: Call, parameters: Parameters | None = None) -> bytes:
         """GET, and return the whole body."""

@@ -299,6 +299,15 @@ async def test_an_engine_that_hangs_is_noticed_by_the_watchdog(docker: FakeDocke
         await live.connected()
 
 
+async def test_an_engine_that_hangs_silently_is_noticed_long_before_the_watchdog(
+    docker: FakeDocker,
+) -> None:
+    async with watched(docker.url, ping_s=0.05, deadline_s=0.3) as live:
+        await live.connected()
+        docker.faults[".*"] = Fault(hang=True)
+        await live.until(lambda: live.status.connection is EngineConnection.UNAVAILABLE)
+
+
 async def test_an_event_during_the_list_wins_over_the_list(docker: FakeDocker) -> None:
     web = docker.add("web")
     async with watched(docker.url, resync_interval_s=0.01) as live:
