@@ -1,4 +1,4 @@
-"""The agent is killed (SIGKILL) in the middle of each step of a three-step job, and started again."""
+"""The agent is killed (SIGKILL) in the middle of each step of a three-step job, and comes back."""
 
 import json
 import sqlite3

@@ -85,10 +85,13 @@ class Operation:
 
     @property
     def name(self) -> str:
+        """The name it was declared under."""
         return self.declaration.name
 
 
-def query(name: str, path: str, *, scope: Scope | None = Scope.READ) -> Callable[[Handler], Handler]:
+def query(
+    name: str, path: str, *, scope: Scope | None = Scope.READ
+) -> Callable[[Handler], Handler]:
     """Declare a handler that only reads. `scope` None means no token is needed."""
     return _declare(
         Declaration(
@@ -140,7 +143,7 @@ class Registry:
         self._operations: dict[str, Operation] = {}
 
     def collect(self, routes: object) -> None:
-        """Add all declared handlers of `routes`; raise ValueError for a wrong or double declaration.
+        """Add all declared handlers of `routes`; raise ValueError for a wrong or double one.
 
         A class instead of an instance of it gives operations to be described, not to be called.
         """
@@ -154,13 +157,20 @@ class Registry:
         return (self._operations[name] for name in sorted(self._operations))
 
     def _add(self, operation: Operation) -> None:
-        route = (operation.declaration.method, operation.declaration.path)
         for known in self._operations.values():
             if known.name == operation.name:
                 raise ValueError(f"operation {operation.name} is declared twice")
-            if (known.declaration.method, known.declaration.path) == route:
-                raise ValueError(f"{known.name} and {operation.name} declare the same route {route}")
+            if _route(known) == _route(operation):
+                raise ValueError(
+                    f"{known.name} and {operation.name} declare the same route {_route(known)}"
+                )
         self._operations[operation.name] = operation
+
+
+def _route(operation: Operation) -> str:
+    """Return what a request is matched by: what a path parameter is called does not count."""
+    path = _PLACEHOLDER.sub("{}", operation.declaration.path)
+    return f"{operation.declaration.method} {path}"
 
 
 def _declare(declaration: Declaration) -> Callable[[Handler], Handler]:
@@ -182,6 +192,9 @@ def _read_signature(declaration: Declaration, handler: Handler) -> Operation:
             f"{declaration.name}: unknown parameters {sorted(unknown)}, "
             f"missing path parameters {sorted(missing)}"
         )
+    untyped = {"query", "body"} & set(parameters) - set(hints)
+    if untyped:
+        raise ValueError(f"{declaration.name}: {sorted(untyped)} must be a Model")
     wrong = [name for name in placeholders if hints.get(name) is not str]
     if wrong:
         raise ValueError(f"{declaration.name}: path parameters {wrong} must be str")
@@ -210,5 +223,5 @@ def _model(declaration: Declaration, hints: dict[str, Any], name: str) -> type[M
     if hint is None:
         return None
     if not (isinstance(hint, type) and issubclass(hint, Model)):
-        raise ValueError(f"{declaration.name}: {name} must be a Model")
+        raise ValueError(f"{declaration.name}: {name} must be a Model")  # noqa: TRY004  # declared wrongly
     return hint

@@ -77,9 +77,7 @@ class ChangesMessage(Model):
     changes: tuple[WireChange, ...]
 
 
-ServerMessage = Annotated[
-    Hello | SnapshotMessage | ChangesMessage, Field(discriminator="type")
-]
+ServerMessage = Annotated[Hello | SnapshotMessage | ChangesMessage, Field(discriminator="type")]
 SERVER_MESSAGE: TypeAdapter[Hello | SnapshotMessage | ChangesMessage] = TypeAdapter(ServerMessage)
 
 

@@ -72,6 +72,7 @@ class Subscription:
         self._wake.set()
 
     def offer(self, change: Change) -> None:
+        """Add a change; one too many, and this subscriber is cut off."""
         if len(self._pending) >= self._limit:
             self._overflowed = True
         else:

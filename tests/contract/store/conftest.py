@@ -14,7 +14,6 @@ from homelab_agent.platform.store.database import Store
 from tests.clock import HandClock
 from tests.contract.store import postgres
 
-
 type NewUrl = Callable[[], Awaitable[str]]
 
 

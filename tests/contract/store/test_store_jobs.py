@@ -203,7 +203,10 @@ async def test_work_cancelled_inside_a_step_fails_the_job_instead_of_losing_it(
 async def test_an_undo_that_fails_is_named_and_the_others_are_undone_all_the_same(
     agent: Agent, marks: Marks
 ) -> None:
-    marks.errors |= {"three": Conflict("the port is taken"), "undo two": Unavailable("Docker is away")}
+    marks.errors |= {
+        "three": Conflict("the port is taken"),
+        "undo two": Unavailable("Docker is away"),
+    }
 
     job = await agent.run(marks.kind())
 
@@ -457,6 +460,8 @@ async def test_old_jobs_are_found_page_by_page_and_by_target(agent: Agent, marks
     assert [job.id for job in await agent.runner.page(limit=2, before=ids[1])] == [ids[0]]
     of_web = await agent.runner.page(limit=9, target="web")
     assert [job.id for job in of_web] == [ids[2], ids[0]]
+    assert await agent.runner.page(limit=9, state=JobState.RUNNING) == ()
+    assert len(await agent.runner.page(limit=9, state=JobState.FINISHED)) == 3
     assert (await agent.runner.get(ids[0])).outcome is Outcome.DONE
 
 

@@ -24,16 +24,16 @@ def test_the_newest_migration_is_the_one_the_program_asks_for() -> None:
 
 
 async def test_a_migrated_store_has_the_same_tables_as_a_new_one(
-    new_url: NewUrl, tmp_path: Path
+    new_url: NewUrl,
 ) -> None:
-    migrated = await _made_by(new_url, tmp_path, lambda each: migrate(each, SCHEMA, None))
-    made_new = await _made_by(new_url, tmp_path, lambda each: create(each, SCHEMA))
+    migrated = await _made_by(new_url, lambda each: migrate(each, SCHEMA, None))
+    made_new = await _made_by(new_url, lambda each: create(each, SCHEMA))
 
     assert migrated == made_new
     assert migrated["differences"] == []
 
 
-async def _made_by(new_url: NewUrl, tmp_path: Path, make: Any) -> dict[str, Any]:
+async def _made_by(new_url: NewUrl, make: Any) -> dict[str, Any]:
     url = make_url(await new_url())
     if url.database and url.get_backend_name() == "sqlite":
         Path(url.database).parent.mkdir()
@@ -125,7 +125,7 @@ async def test_a_store_of_a_newer_version_is_refused_with_the_way_out(
     newer = next_schema(tmp_path, GOOD, head="0009")
     await (await Store.open(url, tmp_path, schema=newer)).close()
 
-    with pytest.raises(StoreError, match="written by a newer version .revision 0009") as caught:
+    with pytest.raises(StoreError, match=r"written by a newer version .revision 0009") as caught:
         await Store.open(url, tmp_path)
 
     assert caught.value.hint
@@ -147,7 +147,9 @@ async def _fill(url: str, tmp_path: Path) -> str:
                 created_at=datetime.now(UTC),
             )
         )
-        rows = [{"position": position, "name": name} for position, name in enumerate(("pull", "swap"))]
+        rows = [
+            {"position": position, "name": name} for position, name in enumerate(("pull", "swap"))
+        ]
         same = {"job_id": "1", "state": "done", "needed": True, "data": {}}
         await connection.execute(insert(job_step), [{**same, **row} for row in rows])
     await store.close()

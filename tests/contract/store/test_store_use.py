@@ -2,6 +2,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import StatementError
@@ -101,7 +102,11 @@ async def test_two_programs_writing_the_same_store_do_not_lock_each_other_out(
             await connection.execute(insert(meta).values(key=name, value=""))
 
     await asyncio.gather(
-        *(add(writer, f"{name}{i}") for i in range(15) for name, writer in (("a", store), ("b", other)))
+        *(
+            add(writer, f"{name}{i}")
+            for i in range(15)
+            for name, writer in (("a", store), ("b", other))
+        )
     )
     await other.close()
 
@@ -186,12 +191,31 @@ async def test_a_second_agent_cannot_serve_with_the_same_store(
     await second.close()
 
 
+@pytest.mark.parametrize("new_url", ["postgresql"], indirect=True)
+async def test_the_agent_does_not_notice_that_the_database_server_was_restarted(
+    store: Store, url: str
+) -> None:
+    async with store.read():
+        pass
+    admin = await asyncpg.connect(url.replace("+asyncpg", ""))
+    await admin.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    await admin.close()
+
+    async with store.read() as connection:
+        assert await connection.scalar(select(meta.c.key)) == "instance_id"
+
+
 async def test_a_foreign_database_is_left_alone(url: str, tmp_path: Path) -> None:
     store = await Store.open(url, tmp_path)
     async with store.write() as connection:
         await connection.execute(text("DROP TABLE alembic_version"))
     await store.close()
 
-    with pytest.raises(StoreError, match="tables that are not the agent's: activity, job") as caught:
+    with pytest.raises(
+        StoreError, match="tables that are not the agent's: activity, job"
+    ) as caught:
         await Store.open(url, tmp_path)
     assert caught.value.hint == "Give the agent a database of its own"

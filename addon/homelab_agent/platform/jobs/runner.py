@@ -202,7 +202,7 @@ class JobRunner:
             await execution.run()
         except LeftForRecovery:
             _log.info("a job is left for the next start", job=entry.id, kind=entry.kind)
-        except Exception as error:  # a mistake of ours must neither leave it "running" nor be waited for
+        except Exception as error:  # noqa: BLE001  # our mistake must not leave it "running"
             _log.exception("a job broke down", job=entry.id, kind=entry.kind)
             if added and not added.done():
                 added.set_exception(error)

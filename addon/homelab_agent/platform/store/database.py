@@ -128,13 +128,12 @@ class Store:
 
     @contextlib.asynccontextmanager
     async def _transaction(self, *, writes: bool) -> AsyncIterator[AsyncConnection]:
-        connection = self._engine.connect()
         try:
-            await connection.start()
-            await connection.execution_options(**{WRITES: writes})
+            connection = await self._engine.connect()
         except self._connect_errors as error:
             raise _unavailable(error) from error
         try:
+            await connection.execution_options(**{WRITES: writes})
             async with connection.begin():
                 yield connection
         except IntegrityError as error:

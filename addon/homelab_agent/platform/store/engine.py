@@ -37,7 +37,14 @@ def make_engine(url: URL) -> AsyncEngine:
     """Return the engine for `url`; nothing is connected yet."""
     try:
         # Few connections: each of SQLite's is a thread, and a homelab asks little.
-        engine = create_async_engine(url, pool_size=2, max_overflow=6, pool_timeout=10)
+        engine = create_async_engine(
+            url,
+            pool_size=2,
+            max_overflow=6,
+            pool_timeout=10,
+            # A server may have been restarted since a connection was last used; a file was not.
+            pool_pre_ping=not is_sqlite(url),
+        )
     except ModuleNotFoundError as error:
         raise StoreError(
             f"The database driver {error.name} is not installed",

@@ -22,7 +22,8 @@ def migrate(connection: Connection, schema: Schema, revision: str | None) -> Non
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     config.attributes["metadata"] = schema.metadata
-    _require_known(config, revision, schema.head)
+    if revision is not None:
+        _require_known(config, revision, schema.head)
     try:
         command.upgrade(config, schema.head)
     except Exception as error:  # a migration may fail with anything
@@ -32,7 +33,7 @@ def migrate(connection: Connection, schema: Schema, revision: str | None) -> Non
         ) from error
 
 
-def _require_known(config: Config, revision: str | None, head: str) -> None:
+def _require_known(config: Config, revision: str, head: str) -> None:
     try:
         ScriptDirectory.from_config(config).get_revision(revision)
     except CommandError as error:

@@ -36,7 +36,8 @@ class SqliteFile:
         """
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._lock = lock
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         except OSError as error:
             self.release()
@@ -45,7 +46,7 @@ class SqliteFile:
                 hint="Give the agent a data folder that it may write to",
             ) from error
         try:
-            self._prepare_locked()
+            self._prepare_locked(lock)
         except BaseException:
             self.release()
             raise
@@ -56,17 +57,17 @@ class SqliteFile:
             os.close(self._lock)
             self._lock = None
 
-    def _prepare_locked(self) -> None:
+    def _prepare_locked(self, lock: int) -> None:
         deadline = monotonic() + self._lock_s
         while monotonic() < deadline:
-            if self._take(fcntl.LOCK_SH):
+            if _take(lock, fcntl.LOCK_SH):
                 if self._revision() == self._schema.head:
                     return
-                self._take(fcntl.LOCK_UN)
-            if self._take(fcntl.LOCK_EX):
+                _take(lock, fcntl.LOCK_UN)
+            if _take(lock, fcntl.LOCK_EX):
                 self._bring_up_to_date()
                 # Taken again from the start: between two locks somebody else may have been faster.
-                self._take(fcntl.LOCK_UN)
+                _take(lock, fcntl.LOCK_UN)
                 deadline = monotonic() + self._lock_s
             else:
                 sleep(_LOCK_STEP_S)
@@ -81,15 +82,6 @@ class SqliteFile:
             self._create()
         elif revision != self._schema.head:
             self._migrate(revision)
-
-    def _take(self, lock: int) -> bool:
-        if self._lock is None:
-            raise StoreError("The store's lock was given back")
-        try:
-            fcntl.flock(self._lock, lock | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
 
     def _revision(self) -> str | None:
         engine = make_file_engine(str(self.path))
@@ -125,6 +117,15 @@ class SqliteFile:
             ) from error
         finally:
             _remove_database(working)
+
+
+def _take(lock: int, how: int) -> bool:
+    """Return whether the lock could be had at once."""
+    try:
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _migrate_copy(path: Path, schema: Schema, revision: str) -> None:

@@ -297,9 +297,7 @@ async def test_a_command_that_needed_no_job_says_its_outcome_itself(
 
     await gate.run(operations["doors.open"], PHONE, "front", look)
 
-    assert await audited() == [
-        ("phone", "doors.open", "front", "not_needed", None, "It was open")
-    ]
+    assert await audited() == [("phone", "doors.open", "front", "not_needed", None, "It was open")]
 
 
 async def test_a_command_given_up_in_its_middle_is_kept_as_failed(

@@ -57,7 +57,11 @@ def test_what_libraries_log_looks_the_same(configure: Configure) -> None:
     logging.getLogger("some.library").warning("lost %s of %d", "one", 3)
 
     (line,) = _lines(stream)
-    assert (line["event"], line["level"], line["logger"]) == ("lost one of 3", "warning", "some.library")
+    assert (line["event"], line["level"], line["logger"]) == (
+        "lost one of 3",
+        "warning",
+        "some.library",
+    )
 
 
 def test_no_secret_gets_out_of_messages_values_or_traces(configure: Configure) -> None:

@@ -79,9 +79,7 @@ async def test_a_client_that_was_away_shortly_gets_what_it_missed(resources: Res
     assert nothing == ()
 
 
-@pytest.mark.parametrize(
-    ("epoch", "seq"), [("another life", 10), (None, 3), (None, 99)], ids=str
-)
+@pytest.mark.parametrize(("epoch", "seq"), [("another life", 10), (None, 3), (None, 99)], ids=str)
 async def test_a_client_that_cannot_be_helped_with_changes_gets_everything(
     epoch: str | None, seq: int
 ) -> None:

@@ -8,7 +8,7 @@ from homelab_agent.platform.settings import Settings, load_settings
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> "Files":
+def files(tmp_path: Path) -> Files:
     return Files(tmp_path)
 
 
@@ -189,7 +189,7 @@ def test_a_broken_list_in_a_variable_is_named(files: Files) -> None:
     [
         ("127.0.0.1:0", "127.0.0.1", 0),
         ("[::1]:8100", "::1", 8100),
-        (":8099", "0.0.0.0", 8099),
+        (":8099", "0.0.0.0", 8099),  # noqa: S104  # the default
     ],
 )
 def test_the_address_to_listen_at_is_read_whole(

@@ -1,5 +1,6 @@
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import func, insert, select, text
@@ -14,6 +15,7 @@ from homelab_agent.platform.store.retention import (
 )
 from homelab_agent.platform.store.tables import activity, job, job_step
 from tests.clock import HandClock
+from tests.harness.waiting import wait_until
 
 
 async def _add_activity(store: Store, clock: HandClock, *days_ago: float) -> None:
@@ -113,12 +115,14 @@ async def test_sweeping_goes_on_after_the_store_was_away(store: Store, clock: Ha
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asyncio.shield(sweeping), 0.05)  # it must not have ended
         await _rename(store, "away", "activity")
-        async with asyncio.timeout(10):
-            while await _actions(store):
-                await asyncio.sleep(0.01)
+        await wait_until(partial(_is_empty, store), what="the next sweep")
     finally:
         sweeping.cancel()
         await asyncio.wait((sweeping,))
+
+
+async def _is_empty(store: Store) -> bool:
+    return not await _actions(store)
 
 
 async def _rename(store: Store, old: str, new: str) -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: ASYNC240  # the test owns these files, and may wait for them
 import asyncio
 import hashlib
 import os
@@ -9,9 +10,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import inspect
 
 from homelab_agent.platform.errors import StoreError, Unavailable
 from homelab_agent.platform.store.database import Store
+from homelab_agent.platform.store.engine import make_file_engine
+from homelab_agent.platform.store.migrate import migrate
+from homelab_agent.platform.store.schema import SCHEMA
 from homelab_agent.platform.store.sqlite_file import SqliteFile
 from homelab_agent.platform.tokens import Tokens
 from tests.clock import HandClock
@@ -92,7 +97,8 @@ async def test_a_migration_that_leaves_rows_pointing_nowhere_is_not_taken(
     await _leave_a_store(store_url, tmp_path)
     with closing(sqlite3.connect(tmp_path / "homelab.db")) as connection, connection:
         connection.execute(
-            "INSERT INTO job VALUES ('1','k','t','c','{}','finished',NULL,NULL,NULL,'2026-01-01 00:00:00',NULL)"
+            "INSERT INTO job (id, kind, target, caller, arguments, state, created_at)"
+            " VALUES ('1', 'k', 't', 'c', '{}', 'finished', '2026-01-01 00:00:00')"
         )
         connection.execute("INSERT INTO job_step VALUES ('1', 0, 's', 'done', 1, '{}')")
 
@@ -102,9 +108,7 @@ async def test_a_migration_that_leaves_rows_pointing_nowhere_is_not_taken(
     await _leave_a_store(store_url, tmp_path)
 
 
-async def test_a_store_in_use_is_not_migrated_under_its_user(
-    store: Store, tmp_path: Path
-) -> None:
+async def test_a_store_in_use_is_not_migrated_under_its_user(store: Store, tmp_path: Path) -> None:
     newer = SqliteFile(tmp_path / "homelab.db", next_schema(tmp_path, GOOD), lock_s=0.2)
 
     with pytest.raises(StoreError, match="another program is using it"):
@@ -124,6 +128,14 @@ async def test_a_store_of_the_first_release_is_adopted(store_url: str, tmp_path:
 
     assert store.instance_id == "0f8e3b6a5c1d4e7f9a2b3c4d5e6f7081"
     assert [token.name for token in tokens] == ["home-assistant"]
+
+
+def test_all_migrations_together_make_every_table(tmp_path: Path) -> None:
+    with make_file_engine(str(tmp_path / "new.db")).begin() as connection:
+        migrate(connection, SCHEMA, None)
+        tables = set(inspect(connection).get_table_names())
+
+    assert tables == {*SCHEMA.metadata.tables, "alembic_version"}
 
 
 async def test_others_on_the_machine_cannot_read_the_store(store: Store, tmp_path: Path) -> None:
@@ -162,7 +174,7 @@ async def test_the_lock_of_a_data_folder_that_cannot_be_written_says_so(
     (tmp_path / "file").write_text("")
     store = await Store.open(store_url, tmp_path / "file" / "below")
 
-    with pytest.raises(StoreError, match="agent.lock cannot be written"):
+    with pytest.raises(StoreError, match=r"agent\.lock cannot be written"):
         await store.claim()
     await store.close()
 
@@ -199,6 +211,37 @@ async def test_a_store_that_breaks_while_running_is_unavailable_not_an_unknown_e
 
     with pytest.raises(Unavailable, match="The store cannot be used"):
         await Tokens(store, HandClock()).list()
+
+
+async def test_a_data_folder_that_went_away_is_unavailable_until_it_is_back(
+    store: Store, tmp_path: Path
+) -> None:
+    file, away = tmp_path / "homelab.db", tmp_path / "away"
+    async with store.read():
+        file.rename(away)
+        file.mkdir()  # so that SQLite does not begin an empty one
+        with pytest.raises(Unavailable, match="unable to open database file"):
+            async with store.read():
+                pass
+        file.rmdir()
+        away.rename(file)
+    assert await Tokens(store, HandClock()).list() == ()
+
+
+async def test_a_driver_that_is_not_installed_is_named_with_what_to_install(
+    tmp_path: Path,
+) -> None:
+    program = (
+        "import asyncio, sys; from pathlib import Path\n"
+        "sys.modules['asyncpg'] = None\n"
+        "from homelab_agent.platform.store.database import Store\n"
+        "asyncio.run(Store.open('postgresql+asyncpg://db/homelab', Path(sys.argv[1])))\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, tmp_path, stderr=asyncio.subprocess.PIPE
+    )
+    _, errors = await process.communicate()
+    assert b"StoreError: The database driver asyncpg is not installed" in errors
 
 
 async def test_the_agent_does_not_carry_the_migration_tool_in_memory(
