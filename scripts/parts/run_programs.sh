@@ -153,12 +153,13 @@ start_home_assistant() {
     local ha=$RUN_DIR/ha log=$RUN_DIR/ha.log setup
     [[ $ENGINE != demo ]] || ha=$RUN_DIR/ha-demo
     HA_PORT=$(free_port 8123)
-    write_home_assistant_files "$ha"
+    home_assistant_tool prepare "$ha" "$HA_PORT"
+    [[ -e $ha/.run-password ]] || (umask 077 && head -c 9 /dev/urandom | base64 | tr '+/' 'xy' >"$ha/.run-password")
     RUN_PASSWORD=$(cat "$ha/.run-password")
     say "starting Home Assistant (log: .run/ha.log)$([[ -d $ha/deps || -e $ha/.homelab-agent ]] || echo '; the first start takes longer')"
     start_program "Home Assistant" "$log" "$CHECKOUT/.venv-ha/bin/hass" --config "$ha" --skip-pip
-    run_here env "RUN_USER=$RUN_USER" "RUN_PASSWORD=$RUN_PASSWORD" "RUN_TOKEN=$AGENT_TOKEN" \
-        "$CHECKOUT/.venv-ha/bin/python" "$PARTS/homeassistant_setup.py" "http://127.0.0.1:$HA_PORT" "$ha" "$AGENT_PORT" &
+    HOMELAB_RUN_USER=$RUN_USER HOMELAB_RUN_PASSWORD=$RUN_PASSWORD HOMELAB_RUN_TOKEN=$AGENT_TOKEN \
+        home_assistant_tool connect "$ha" "$HA_PORT" "$AGENT_PORT" &
     setup=$!
     while ! gone "$setup"; do
         gone "${groups[Home Assistant]}" && program_ended "Home Assistant" "$log"
@@ -167,18 +168,7 @@ start_home_assistant() {
     wait "$setup" || die "Home Assistant could not be set up (log: .run/ha.log)"
 }
 
-write_home_assistant_files() { # write_home_assistant_files FOLDER
-    mkdir -p "$1/custom_components" "$1/.storage"
-    ln -sfn ../../../custom_components/homelab "$1/custom_components/homelab"
-    cp "$PARTS/homeassistant.yaml" "$1/configuration.yaml"
-    # Home Assistant keeps its address here; one in configuration.yaml it would only try for some minutes. Written
-    # in the format's first version, which it completes with its defaults.
-    echo '{"version":1,"minor_version":1,"key":"http","data":{"server_host":["127.0.0.1"],"server_port":'"$HA_PORT"'}}' >"$1/.storage/http"
-    # Of the first-start questions only the user is asked for; the rest would set up a weather service and the like.
-    [[ -e $1/.storage/onboarding ]] ||
-        echo '{"version":4,"minor_version":1,"key":"onboarding","data":{"done":["core_config","analytics","integration"]}}' >"$1/.storage/onboarding"
-    [[ -e $1/.run-password ]] || (umask 077 && head -c 9 /dev/urandom | base64 | tr '+/' 'xy' >"$1/.run-password")
-}
+home_assistant_tool() { run_here "$CHECKOUT/.venv-ha/bin/python" -m scripts.parts.home_assistant "$@"; }
 
 watch_programs() {
     local name

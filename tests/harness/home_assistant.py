@@ -46,13 +46,14 @@ def free_port(host: str = "127.0.0.1") -> int:
         return port
 
 
-def write_config(config_dir: Path, *, host: str, port: int) -> None:
+def write_config(
+    config_dir: Path, *, host: str, port: int, configuration: str = CONFIGURATION
+) -> None:
     """Make the folder of a small Home Assistant that has the integration of this checkout."""
-    config_dir.mkdir(parents=True, exist_ok=True)
-    (config_dir / "configuration.yaml").write_text(CONFIGURATION)
     storage = config_dir / ".storage"
-    storage.mkdir(exist_ok=True)
-    (storage / "http").write_text(json.dumps(_http_store(host, port)))
+    storage.mkdir(parents=True, exist_ok=True)
+    (config_dir / "configuration.yaml").write_text(configuration)
+    (storage / "http").write_text(json.dumps(_address(host, port)))
     if not (storage / "onboarding").exists():
         (storage / "onboarding").write_text(json.dumps(WELCOME_PAGES_SEEN))
     link = config_dir / "custom_components"
@@ -60,22 +61,13 @@ def write_config(config_dir: Path, *, host: str, port: int) -> None:
         link.symlink_to(CHECKOUT / "custom_components")
 
 
-def _http_store(host: str, port: int) -> dict[str, object]:
-    """Return the address as Home Assistant keeps it once a person has confirmed it."""
-    stable = {
-        "server_host": [host],
-        "server_port": port,
-        "cors_allowed_origins": [],
-        "login_attempts_threshold": -1,
-        "ip_ban_enabled": True,
-        "ssl_profile": "intermediate_v6",
-        "use_x_frame_options": True,
-        "created_at": "2026-11-01T00:00:00+00:00",
-        "error": None,
-        "error_message": None,
-    }
-    data = {"stable": stable, "pending": None, "yaml_migration_done": True}
-    return {"version": 3, "minor_version": 1, "key": "http", "data": data}
+def _address(host: str, port: int) -> dict[str, object]:
+    """Return the address as Home Assistant keeps it; one in its YAML it only tries for a while.
+
+    It is the file's first version, which Home Assistant completes with its defaults.
+    """
+    data = {"server_host": [host], "server_port": port}
+    return {"version": 1, "minor_version": 1, "key": "http", "data": data}
 
 
 async def answers(session: ClientSession, url: str) -> bool:

@@ -33,7 +33,9 @@ class World:
                     return found
             return None
 
-        return await wait_until(find, what=f"the entity {what} of {container}", within_s=SHOWN_WITHIN_S)
+        return await wait_until(
+            find, what=f"the entity {what} of {container}", within_s=SHOWN_WITHIN_S
+        )
 
     async def host_entity(self, what: str) -> str:
         """Return the entity id of one fact of the host."""
