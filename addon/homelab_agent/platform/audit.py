@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.commands import Outcome
 from homelab_agent.platform.model import Model
 from homelab_agent.platform.secrets import SecretFilter
+from homelab_agent.platform.store.async_core import AsyncConnection
 from homelab_agent.platform.store.database import Store
 from homelab_agent.platform.store.tables import activity
 

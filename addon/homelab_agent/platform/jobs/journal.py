@@ -6,12 +6,12 @@ from typing import Any
 
 from pydantic import JsonValue
 from sqlalchemy import Row, Select, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homelab_agent.platform.audit import Audit
 from homelab_agent.platform.commands import Outcome
 from homelab_agent.platform.errors import NotFound
 from homelab_agent.platform.jobs.models import Job, JobError, JobState, JobStep, StepState
+from homelab_agent.platform.store.async_core import AsyncConnection
 from homelab_agent.platform.store.database import Store
 from homelab_agent.platform.store.tables import job, job_step
 

@@ -18,10 +18,10 @@ from sqlalchemy.exc import (
     IntegrityError,
     ProgrammingError,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from homelab_agent.platform.errors import Conflict, StoreError, Unavailable
 from homelab_agent.platform.store import postgres
+from homelab_agent.platform.store.async_core import AsyncConnection, AsyncEngine
 from homelab_agent.platform.store.engine import WRITES, connect_errors, is_sqlite, make_engine
 from homelab_agent.platform.store.schema import SCHEMA, Schema
 from homelab_agent.platform.store.sqlite_file import SqliteFile

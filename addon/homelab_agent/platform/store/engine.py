@@ -5,10 +5,10 @@ from typing import Protocol
 from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from homelab_agent.platform.errors import StoreError
+from homelab_agent.platform.store.async_core import AsyncEngine, create_async_engine
 
 WRITES = "homelab_writes"
 """The execution option of a connection that is going to write."""

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from homelab_agent.platform.errors import StoreError
+from homelab_agent.platform.store.async_core import AsyncEngine
 from homelab_agent.platform.store.schema import Schema, create, revision_of
 
 # Any two numbers do, as long as everyone uses the same.

@@ -244,7 +244,17 @@ async def test_a_driver_that_is_not_installed_is_named_with_what_to_install(
     assert b"StoreError: The database driver asyncpg is not installed" in errors
 
 
-async def test_the_agent_does_not_carry_the_migration_tool_in_memory(
+async def test_others_can_still_import_all_of_sqlalchemy() -> None:
+    program = (
+        "from homelab_agent.platform.store import async_core\n"
+        "from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession\n"
+        "assert AsyncEngine is async_core.AsyncEngine\n"
+    )
+    done = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
+    assert await done.wait() == 0
+
+
+async def test_the_agent_does_not_carry_the_migration_tool_or_the_orm_in_memory(
     store_url: str, tmp_path: Path
 ) -> None:
     program = (
@@ -253,7 +263,7 @@ async def test_the_agent_does_not_carry_the_migration_tool_in_memory(
         "async def main():\n"
         "    await (await Store.open(sys.argv[1], Path(sys.argv[2]))).close()\n"
         "asyncio.run(main())\n"
-        "sys.exit('alembic' in sys.modules)\n"
+        "sys.exit('alembic' in sys.modules or 'sqlalchemy.orm' in sys.modules)\n"
     )
     for _ in range(2):  # a new store, then one that is there
         done = await asyncio.create_subprocess_exec(
