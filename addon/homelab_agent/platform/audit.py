@@ -13,6 +13,8 @@ from homelab_agent.platform.store.database import Store
 from homelab_agent.platform.store.tables import activity
 
 LONGEST_MESSAGE = 2000
+LONGEST_TARGET = 300
+"""A target comes from a request's path, and PostgreSQL's index takes no endless text."""
 
 
 class ActivityEntry(Model):
@@ -54,7 +56,7 @@ class Audit:
             at=self._clock(),
             caller=caller,
             action=action,
-            target=target,
+            target=target[:LONGEST_TARGET] if target else target,
             outcome=outcome.value if outcome else None,
             code=code,
             message=self._secrets.mask(message)[:LONGEST_MESSAGE] if message else None,

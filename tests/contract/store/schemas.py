@@ -16,6 +16,11 @@ BREAKS_HALF_WAY = """
     op.execute("DELETE FROM meta")
     raise RuntimeError("the disk said no")
 """
+IS_KILLED = """
+    import os
+    op.execute("DELETE FROM meta")
+    os.kill(os.getpid(), 9)
+"""
 LEAVES_ORPHANS = """
     op.execute("DELETE FROM job")
 """

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,6 +98,19 @@ async def test_the_second_start_after_a_migration_changes_nothing(url: str, tmp_
     for _ in range(2):
         store = await Store.open(url, tmp_path, schema=newer)
         assert store.instance_id == first_id
+        await store.close()
+
+
+async def test_programs_started_at_once_after_an_update_migrate_once(
+    url: str, tmp_path: Path
+) -> None:
+    first_id = await _fill(url, tmp_path)
+    newer = next_schema(tmp_path, GOOD)
+
+    stores = await asyncio.gather(*(Store.open(url, tmp_path, schema=newer) for _ in range(3)))
+
+    assert {store.instance_id for store in stores} == {first_id}
+    for store in stores:
         await store.close()
 
 

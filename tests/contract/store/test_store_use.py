@@ -1,12 +1,14 @@
 import asyncio
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from secrets import token_urlsafe
 
 import asyncpg
 import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import StatementError
 
+from homelab_agent.platform.audit import LONGEST_TARGET, Audit
 from homelab_agent.platform.errors import Conflict, StoreError
 from homelab_agent.platform.store.database import Store
 from homelab_agent.platform.store.tables import activity, job, job_step, meta, token
@@ -206,6 +208,15 @@ async def test_the_agent_does_not_notice_that_the_database_server_was_restarted(
 
     async with store.read() as connection:
         assert await connection.scalar(select(meta.c.key)) == "instance_id"
+
+
+async def test_a_refusal_is_kept_however_long_the_name_was_that_was_asked_for(
+    store: Store, audit: Audit
+) -> None:
+    await audit.record(caller="nobody", action="doors.open", target=token_urlsafe(6000))
+
+    async with store.read() as connection:
+        assert len(str(await connection.scalar(select(activity.c.target)))) == LONGEST_TARGET
 
 
 async def test_a_foreign_database_is_left_alone(url: str, tmp_path: Path) -> None:

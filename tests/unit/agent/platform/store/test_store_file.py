@@ -20,7 +20,13 @@ from homelab_agent.platform.store.schema import SCHEMA
 from homelab_agent.platform.store.sqlite_file import SqliteFile
 from homelab_agent.platform.tokens import Tokens
 from tests.clock import HandClock
-from tests.contract.store.schemas import BREAKS_HALF_WAY, GOOD, LEAVES_ORPHANS, next_schema
+from tests.contract.store.schemas import (
+    BREAKS_HALF_WAY,
+    GOOD,
+    IS_KILLED,
+    LEAVES_ORPHANS,
+    next_schema,
+)
 
 KEPT = Path(__file__).parent / "kept"
 
@@ -88,6 +94,38 @@ connection = sqlite3.connect(sys.argv[1])
 connection.execute("INSERT INTO meta VALUES ('late', 'entry')")
 connection.commit()
 os.kill(os.getpid(), 9)
+"""
+
+
+async def test_an_agent_killed_in_the_middle_of_a_migration_starts_as_before_and_can_try_again(
+    store_url: str, tmp_path: Path
+) -> None:
+    first_id = await _leave_a_store(store_url, tmp_path)
+    before = _digest(tmp_path / "homelab.db")
+    deadly = next_schema(tmp_path, IS_KILLED)
+
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _OPENS, store_url, tmp_path, deadly.head, deadly.migrations)
+    )
+
+    assert await process.wait() == -9
+    assert _digest(tmp_path / "homelab.db") == before
+    assert (tmp_path / "homelab.db.migrating").exists()
+    assert await _leave_a_store(store_url, tmp_path) == first_id
+
+    newer = next_schema(tmp_path, GOOD, head="0003")
+    await (await Store.open(store_url, tmp_path, schema=newer)).close()
+    assert not list(tmp_path.glob("*migrating*"))
+
+
+_OPENS = """
+import asyncio, sys
+from pathlib import Path
+from homelab_agent.platform.store.database import Store
+from homelab_agent.platform.store.schema import SCHEMA, Schema
+url, folder, head, migrations = sys.argv[1:]
+schema = Schema(head=head, metadata=SCHEMA.metadata, migrations=Path(migrations))
+asyncio.run(Store.open(url, Path(folder), schema=schema))
 """
 
 
