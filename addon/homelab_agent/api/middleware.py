@@ -15,6 +15,8 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 REQUEST_ID = "X-Request-Id"
 
+_NOBODY_READS_IT = 400
+
 _LOG = get_logger(__name__)
 
 
@@ -52,12 +54,16 @@ async def _answer(request: web.Request, handler: Handler, request_id: str) -> we
         return problem_response(error)
     except web.HTTPException as error:
         return _answer_aiohttp(request, error)
-    except ConnectionError:
-        # The client is gone; nobody reads the answer.
-        raise
-    except Exception:  # noqa: BLE001  # the caller gets an answer whatever happened
+    except Exception as error:  # noqa: BLE001  # the caller gets an answer whatever happened
+        if isinstance(error, ConnectionError) and _is_gone(request):
+            _LOG.debug("client_left", method=request.method, path=request.path)
+            return web.Response(status=_NOBODY_READS_IT)
         _LOG.exception("request_failed", method=request.method, path=request.path)
         return problem_response(internal_error(), request_id=request_id)
+
+
+def _is_gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def _answer_aiohttp(request: web.Request, error: web.HTTPException) -> web.Response:

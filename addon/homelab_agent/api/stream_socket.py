@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
@@ -174,13 +175,12 @@ class StreamSockets:
         self, request: web.Request, socket: web.WebSocketResponse, end: _End
     ) -> None:
         transport = request.transport
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(self._limits.close_s):
                 await socket.close(code=end.code, message=end.reason.encode()[:MAX_REASON_BYTES])
-        except TimeoutError:
-            # It does not even read the farewell; what is still buffered for it is dropped.
-            if transport is not None:
-                transport.abort()
+        if transport is not None and transport.get_write_buffer_size():
+            # It does not even read the farewell. A mere close would wait for it without end.
+            transport.abort()
 
 
 async def _hear_the_end(socket: web.WebSocketResponse) -> None:

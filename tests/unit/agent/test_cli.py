@@ -14,6 +14,7 @@ import pytest
 from aiohttp import ClientSession, Fingerprint, WSMsgType, WSServerHandshakeError
 
 from homelab_agent import __version__
+from homelab_agent.address_file import local_url
 from tests.harness.processes import LoggedProcess, clean_environment
 from tests.harness.waiting import wait_until
 
@@ -333,6 +334,30 @@ async def test_the_certificate_can_be_pinned_from_what_the_agent_says(program: P
             assert answer.status == 200
         # Somebody else's certificate is not simply trusted.
         (await program.run("health", "--url", agent.url)).refused(agent.url)
+
+
+async def test_an_app_whose_supervisor_is_away_serves_all_the_same(program: Program) -> None:
+    more = {
+        "SUPERVISOR_TOKEN": "the-token-of-the-supervisor",
+        "HOMELAB_LISTEN": "0.0.0.0:0",  # the setting's default address
+        "HOMELAB_MDNS": "true",
+    }
+    async with program.serving("serve", "--demo", **more) as agent:
+        assert agent.url.startswith("http://127.0.0.1:")
+
+        async def tried() -> bool:
+            return "supervisor_discovery_failed" in agent.process.log.read_text()
+
+        await wait_until(tried, what="the attempt", within_s=20)
+        await wait_until(lambda: healthy(program, "ok"), what="health")
+        assert "the-token-of-the-supervisor" not in agent.process.log.read_text()
+        assert await agent.process.stop() == 0
+
+
+def test_the_address_that_is_left_is_one_that_can_be_reached() -> None:
+    assert local_url("0.0.0.0", 1, tls=False) == "http://127.0.0.1:1"  # noqa: S104
+    assert local_url("::", 1, tls=True) == "https://[::1]:1"
+    assert local_url("192.0.2.1", 1, tls=False) == "http://192.0.2.1:1"
 
 
 async def test_a_mistake_of_our_own_is_no_trace_either(program: Program) -> None:

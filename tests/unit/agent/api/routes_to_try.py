@@ -41,7 +41,7 @@ class Order(Model):
     text: str = ""
     count: int = 1
     inner: Inner = Inner()
-    labels: dict[str, str] = {}
+    labels: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 

@@ -46,7 +46,9 @@ async def test_a_wrong_token_is_refused(door: Door, token: str) -> None:
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize("path", ["/api/v1/try", "/api/v1/openapi.json", "/api/v1/stream", "/metrics"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/try", "/api/v1/openapi.json", "/api/v1/stream", "/metrics"]
+)
 async def test_nothing_but_the_open_is_told_without_a_token(door: Door, path: str) -> None:
     assert (await door.ask(path, token="")).status == 401
     headers = {"Authorization": "Basic YTpi"}

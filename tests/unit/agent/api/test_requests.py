@@ -1,9 +1,12 @@
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 
 import pytest
+
 from homelab_agent.api.request_parsing import MAX_BODY_BYTES
+from tests.harness.waiting import wait_until
 from tests.unit.agent.api.conftest import Door, Doors
 
 
@@ -155,3 +158,57 @@ async def test_a_body_that_stalls_is_given_up(doors: Doors) -> None:
         assert b'"field":"body"' in await reader.read()
     writer.close()
     await writer.wait_closed()
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ("Transfer-Encoding: chunked", b"zz\r\n"),
+        ("Transfer-Encoding: chunked", b"5\r\n{}\r\n0\r\n\r\n"),
+        ("Content-Encoding: gzip\r\nContent-Length: 5", b"nogzi"),
+    ],
+)
+async def test_a_body_in_a_broken_wrapping_is_called_unreadable(
+    door: Door, headers: str, body: bytes
+) -> None:
+    reader, writer = await asyncio.open_connection(door.host, door.port)
+    head = (
+        f"POST /api/v1/need HTTP/1.1\r\nHost: agent\r\nAuthorization: Bearer {door.secret}\r\n"
+        f"Content-Type: application/json\r\nConnection: close\r\n{headers}\r\n\r\n"
+    )
+    writer.write(head.encode() + body)
+    async with asyncio.timeout(5):
+        answer = await reader.read()
+    assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_small_body_that_unfolds_to_a_huge_one_is_refused(door: Door) -> None:
+    data = gzip.compress(json.dumps({"text": "x" * MAX_BODY_BYTES * 8}).encode())
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    answer = await door.ask("/api/v1/need", method="POST", data=data, headers=headers)
+    assert (answer.status, answer.json["code"]) == (413, "too_large")
+
+
+async def test_a_client_that_leaves_in_the_middle_is_no_error(
+    door: Door, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    _, writer = await asyncio.open_connection(door.host, door.port)
+    writer.write(
+        b"POST /api/v1/need HTTP/1.1\r\nHost: agent\r\nContent-Type: application/json\r\n"
+        b"Authorization: Bearer " + door.secret.encode() + b"\r\nContent-Length: 10\r\n\r\n{"
+    )
+    await writer.drain()
+    writer.transport.abort()
+    said = ""
+
+    async def noticed() -> bool:
+        nonlocal said
+        said += "".join(capfd.readouterr())
+        return "status=400" in said
+
+    await wait_until(noticed, what="the end of the request", within_s=5)
+    assert "client_left" in said
+    assert "error" not in said
+    assert not caplog.records

@@ -4,6 +4,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from time import perf_counter
 
 import pytest
@@ -22,11 +23,11 @@ from homelab_agent.platform.contract import (
     Hello,
     SnapshotMessage,
 )
-from homelab_agent.platform.errors import Unavailable
 from homelab_agent.platform.model import Model
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.store.database import Store
 from homelab_agent.platform.tokens import Tokens
+from tests.harness.waiting import wait_until
 from tests.unit.agent.api.conftest import HELLO, Door, Doors
 
 DEADLINE_S = 5
@@ -70,6 +71,13 @@ async def closed(stream: ClientWebSocketResponse) -> tuple[int | None, str]:
     while message.type is WSMsgType.TEXT:
         message = await stream.receive()
     return stream.close_code, str(message.extra or "")
+
+
+async def forgotten(door: Door) -> None:
+    async def nobody() -> bool:
+        return door.streams.count() == 0
+
+    await wait_until(nobody, what="the end of every stream", within_s=DEADLINE_S)
 
 
 async def test_the_server_greets_first(door: Door) -> None:
@@ -206,9 +214,7 @@ async def test_a_client_that_leaves_is_forgotten(door: Door, resources: Resource
         assert door.streams.count() == 1
     async with connected(door):
         pass
-    async with asyncio.timeout(DEADLINE_S):
-        while door.streams.count():
-            await asyncio.sleep(0.01)
+    await forgotten(door)
     assert not resources._subscriptions
 
 
@@ -218,9 +224,7 @@ async def test_a_client_that_vanishes_without_a_word_is_forgotten(door: Door) ->
         assert connection is not None
         assert connection.transport is not None
         connection.transport.abort()
-        async with asyncio.timeout(DEADLINE_S):
-            while door.streams.count():
-                await asyncio.sleep(0.01)
+        await forgotten(door)
 
 
 async def test_a_client_too_slow_for_the_changes_is_cut_off(doors: Doors) -> None:
@@ -298,30 +302,25 @@ async def test_a_token_is_noticed_to_be_revoked_within_half_a_minute() -> None:
     assert limits.token_check_s + remembered_s <= 30
 
 
-class TokensOfAnAbsentStore(Tokens):
-    """Knows tokens until the store goes away."""
-
-    away = False
-    asked = 0
-
-    async def verify(self, secret: str):
-        if self.away:
-            self.asked += 1
-            raise Unavailable("The store is away.")
-        return await super().verify(secret)
-
-
 async def test_a_store_that_is_away_turns_no_known_client_out(
-    doors: Doors, store: Store, resources: Resources
+    doors: Doors, resources: Resources, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    tokens = TokensOfAnAbsentStore(store, utc_now, remembered_s=0)
+    folder = tmp_path / "data"
+    store = await Store.open(f"sqlite+aiosqlite:///{folder}/homelab.db", folder)
+    tokens = Tokens(store, utc_now, remembered_s=0)
     door = await doors.open(tokens=tokens, streams=StreamLimits(token_check_s=0.01))
     async with subscribed(door) as (stream, _):
-        tokens.away = True
-        while tokens.asked < 2:
-            await asyncio.sleep(0.01)
+        await store.close()
+        folder.rename(tmp_path / "elsewhere")
+
+        async def noticed() -> bool:
+            return "token_check_failed" in "".join(capfd.readouterr())
+
+        await wait_until(noticed, what="the store's absence", within_s=DEADLINE_S)
         resources.publish("thing", "a", Thing())
         assert (await heard(stream)).seq == resources.seq
+    await forgotten(door)
+    await store.close()
 
 
 async def test_streams_are_told_when_the_agent_stops(door: Door) -> None:

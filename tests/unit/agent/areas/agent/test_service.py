@@ -7,9 +7,17 @@ from homelab_agent.areas.agent.models import AGENT_KEY, AGENT_KIND, AgentInfo, H
 from homelab_agent.areas.agent.numbers import export_numbers
 from homelab_agent.areas.agent.routes import AgentRoutes
 from homelab_agent.areas.agent.service import AgentService, without_password
+from homelab_agent.areas.containers.models import (
+    ENGINE_KEY,
+    ENGINE_KIND,
+    EngineConnection,
+    EngineStatus,
+)
 from homelab_agent.platform.metrics import Metrics
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.store.database import Store
+from tests.clock import HandClock
+from tests.harness.waiting import wait_until
 from tests.unit.agent.areas.agent.conftest import SETTINGS, SayEngine
 
 
@@ -93,17 +101,23 @@ async def test_a_name_that_a_person_chose_stays(
 
 
 async def test_the_name_is_still_followed_after_too_many_changes(
-    info: AgentInfo, store: Store
+    info: AgentInfo, store: Store, clock: HandClock
 ) -> None:
+    status = EngineStatus(
+        connection=EngineConnection.CONNECTED, since=clock(), reason=None, host_name="nas"
+    )
     resources = Resources(queue_changes=1)
     service = AgentService(info, SETTINGS, resources, store, follow_host_name=True)
     following = asyncio.ensure_future(service.follow_engine())
     await asyncio.sleep(0)
     for number in range(5):
         resources.publish("other", str(number), info)
-    while not following.done() and len(resources._subscriptions) != 1:
-        await asyncio.sleep(0)
-    assert not following.done()
+
+    async def attached_again() -> bool:
+        resources.publish(ENGINE_KIND, ENGINE_KEY, status)
+        return service.info.name == "nas"
+
+    await wait_until(attached_again, what="the new name", within_s=5)
     following.cancel()
     await asyncio.wait((following,))
 
