@@ -54,6 +54,9 @@ from homelab_agent.platform.tokens import Tokens
 
 type Loop = Callable[[], Coroutine[None, None, None]]
 
+FIRST_LOOK_S = 3.0
+"""How long a start waits for what Docker has to say."""
+
 _log = get_logger(__name__)
 
 
@@ -68,8 +71,9 @@ async def serve(settings: Settings) -> int:
     configure_logging(settings.log_level, settings.log_format, secrets)
     stop = _stop_on_signals()
     try:
-        async with running(settings, secrets) as loops:
-            await _run_until(stop, loops)
+        async with running(settings, secrets):
+            await stop.wait()
+            _log.info("stopping")
     except AgentError:
         raise
     except Exception:  # noqa: BLE001  # logged with its trace; whoever started the agent starts it again
@@ -80,8 +84,8 @@ async def serve(settings: Settings) -> int:
 
 
 @asynccontextmanager
-async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[tuple[Loop, ...]]:
-    """Open everything and serve; yield the loops that are to run meanwhile."""
+async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[None]:
+    """Open everything and serve; close it in reverse order."""
     async with AsyncExitStack() as closing:
         store = await Store.open(settings.store_url, settings.data_dir)
         closing.push_async_callback(store.close)
@@ -91,8 +95,8 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[tu
         runner = JobRunner(store, resources, utc_now, audit)
         closing.push_async_callback(runner.close)
         tls = await asyncio.to_thread(_open_tls, settings)
-        agent = _agent(settings, store, resources, tls)
         containers, watch = await _containers(settings, resources, runner, secrets, closing)
+        agent = _agent(settings, store, resources, tls)
         gate = Gate(audit)
         gate.protect(CONTAINER_KIND, containers.protected_reason)
         registry = Registry()
@@ -101,29 +105,41 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[tu
         registry.collect(ContainerRoutes(containers))
         registry.collect(JobRoutes(JobsService(runner)))
         await runner.recover()
+        inner = (watch.run, agent.follow_engine, _retention(settings, store).run)
+        await closing.enter_async_context(_looping(inner))
         streams = StreamSockets(resources, _hello(agent.info, resources))
         export_numbers(metrics, resources, streams=streams.count, jobs=runner.running)
         authenticator = Authenticator(tokens, RateLimit(), LoginThrottle())
         server = ApiServer(registry.operations(), authenticator, gate, streams, metrics)
         closing.push_async_callback(_stop_working, server, runner)
+        # Whoever comes back after a restart finds the containers there, and not an empty host.
+        await agent.wait_for_engine(FIRST_LOOK_S)
         host, port = await server.start(settings.listen_host, settings.listen_port, tls)
         await _tell_address(settings, host, port, tls, closing)
-        yield (
-            watch.run,
-            agent.follow_engine,
-            _retention(settings, store).run,
+        outer = (
             *_mdns(settings, host, port, tls, agent, resources),
             *_supervisor(settings, port, agent, tokens, secrets),
         )
+        await closing.enter_async_context(_looping(outer))
+        yield
 
 
-async def _run_until(stop: asyncio.Event, loops: Iterable[Loop]) -> None:
+@asynccontextmanager
+async def _looping(loops: Iterable[Loop]) -> AsyncIterator[None]:
+    """Run the loops meanwhile. One that fails ends everything: it is a mistake of ours."""
+    refused: AgentError | None = None
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(loop()) for loop in loops]
-        await stop.wait()
-        _log.info("stopping")
-        for task in tasks:
-            task.cancel()
+        try:
+            yield
+        except AgentError as error:
+            # Kept aside: the group would wrap what is meant for whoever starts the agent.
+            refused = error
+        finally:
+            for task in tasks:
+                task.cancel()
+    if refused is not None:
+        raise refused
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -1,5 +1,8 @@
 """What the agent knows of itself."""
 
+import asyncio
+from contextlib import suppress
+
 from sqlalchemy import literal, select
 
 from homelab_agent.areas.agent.models import (
@@ -43,6 +46,7 @@ class AgentService:
         self._resources = resources
         self._store = store
         self._follow_host_name = follow_host_name
+        self._first_status = self._engine()
         self._publish()
 
     @property
@@ -66,6 +70,15 @@ class AgentService:
     def details(self) -> AgentDetails:
         """Return everything the agent says of itself."""
         return AgentDetails(**dict(self._info), engine=self._engine(), settings=self._settings)
+
+    async def wait_for_engine(self, longest_s: float) -> None:
+        """Return when the engine was looked at for the first time, whether it is there or not."""
+        with suppress(TimeoutError, Overflow), self._resources.subscribe() as subscription:
+            if self._engine() is self._first_status:
+                async with asyncio.timeout(longest_s):
+                    async for batch in subscription.batches():
+                        if any(change.kind == ENGINE_KIND for change in batch):
+                            return
 
     async def follow_engine(self) -> None:
         """Keep the name up to date with the engine's host, until cancelled."""

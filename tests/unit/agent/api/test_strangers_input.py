@@ -130,10 +130,7 @@ class Stranger:
 async def agent(data_dir: Path) -> AsyncIterator[Stranger]:
     chosen = Settings(data_dir=data_dir, listen="127.0.0.1:0", demo=True, mdns=False)
     async with AsyncExitStack() as closing:
-        loops = await closing.enter_async_context(running(chosen, SecretFilter()))
-        group = await closing.enter_async_context(asyncio.TaskGroup())
-        tasks = [group.create_task(loop()) for loop in loops]
-        closing.callback(lambda: [task.cancel() for task in tasks])
+        await closing.enter_async_context(running(chosen, SecretFilter()))
         store = await Store.open(chosen.store_url, data_dir)
         closing.push_async_callback(store.close)
         tokens = Tokens(store, utc_now)

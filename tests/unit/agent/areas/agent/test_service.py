@@ -88,6 +88,19 @@ async def test_an_agent_in_a_container_is_called_like_its_host(
     await asyncio.wait((following,))
 
 
+async def test_a_start_waits_for_docker_but_not_for_ever(
+    service: AgentService, say_engine: SayEngine
+) -> None:
+    await service.wait_for_engine(0.01)
+    waiting = asyncio.ensure_future(service.wait_for_engine(60))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    say_engine(connected=False)
+    async with asyncio.timeout(5):
+        await waiting
+        await service.wait_for_engine(60)
+
+
 async def test_a_name_that_a_person_chose_stays(
     info: AgentInfo, resources: Resources, store: Store, say_engine: SayEngine
 ) -> None:
