@@ -88,11 +88,15 @@ class ApiServer:
         return str(bound_host), int(bound_port)
 
     async def close(self) -> None:
-        """Say goodbye to every stream, finish what is being answered, let go of the port."""
+        """Let go of the port, say goodbye to every stream, finish what is being answered."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            # First of all nobody new: a client whose stream ends comes back within milliseconds.
+            for site in runner.sites:
+                await site.stop()
         await self._streams.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        if runner is not None:
+            await runner.cleanup()
 
     def _application(self) -> web.Application:
         application = web.Application(

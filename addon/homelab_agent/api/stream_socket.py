@@ -16,7 +16,7 @@ from homelab_agent.platform.contract import (
     Hello,
     Subscribe,
 )
-from homelab_agent.platform.errors import AgentError, RateLimited
+from homelab_agent.platform.errors import AgentError, RateLimited, Unavailable
 from homelab_agent.platform.logging import get_logger
 from homelab_agent.platform.resources import Overflow, Resources
 
@@ -68,6 +68,8 @@ class StreamSockets:
         self, request: web.Request, still_allowed: Callable[[], Awaitable[bool]]
     ) -> web.WebSocketResponse:
         """Serve one client until either side ends it. `still_allowed` is asked now and then."""
+        if self._closing.is_set():
+            raise Unavailable("The agent is stopping.", retry_after_s=1)
         if len(self._tasks) >= self._limits.streams:
             raise RateLimited(
                 f"{self._limits.streams} streams are open, which is the limit.",
@@ -89,7 +91,7 @@ class StreamSockets:
         return socket
 
     async def close(self) -> None:
-        """End every stream with "going away"; new ones end at once."""
+        """End every stream with "going away"; there are no new ones."""
         self._closing.set()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._limits.close_s)

@@ -331,6 +331,14 @@ async def test_streams_are_told_when_the_agent_stops(door: Door) -> None:
         await closing
 
 
+async def test_a_client_that_comes_back_while_the_agent_stops_is_told_so(door: Door) -> None:
+    await door.streams.close()
+    with pytest.raises(WSServerHandshakeError) as refused:
+        async with connected(door):
+            pass
+    assert refused.value.status == 503
+
+
 async def test_streams_are_not_without_number(doors: Doors) -> None:
     door = await doors.open(streams=StreamLimits(streams=1))
     async with subscribed(door):
