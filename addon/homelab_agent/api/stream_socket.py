@@ -179,7 +179,10 @@ class StreamSockets:
         transport = request.transport
         with suppress(TimeoutError):
             async with asyncio.timeout(self._limits.close_s):
-                await socket.close(code=end.code, message=end.reason.encode()[:MAX_REASON_BYTES])
+                # Not drained: after a send that was given up, aiohttp's drain only raises.
+                await socket.close(
+                    code=end.code, message=end.reason.encode()[:MAX_REASON_BYTES], drain=False
+                )
         if transport is not None and transport.get_write_buffer_size():
             # It does not even read the farewell. A mere close would wait for it without end.
             transport.abort()

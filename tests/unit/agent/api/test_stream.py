@@ -2,7 +2,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -238,17 +238,49 @@ async def test_a_client_too_slow_for_the_changes_is_cut_off(doors: Doors) -> Non
         assert reason.startswith("too slow")
 
 
-async def test_a_client_that_stops_reading_is_cut_off(doors: Doors, resources: Resources) -> None:
+async def test_a_client_that_stops_reading_is_cut_off(
+    doors: Doors, resources: Resources, capfd: pytest.CaptureFixture[str]
+) -> None:
     door = await doors.open(streams=StreamLimits(send_s=0.2, close_s=0.2))
     reader, writer = await stalled_client(door)
+    await flood_until_forgotten(door, resources)
+    async with asyncio.timeout(DEADLINE_S):
+        # It may be reading again only now: it finds the end, and not a stream that is stale.
+        with suppress(ConnectionResetError):
+            while await reader.read(65536):
+                pass
+    writer.close()
+    said = "".join(capfd.readouterr())
+    assert "code=4008" in said
+    assert "status=101" in said
+
+
+async def test_a_client_that_reads_slowly_is_told_why_it_is_cut_off(
+    doors: Doors, resources: Resources
+) -> None:
+    door = await doors.open(streams=StreamLimits(send_s=0.2, close_s=DEADLINE_S))
+    reader, writer = await stalled_client(door)
+    flooding = asyncio.ensure_future(flood_until_forgotten(door, resources))
+    farewell = b"too slow: a message was not taken in time"
+    tail = b""
+    async with asyncio.timeout(DEADLINE_S * 2):
+        await asyncio.sleep(0.5)  # what makes it slow
+        while chunk := await reader.read(65536):
+            tail = (tail + chunk)[-200:]
+            if farewell in tail:
+                # Its own close frame, as every WebSocket client answers.
+                writer.write(bytes([0x88, 0x82, 0, 0, 0, 0]) + (4008).to_bytes(2))
+                break
+        await flooding
+    assert (4008).to_bytes(2) + farewell in tail
+    writer.close()
+
+
+async def flood_until_forgotten(door: Door, resources: Resources) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while door.streams.count():
             resources.publish("thing", "large", Thing(text="x" * 100_000, at=utc_now()))
             await asyncio.sleep(0.001)
-        # It may be reading again only now: it finds the end, and not a stream that is stale.
-        while await reader.read(65536):
-            pass
-    writer.close()
 
 
 async def stalled_client(door: Door) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
