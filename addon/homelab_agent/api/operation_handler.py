@@ -40,13 +40,17 @@ class OperationHandler:
         names = parse_path(request, self._operation.path_parameters)
         target = next(iter(names.values()), None)
 
-        async def call() -> Model:
-            arguments = await self._arguments(request)
+        arguments: dict[str, Model | None] = {}
+
+        async def hear() -> None:
+            arguments.update(await self._arguments(request))
             if self._operation.takes_caller:
                 arguments["caller"] = caller
+
+        async def call() -> Model:
             return await self._operation.handler(**names, **arguments)
 
-        result = await self._gate.run(self._operation, caller, target, call)
+        result = await self._gate.run(self._operation, caller, target, call, hear=hear)
         running = isinstance(result, CommandResult) and result.outcome is None
         return web.Response(
             status=_STILL_RUNNING if running else web.HTTPOk.status_code,

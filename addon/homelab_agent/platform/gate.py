@@ -43,8 +43,13 @@ class Gate:
         caller: Caller | None,
         target: str | None,
         call: Callable[[], Awaitable[Result]],
+        *,
+        hear: Callable[[], Awaitable[None]] | None = None,
     ) -> Result:
         """Return what `call` returns, if it may be called at all.
+
+        `hear` takes in what else was asked. Protection is looked at after it: who sends slowly
+        must not choose the moment between the look and the deed.
 
         Raises:
             Unauthenticated: it needs a token, and there is no caller.
@@ -57,8 +62,12 @@ class Gate:
             await self._note_error(operation, caller, target, error)
             raise
         if not operation.declaration.changes:
+            if hear:
+                await hear()
             return await call()
         try:
+            if hear:
+                await hear()
             await self._require_unprotected(operation, target)
             result = await call()
         except asyncio.CancelledError:
@@ -134,7 +143,9 @@ def _authorise(operation: Operation, caller: Caller | None) -> None:
     if needed is None:
         return
     if caller is None:
-        raise Unauthenticated("A token is needed", hint="Send Authorization: Bearer TOKEN")
+        raise Unauthenticated(
+            "No token was sent, or one that is not known", hint="Send Authorization: Bearer TOKEN"
+        )
     if not caller.scope.includes(needed):
         raise Denied(
             f"{operation.name} needs the scope {needed}; {caller.name} has {caller.scope}",

@@ -192,6 +192,24 @@ async def test_a_protected_target_is_refused_even_to_the_owner_with_reason_and_r
     assert (outcome, code) == ("refused", "protected")
 
 
+async def test_a_target_protected_while_the_request_was_still_being_sent_is_not_touched(
+    gate: Gate, operations: dict[str, Operation], audited: Audited
+) -> None:
+    protected = False
+
+    async def look(_: str) -> str | None:
+        return "It is protected now" if protected else None
+
+    async def hear() -> None:
+        nonlocal protected
+        protected = True
+
+    gate.protect("door", look)
+    with pytest.raises(Protected):
+        await gate.run(operations["doors.open"], OWNER, "front", _never, hear=hear)
+    assert [entry[3:5] for entry in await audited()] == [("refused", "protected")]
+
+
 async def test_what_is_not_dangerous_is_done_to_a_protected_target(
     gate: Gate, operations: dict[str, Operation], audited: Audited
 ) -> None:
