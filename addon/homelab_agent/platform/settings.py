@@ -12,8 +12,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, JsonValue, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from homelab_agent.platform.errors import SettingsError
@@ -25,9 +34,39 @@ PREFIX = "HOMELAB_"
 CONFIG_VARIABLE = "HOMELAB_CONFIG"
 
 _LAST_PORT = 65535
+_DEFAULT_DATA_DIR = Path("~/.local/share/homelab-agent")
+
+# Catches a letter too many, too few or wrong; "LAB_DIR" and the like are the names of others.
+_NEAR_MISS = 0.75
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:  # nobody of that name, or nobody with a home
+        raise ValueError(f"the home folder in {path} is not known") from error
+
+
+def _docker_address(url: str) -> str:
+    """Refuse what could never be reached: later nobody would know that the setting is at fault."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        if parts.netloc or not parts.path.strip("/"):
+            raise ValueError("unix:// needs an absolute path, as in unix:///var/run/docker.sock")
+    elif not parts.hostname:
+        raise ValueError(f"{parts.scheme}:// needs a host, as in {parts.scheme}://192.0.2.10:2375")
+    elif parts.port == 0:  # asking for the port refuses what is no number or too large
+        raise ValueError("a port is at least 1")
+    return url
+
 
 type Days = Annotated[int, Field(ge=1, le=3650)]
-type DockerUrl = Annotated[str, StringConstraints(pattern=r"^(unix|tcp|https?)://.+")]
+type HomePath = Annotated[Path, AfterValidator(_absolute)]
+type DockerUrl = Annotated[
+    str,
+    StringConstraints(pattern=r"^(unix|tcp|https?)://.+"),
+    AfterValidator(_docker_address),
+]
 type DatabaseUrl = Annotated[
     str, StringConstraints(pattern=r"^(sqlite\+aiosqlite|postgresql\+asyncpg)://.+")
 ]
@@ -36,7 +75,7 @@ type DatabaseUrl = Annotated[
 class Settings(Model):
     """Every setting of the agent. `database_url` None is a SQLite file in `data_dir`."""
 
-    data_dir: Path = Path("~/.local/share/homelab-agent")
+    data_dir: HomePath = Field(default=_DEFAULT_DATA_DIR, validate_default=True)
     listen: Annotated[str, StringConstraints(pattern=r"^.*:\d{1,5}$")] = "0.0.0.0:8099"
     name: str | None = Field(default=None, min_length=1, max_length=64)
     docker_url: DockerUrl = "unix:///var/run/docker.sock"
@@ -45,8 +84,8 @@ class Settings(Model):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "text"] = "json"
     tls: Literal["off", "self_signed", "files"] = "off"
-    tls_certificate: Path | None = None
-    tls_key: Path | None = None
+    tls_certificate: HomePath | None = None
+    tls_key: HomePath | None = None
     mdns: bool = True
     protect: tuple[str, ...] = ()
     activity_retention_days: Days = 90
@@ -72,6 +111,13 @@ class Settings(Model):
     def store_url(self) -> str:
         """The address of the database."""
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir}/homelab.db"
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_nul(cls, value: object) -> object:
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError("it holds a NUL character")
+        return value
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -103,12 +149,11 @@ def load_settings(
     sources.append(_Source("environment", _read_environment(environment)))
     sources.append(_Source("command line", overrides or {}))
     try:
-        settings = Settings.model_validate(
+        return Settings.model_validate(
             {key: value for source in sources for key, value in source.values.items()}
         )
     except ValidationError as error:
         raise _explain(error.errors()[0], sources) from error
-    return settings.model_copy(update={"data_dir": _absolute(settings.data_dir)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +169,15 @@ def _settings_file(config: Path | None, environment: Mapping[str, str]) -> Path 
     if environment.get(CONFIG_VARIABLE):
         return Path(environment[CONFIG_VARIABLE])
     data_dir = environment.get(f"{PREFIX}DATA_DIR")
-    file = _absolute(Path(data_dir) if data_dir else Settings().data_dir) / FILE_NAME
+    try:
+        file = _absolute(Path(data_dir or _DEFAULT_DATA_DIR)) / FILE_NAME
+    except ValueError as error:
+        raise SettingsError(
+            f"environment: {PREFIX}DATA_DIR: {error}",
+            field="data_dir",
+            hint="Give the whole path of the data folder",
+        ) from error
     return file if file.is_file() else None
-
-
-def _absolute(path: Path) -> Path:
-    return path.expanduser().absolute()
 
 
 def _read_toml(file: Path) -> Mapping[str, JsonValue]:
@@ -139,6 +187,8 @@ def _read_toml(file: Path) -> Mapping[str, JsonValue]:
         raise SettingsError(f"{file} cannot be read: {error.strerror}") from error
     except ValueError as error:  # broken TOML or not UTF-8
         raise SettingsError(f"{file} is not a TOML file: {error}") from error
+    except RecursionError as error:
+        raise SettingsError(f"{file} is nested too deeply") from error
     return values
 
 
@@ -149,6 +199,8 @@ def _read_options(file: Path) -> Mapping[str, JsonValue]:
         raise SettingsError(f"{file} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise SettingsError(f"{file} is not a JSON file: {error}") from error
+    except RecursionError as error:
+        raise SettingsError(f"{file} is nested too deeply") from error
     if not isinstance(values, dict):
         raise SettingsError(f"{file} holds no options")
     # The app's page leaves an option that was emptied as null or "".
@@ -156,12 +208,32 @@ def _read_options(file: Path) -> Mapping[str, JsonValue]:
 
 
 def _read_environment(environment: Mapping[str, str]) -> Mapping[str, JsonValue]:
-    """Return our variables; others with the same prefix belong to others and are left alone."""
+    """Return our variables that are not empty.
+
+    Others with the same prefix belong to others and are left alone, but for those that look like
+    one of ours with a slip of the pen: without them the agent would run unprotected, for example.
+    """
+    ours = {PREFIX + key.upper(): key for key in Settings.model_fields}
+    for name in environment.keys() - ours.keys() - {CONFIG_VARIABLE}:
+        if name.startswith(PREFIX):
+            _refuse_near_miss(name.removeprefix(PREFIX), [*ours, CONFIG_VARIABLE])
     return {
         key: _list_from_text(text) if key == "protect" else text
-        for key in Settings.model_fields
-        if (text := environment.get(PREFIX + key.upper())) is not None
+        for name, key in ours.items()
+        if (text := environment.get(name))
     }
+
+
+def _refuse_near_miss(name: str, ours: Sequence[str]) -> None:
+    # Compared without the prefix, which would make all of them alike.
+    known = [each.removeprefix(PREFIX) for each in ours]
+    similar = difflib.get_close_matches(name, known, n=1, cutoff=_NEAR_MISS)
+    if similar:
+        raise SettingsError(
+            f"environment: there is no setting {PREFIX}{name}",
+            field=name.lower(),
+            hint=f"Did you mean {PREFIX}{similar[0]}?",
+        )
 
 
 def _list_from_text(text: str) -> JsonValue:
@@ -174,13 +246,18 @@ def _list_from_text(text: str) -> JsonValue:
         raise SettingsError(
             f"environment: {PREFIX}PROTECT is not a JSON list: {error}", field="protect"
         ) from error
+    except RecursionError as error:
+        raise SettingsError(
+            f"environment: {PREFIX}PROTECT is nested too deeply", field="protect"
+        ) from error
     return names
 
 
 def _explain(wrong: ErrorDetails, sources: Sequence[_Source]) -> SettingsError:
+    said = wrong["msg"].removeprefix("Value error, ")
     key = str(wrong["loc"][0]) if wrong["loc"] else None
     if key is None:
-        return SettingsError(f"settings: {wrong['msg'].removeprefix('Value error, ')}")
+        return SettingsError(f"settings: {said}")
     # The last source that names the key is the one that won.
     source = next((source for source in reversed(sources) if key in source.values), sources[-1])
     shown = PREFIX + key.upper() if source.name == "environment" else key
@@ -188,4 +265,4 @@ def _explain(wrong: ErrorDetails, sources: Sequence[_Source]) -> SettingsError:
         similar = difflib.get_close_matches(key, Settings.model_fields, n=1)
         hint = f"Did you mean {similar[0]}?" if similar else None
         return SettingsError(f"{source.name}: there is no setting {shown}", field=key, hint=hint)
-    return SettingsError(f"{source.name}: {shown}: {wrong['msg']}", field=key)
+    return SettingsError(f"{source.name}: {shown}: {said}", field=key)

@@ -130,6 +130,9 @@ async def test_a_person_sees_the_version_and_what_there_is(program: Program) -> 
         ("LISTEN", "127.0.0.1:99999"),
         ("LOG_LEVEL", "loud"),
         ("DOCKER_URL", "ftp://docker"),
+        ("DOCKER_URL", "unix://relative"),
+        ("DATA_DIR", "~nobody-here/x"),
+        ("PROTECTED", "minecraft"),
         ("TLS", "maybe"),
         ("ACTIVITY_RETENTION_DAYS", "0"),
     ],
@@ -148,6 +151,11 @@ async def test_an_unknown_setting_in_the_file_is_named_with_the_file(
     (await program.run("serve", "--config", str(file))).refused("color", str(file))
     file.write_text("listen = [\n")
     (await program.run("serve", "--config", str(file))).refused(str(file))
+    file.write_text(f"listen = {'[' * 20000}\n")
+    (await program.run("serve", "--config", str(file))).refused(str(file))
+    file.write_text('data_dir = "/tmp/a\\u0000b"\n')
+    named = await program.run("serve", "--config", str(file), HOMELAB_DATA_DIR="")
+    named.refused("data_dir", str(file))
     (await program.run("--config", str(tmp_path / "none.toml"), "serve")).refused("none.toml")
 
 

@@ -86,6 +86,18 @@ def test_a_file_named_by_hand_must_be_there(files: Files) -> None:
         ("listen = '8099'", r"homelab-agent\.toml: listen: "),
         ("listen = ':70000'", r"a port is at most 65535"),
         ("docker_url = 'ftp://x'", r"homelab-agent\.toml: docker_url: "),
+        ("docker_url = 'unix://relative'", r"docker_url: unix:// needs an absolute path"),
+        ("docker_url = 'unix://host/docker.sock'", r"docker_url: unix:// needs an absolute path"),
+        ("docker_url = 'unix:///'", r"docker_url: unix:// needs an absolute path"),
+        ("docker_url = 'tcp://:2375'", r"docker_url: tcp:// needs a host"),
+        ("docker_url = 'http:///x'", r"docker_url: http:// needs a host"),
+        ("docker_url = 'tcp://nas:docker'", r"toml: docker_url: .*[Pp]ort"),
+        ("docker_url = 'tcp://nas:99999'", r"toml: docker_url: .*[Pp]ort"),
+        ("docker_url = 'https://nas:0'", r"toml: docker_url: .*port"),
+        ("docker_url = 'tcp://[::1'", r"toml: docker_url: .*IPv6"),
+        (r'docker_url = "unix:///a\u0000b"', r"toml: docker_url: it holds a NUL character"),
+        (r'tls_key = "/a\u0000b"', r"toml: tls_key: it holds a NUL character"),
+        ("tls_key = '~nobody-here/k.pem'", r"toml: tls_key: the home folder in ~nobody-here/k"),
         ("database_url = 'mysql://x'", r"homelab-agent\.toml: database_url: "),
         ("tls = 'files'", r'tls: "files" needs tls_certificate and tls_key'),
         ("protect = 'web'", r"homelab-agent\.toml: protect: "),
@@ -99,6 +111,43 @@ def test_a_wrong_setting_in_the_file_is_named_with_its_file(
     files.toml.write_text(toml)
 
     with pytest.raises(SettingsError, match=said):
+        files.load()
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        (r'data_dir = "/tmp/a\u0000b"', r"other\.toml: data_dir: it holds a NUL character"),
+        (
+            "data_dir = '~nobody-here/x'",
+            r"other\.toml: data_dir: the home folder in ~nobody-here/x",
+        ),
+    ],
+)
+def test_a_data_folder_that_cannot_be_one_is_named_with_its_file(
+    files: Files, toml: str, said: str
+) -> None:
+    other = files.folder / "other.toml"
+    other.write_text(toml)
+
+    with pytest.raises(SettingsError, match=said):
+        load_settings(other, environment={}, app_options=files.options)
+
+
+def test_a_data_folder_of_nobody_in_a_variable_is_named(files: Files) -> None:
+    with pytest.raises(SettingsError, match="HOMELAB_DATA_DIR: the home folder in ~nobody-here"):
+        files.load({"HOMELAB_DATA_DIR": "~nobody-here/x"})
+
+
+def test_what_is_nested_too_deeply_is_named_instead_of_breaking_the_agent(files: Files) -> None:
+    deep = "[" * 100_000
+    with pytest.raises(SettingsError, match="HOMELAB_PROTECT"):
+        files.load({"HOMELAB_PROTECT": deep})
+    files.options.write_text(deep)
+    with pytest.raises(SettingsError, match=r"options\.json"):
+        files.load()
+    files.toml.write_text(f"x = {deep}")
+    with pytest.raises(SettingsError, match=r"homelab-agent\.toml"):
         files.load()
 
 
@@ -160,8 +209,67 @@ def test_a_wrong_variable_is_named_as_a_variable(files: Files) -> None:
     assert caught.value.field == "mdns"
 
 
-def test_variables_of_others_with_the_same_prefix_do_not_stop_the_agent(files: Files) -> None:
-    assert files.load({"HOMELAB_LAB_DIR": "/x"}).name is None
+@pytest.mark.parametrize(
+    "name",
+    [
+        "HOMELAB_LAB_DIR",
+        "HOMELAB_RUN_USER",
+        "HOMELAB_RUN_PASSWORD",
+        "HOMELAB_RUN_TOKEN",
+        "HOMELAB_UPDATE_IMAGES",
+        "HOMELAB_PORT",
+        "HOMELAB_SERVICE_HOST",
+        "HOMELABS_PROTECTED",
+    ],
+)
+def test_variables_of_others_with_the_same_prefix_do_not_stop_the_agent(
+    files: Files, name: str
+) -> None:
+    assert files.load({name: "/x"}).name is None
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("HOMELAB_PROTECTED", "HOMELAB_PROTECT"),
+        ("HOMELAB_PROTCT", "HOMELAB_PROTECT"),
+        ("HOMELAB_DATADIR", "HOMELAB_DATA_DIR"),
+        ("HOMELAB_LOGLEVEL", "HOMELAB_LOG_LEVEL"),
+        ("HOMELAB_CONFG", "HOMELAB_CONFIG"),
+    ],
+)
+def test_a_misspelt_variable_does_not_leave_a_container_unprotected(
+    files: Files, name: str, meant: str
+) -> None:
+    with pytest.raises(SettingsError, match=f"there is no setting {name}") as caught:
+        files.load({name: "minecraft"})
+    assert caught.value.hint == f"Did you mean {meant}?"
+
+
+def test_an_empty_variable_is_one_not_set(files: Files) -> None:
+    files.toml.write_text('protect = ["web"]\nlog_level = "debug"')
+
+    settings = files.load({"HOMELAB_PROTECT": "", "HOMELAB_LOG_LEVEL": "", "HOMELAB_MDNS": ""})
+
+    assert (settings.protect, settings.log_level, settings.mdns) == (("web",), "debug", True)
+
+
+def test_an_empty_data_folder_in_a_variable_is_not_the_folder_one_stands_in(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(files.folder))
+
+    assert (
+        files.load({"HOMELAB_DATA_DIR": ""}).data_dir == files.folder / ".local/share/homelab-agent"
+    )
+
+
+def test_files_of_a_certificate_may_be_in_the_home_of_the_user(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(files.folder))
+
+    assert files.load({"HOMELAB_TLS_KEY": "~/k.pem"}).tls_key == files.folder / "k.pem"
 
 
 @pytest.mark.parametrize(
