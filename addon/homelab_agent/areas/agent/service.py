@@ -3,8 +3,6 @@
 import asyncio
 from contextlib import suppress
 
-from sqlalchemy import literal, select
-
 from homelab_agent.areas.agent.models import (
     AGENT_KEY,
     AGENT_KIND,
@@ -94,8 +92,7 @@ class AgentService:
 
     async def _store_answers(self) -> bool:
         try:
-            async with self._store.read() as connection:
-                await connection.execute(select(literal(1)))
+            await self._store.check()
         except Unavailable:
             return False
         return True

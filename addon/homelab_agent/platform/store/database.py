@@ -82,6 +82,18 @@ class Store:
         ):
             yield connection
 
+    async def check(self) -> None:
+        """Read a row from the file or server itself.
+
+        Raises:
+            Unavailable: it cannot be read.
+        """
+        async with self.read() as connection:
+            if self._file:
+                # What this connection has in memory is still there when the file is not.
+                await connection.exec_driver_sql("PRAGMA shrink_memory")
+            await connection.execute(select(meta.c.value).limit(1))
+
     async def claim(self) -> None:
         """Become the one agent that serves with this store, until `close`.
 

@@ -1,4 +1,5 @@
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,20 @@ async def test_a_watchdog_sees_that_the_store_is_gone(
     folder.rename(tmp_path / "elsewhere")
     assert (await service.health()).status is HealthStatus.DEGRADED
     await store.close()
+
+
+@pytest.mark.parametrize("length", [0, 80_000], ids=["emptied", "overwritten"])
+async def test_a_watchdog_sees_that_the_database_was_written_over(
+    service: AgentService, say_engine: SayEngine, tmp_path: Path, length: int
+) -> None:
+    say_engine()
+    assert (await service.health()).status is HealthStatus.OK
+    # In place, and not replaced: the agent has this very file open.
+    database = os.open(tmp_path / "homelab.db", os.O_WRONLY)
+    os.ftruncate(database, length)
+    os.write(database, b"\xaa" * length)
+    os.close(database)
+    assert (await service.health()).status is HealthStatus.DEGRADED
 
 
 async def test_health_tells_strangers_nothing_but_that(
