@@ -12,6 +12,7 @@ from sqlalchemy.exc import DatabaseError
 from homelab_agent.platform.errors import StoreError
 from homelab_agent.platform.store.engine import WRITES, make_file_engine
 from homelab_agent.platform.store.schema import Schema, create, revision_of
+from homelab_agent.platform.store.sqlite_trouble import unusable
 
 LOCK_S = 10
 _LOCK_STEP_S = 0.05
@@ -47,6 +48,9 @@ class SqliteFile:
             ) from error
         try:
             self._prepare_locked(lock)
+        except DatabaseError as error:
+            self.release()
+            raise unusable(self.path, error) from error
         except BaseException:
             self.release()
             raise
@@ -84,15 +88,8 @@ class SqliteFile:
             self._migrate(revision)
 
     def _revision(self) -> str | None:
-        engine = make_file_engine(str(self.path))
-        try:
-            with engine.connect() as connection:
-                return revision_of(connection)
-        except DatabaseError as error:
-            raise StoreError(
-                f"{self.path} is not a database that can be read: {error.orig}",
-                hint="Put back a copy of it, or move it away to begin with an empty one",
-            ) from error
+        with make_file_engine(str(self.path)).connect() as connection:
+            return revision_of(connection)
 
     def _create(self) -> None:
         with make_file_engine(str(self.path)).begin() as connection:
@@ -110,9 +107,10 @@ class SqliteFile:
             _fold_log(self.path)
             working.replace(self.path)
             _flush_folder(self.path.parent)
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, DatabaseError) as error:
+            reason = error.orig if isinstance(error, DatabaseError) else error
             raise StoreError(
-                f"{self.path} could not be migrated: {error}",
+                f"{self.path} could not be migrated: {reason}",
                 hint="Nothing was changed. Look for free disk space and a writable data folder",
             ) from error
         finally:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect
+from sqlalchemy.exc import DatabaseError
 
 from homelab_agent.platform.errors import StoreError, Unavailable
 from homelab_agent.platform.store.database import Store
@@ -18,6 +19,7 @@ from homelab_agent.platform.store.engine import make_file_engine
 from homelab_agent.platform.store.migrate import migrate
 from homelab_agent.platform.store.schema import SCHEMA
 from homelab_agent.platform.store.sqlite_file import SqliteFile
+from homelab_agent.platform.store.sqlite_trouble import unusable
 from homelab_agent.platform.tokens import Tokens
 from tests.clock import HandClock
 from tests.contract.store.schemas import (
@@ -190,10 +192,101 @@ async def test_a_file_that_is_no_database_is_named_and_left_alone(
     file.write_text("my shopping list, " * 100)
     before = _digest(file)
 
-    with pytest.raises(StoreError, match=r"homelab\.db is not a database that can be read"):
+    with pytest.raises(
+        StoreError, match=r"homelab\.db is not a database that can be read"
+    ) as caught:
         await Store.open(store_url, tmp_path)
 
+    assert "move it away" in (caught.value.hint or "")
     assert _digest(file) == before
+
+
+async def test_on_a_full_disk_nobody_is_told_to_move_the_tokens_away(tmp_path: Path) -> None:
+    # A disk of its own, in a mount namespace that ends with the process.
+    process = await asyncio.create_subprocess_exec(
+        *("unshare", "--mount", "--map-root-user", "sh", "-euc", _FILLS_A_DISK),
+        *("sh", tmp_path, sys.executable, _OPENS_AND_CLOSES),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await process.communicate()
+
+    assert process.returncode == 0
+    made, refused, again = output.decode().splitlines()
+    # SQLite itself says "full" or "I/O error", depending on the file that it could not write.
+    assert refused.startswith(f"StoreError {tmp_path}/homelab.db cannot be ")
+    assert "the disk of the data folder" in refused
+    assert "move it away" not in refused
+    assert made == again
+
+
+_FILLS_A_DISK = """
+mount -t tmpfs -o size=1m none "$1"
+"$2" -c "$3" "$1"
+cat /dev/zero >"$1/fill" 2>/dev/null || true
+"$2" -c "$3" "$1"
+rm "$1/fill"
+"$2" -c "$3" "$1"
+"""
+
+_OPENS_AND_CLOSES = """
+import asyncio, sys
+from pathlib import Path
+from homelab_agent.platform.errors import StoreError
+from homelab_agent.platform.store.database import Store
+async def run(folder):
+    try:
+        store = await Store.open(f"sqlite+aiosqlite:///{folder}/homelab.db", folder)
+    except StoreError as error:
+        return print("StoreError", error.message, error.hint)
+    await store.close()
+    print(store.instance_id)
+asyncio.run(run(Path(sys.argv[1])))
+"""
+
+
+async def test_a_database_whose_log_cannot_be_opened_is_not_called_broken(
+    store_url: str, tmp_path: Path
+) -> None:
+    await _leave_a_store(store_url, tmp_path)
+    (tmp_path / "homelab.db-wal").mkdir()
+
+    with pytest.raises(StoreError, match=r"homelab\.db cannot be opened") as caught:
+        await Store.open(store_url, tmp_path)
+
+    assert "(-wal, -shm)" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "what", "remedy"),
+    [
+        ("held", "is held by another program", "Stop the program"),
+        ("read only", "cannot be written", "Let the agent write"),
+        ("one page long", "cannot be used: the disk is full", "Make room"),
+        ("without the table", "cannot be used: no such table", "left as it is"),
+    ],
+)
+def test_each_refusal_of_a_database_is_told_with_its_own_remedy(
+    tmp_path: Path, trouble: str, what: str, remedy: str
+) -> None:
+    file = tmp_path / "homelab.db"
+    with closing(sqlite3.connect(file)) as holder:
+        holder.execute("CREATE TABLE meta (key, value)")
+        holder.commit()
+        if trouble == "held":
+            holder.execute("BEGIN EXCLUSIVE")
+        if trouble == "without the table":
+            holder.execute("DROP TABLE meta")
+        mode = "ro" if trouble == "read only" else "rw"
+        with closing(sqlite3.connect(f"file:{file}?mode={mode}", uri=True, timeout=0)) as ours:
+            if trouble == "one page long":
+                ours.execute("PRAGMA max_page_count = 1")
+            with pytest.raises(sqlite3.Error) as refused:
+                ours.execute("INSERT INTO meta VALUES (1, zeroblob(100000))")
+
+    told = unusable(file, DatabaseError(None, None, refused.value))
+
+    assert f"{file} {what}" in told.message
+    assert remedy in (told.hint or "")
 
 
 async def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
