@@ -28,6 +28,7 @@ from homelab_agent.platform.store.sqlite_file import SqliteFile
 from homelab_agent.platform.store.tables import meta
 
 _INSTANCE_ID = "instance_id"
+_PORTS = range(1, 65536)
 
 
 class Store:
@@ -121,9 +122,15 @@ class Store:
             else:
                 await postgres.prepare(self._engine, schema)
             self.instance_id = await self._settle_instance_id()
+        except TypeError as error:
+            if not self._engine.url.query:
+                raise
+            # The driver was handed all that stands behind the question mark.
+            raise StoreError(f"database_url: {error}", field="database_url") from error
         except self._failures as error:
             raise StoreError(
-                f"The database {self._engine.url.render_as_string()} cannot be used: {error}"
+                f"The database {self._engine.url.render_as_string()} cannot be used: "
+                f"{_reason(error)}"
             ) from error
 
     async def _settle_instance_id(self) -> str:
@@ -160,14 +167,17 @@ class Store:
 
 def _parse(url: str) -> URL:
     try:
-        return make_url(url)
-    except ArgumentError as error:
-        raise StoreError("The database's address is not a URL", field="database_url") from error
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:  # the second for a port that is no number
+        raise StoreError("database_url is not a URL", field="database_url") from error
+    if parsed.port is not None and parsed.port not in _PORTS:
+        raise StoreError(f"database_url: {parsed.port} is not a port", field="database_url")
+    return parsed
 
 
 def _path(url: URL) -> Path:
     if not url.database or url.database == ":memory:":
-        raise StoreError("A SQLite store needs a file", field="database_url")
+        raise StoreError("database_url: a SQLite store needs a file", field="database_url")
     return Path(url.database)
 
 
@@ -190,5 +200,9 @@ def _take_lock(path: Path) -> int:
 
 
 def _unavailable(error: Exception) -> Unavailable:
-    reason = error.orig if isinstance(error, DBAPIError) else error
-    return Unavailable(f"The store cannot be used: {reason}")
+    return Unavailable(f"The store cannot be used: {_reason(error)}")
+
+
+def _reason(error: Exception) -> BaseException | None:
+    """Return the driver's own words, without the statement and the link around them."""
+    return error.orig if isinstance(error, DBAPIError) else error

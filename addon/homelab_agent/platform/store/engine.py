@@ -4,7 +4,7 @@ from typing import Protocol
 
 from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from homelab_agent.platform.errors import StoreError
@@ -49,6 +49,13 @@ def make_engine(url: URL) -> AsyncEngine:
         raise StoreError(
             f"The database driver {error.name} is not installed",
             hint="Install homelab-agent with its extra: homelab-agent[postgres]",
+        ) from error
+    except (ArgumentError, ValueError, TypeError) as error:
+        # All that is in question is the URL: the rest is the same every time.
+        raise StoreError(
+            f"database_url cannot be used: {str(error).partition('\n')[0]}",
+            field="database_url",
+            hint="A file has three or four slashes: sqlite+aiosqlite:////data/homelab.db",
         ) from error
     if is_sqlite(url):
         _listen(engine.sync_engine, foreign_keys=True)

@@ -310,13 +310,34 @@ async def test_the_lock_of_a_data_folder_that_cannot_be_written_says_so(
     await store.close()
 
 
-@pytest.mark.parametrize("url", ["sqlite+aiosqlite://", "sqlite+aiosqlite:///:memory:", "nonsense"])
-async def test_an_address_that_keeps_nothing_is_refused_by_the_setting(
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite+aiosqlite://",
+        "sqlite+aiosqlite:///:memory:",
+        "sqlite+aiosqlite://x/y",
+        "sqlite+aiosqlite:///x.db?timeout=soon",
+        "nonsense",
+        "postgresql+asyncpg://me@db:port/homelab",
+        "postgresql+asyncpg://me@127.0.0.1:99999/homelab",
+        "postgresql+asyncpg://me@127.0.0.1:1/homelab?colour=red",
+    ],
+)
+async def test_an_address_that_cannot_be_one_is_refused_by_the_setting(
     url: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(StoreError) as caught:
+    with pytest.raises(StoreError, match="database_url") as caught:
         await Store.open(url, tmp_path)
     assert caught.value.field == "database_url"
+
+
+async def test_a_database_server_that_refuses_is_quoted_in_one_line(tmp_path: Path) -> None:
+    url = "postgresql+asyncpg://me@127.0.0.1:1/homelab?ssl=perhaps"
+
+    with pytest.raises(StoreError, match="sslmode") as caught:
+        await Store.open(url, tmp_path)
+
+    assert "\n" not in caught.value.message
 
 
 async def test_a_database_server_that_is_away_is_said_so_without_its_password(
