@@ -26,10 +26,21 @@ class Tls:
 
 
 def open_self_signed(data_dir: Path, host_name: str) -> Tls:
-    """Return the agent's own certificate, which is made when it is missing."""
+    """Return the agent's own certificate, which is made when it is missing.
+
+    Raises:
+        SettingsError: it cannot be made or used.
+    """
     path = data_dir / SELF_SIGNED_FILE
     if not path.exists():
-        _make(path, host_name)
+        try:
+            _make(path, host_name)
+        except OSError as error:
+            raise SettingsError(
+                f"{error.filename or path} cannot be written: {error.strerror}",
+                field="data_dir",
+                hint="Give the agent a data folder with free space that it may write to",
+            ) from error
     return open_files(path, path)
 
 
@@ -41,7 +52,7 @@ def open_files(certificate: Path | None, key: Path | None) -> Tls:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
         fingerprint = fingerprint_of(certificate)
-        context.load_cert_chain(certificate, key)
+        context.load_cert_chain(certificate, key, password=_refuse_passphrase)
     except (OSError, ValueError) as error:
         raise SettingsError(
             f"The certificate {certificate} with the key {key} cannot be used: {error}",
@@ -49,6 +60,15 @@ def open_files(certificate: Path | None, key: Path | None) -> Tls:
             hint="Both must be PEM files that belong together and that the agent may read.",
         ) from error
     return Tls(context, fingerprint)
+
+
+def _refuse_passphrase() -> str:
+    # Without this OpenSSL asks at the terminal, and the start waits for ever.
+    raise SettingsError(
+        "tls_key is encrypted; nobody is there to type its passphrase in",
+        field="tls_key",
+        hint="Give a key without one, made with: openssl pkey -in KEY -out NEW_KEY",
+    )
 
 
 def fingerprint_of(certificate: Path) -> str:
