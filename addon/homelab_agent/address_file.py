@@ -1,7 +1,10 @@
 """Where the running agent can be reached from its own machine, for the command line and scripts."""
 
 import ipaddress
+from contextlib import suppress
 from pathlib import Path
+
+from homelab_agent.platform.errors import SettingsError
 
 FILE_NAME = "address"
 
@@ -16,20 +19,39 @@ def local_url(host: str, port: int, *, tls: bool) -> str:
 
 
 def write_address(data_dir: Path, url: str) -> None:
-    """Leave the address for others to find; they never see half of it."""
+    """Leave the address for others to find; they never see half of it.
+
+    Raises:
+        SettingsError: the data folder does not take it.
+    """
     new = data_dir / f"{FILE_NAME}.new"
-    new.write_text(f"{url}\n", encoding="ascii")
-    new.replace(data_dir / FILE_NAME)
+    try:
+        new.write_text(f"{url}\n", encoding="ascii")
+        new.replace(data_dir / FILE_NAME)
+    except OSError as error:
+        raise SettingsError(
+            f"{error.filename or new} cannot be written: {error.strerror}",
+            field="data_dir",
+            hint="Give the agent a data folder with free space that it may write to",
+        ) from error
 
 
 def read_address(data_dir: Path) -> str | None:
-    """Return the address that was left, None where there is none."""
+    """Return the address that was left, None where there is none.
+
+    Raises:
+        SettingsError: it is there, but not for us to read.
+    """
+    file = data_dir / FILE_NAME
     try:
-        return (data_dir / FILE_NAME).read_text(encoding="ascii").strip() or None
+        return file.read_text(encoding="ascii").strip() or None
     except FileNotFoundError, UnicodeDecodeError:
         return None
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}", field="data_dir") from error
 
 
 def remove_address(data_dir: Path) -> None:
-    """Take the address away: nobody listens there any more."""
-    (data_dir / FILE_NAME).unlink(missing_ok=True)
+    """Take the address away, where that can be done: nobody listens there any more."""
+    with suppress(OSError):
+        (data_dir / FILE_NAME).unlink()
