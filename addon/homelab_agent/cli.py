@@ -170,11 +170,18 @@ def _openapi(given: argparse.Namespace) -> int:
 def _health(given: argparse.Namespace) -> int:
     from homelab_agent.health_command import ask_health  # noqa: PLC0415
 
-    answer = ask_health(_settings(given), given.url)
+    settings = _settings(given)
+    try:
+        answer = ask_health(settings, given.url)
+    except AgentError as error:
+        # Docker's health check knows 0 and 1 alone.
+        _complain(error.message, error.hint)
+        return EXIT_FAILED
     sys.stdout.write(f"{answer}\n")
     return EXIT_OK
 
 
 def _complain(message: str, hint: str | None) -> None:
+    message = " ".join(message.split())  # one line, whatever was quoted
     sentence = message if message.endswith((".", "!", "?")) else f"{message}."
     sys.stderr.write(f"homelab-agent: {sentence}{f' {hint}' if hint else ''}\n")

@@ -2,9 +2,12 @@
 
 import ssl
 import urllib.error
-import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import HTTPSHandler, ProxyHandler, build_opener
+
+from pydantic import ValidationError
 
 from homelab_agent.address_file import read_address
 from homelab_agent.api.other_routes import BASE_PATH
@@ -28,28 +31,41 @@ def ask_health(settings: Settings, url: str | None) -> str:
             f"No agent runs with the data folder {settings.data_dir}",
             hint="Start it with: homelab-agent serve",
         )
-    scheme = urlsplit(base).scheme
-    if scheme not in {"http", "https"}:
-        raise Invalid(f"{base} is no address", field="url", hint="Give http://HOST:PORT")
-    certificate = _certificate(settings)
-    context = _trusting(certificate) if scheme == "https" and url is None else None
+    scheme = _scheme(base)
+    certificate = _certificate(settings) if scheme == "https" and url is None else None
+    context, fingerprint = _trusting(certificate) if certificate else (None, "")
     health = _ask(f"{base.rstrip('/')}{BASE_PATH}/health", context)
-    fingerprint = f" fingerprint={fingerprint_of(certificate)}" if context and certificate else ""
     return (
         f"{health.status} {base} version={health.version} "
         f"instance_id={health.instance_id}{fingerprint}"
     )
 
 
-def _ask(url: str, context: ssl.SSLContext | None) -> Health:
+def _scheme(url: str) -> str:
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_S, context=context) as answer:  # noqa: S310  # the scheme was checked
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # half an IPv6 address, or a port that is none
+        usable = False
+    if not usable:
+        raise Invalid(f"{url} is no address", field="url", hint="Give http://HOST:PORT")
+    return parts.scheme
+
+
+def _ask(url: str, context: ssl.SSLContext | None) -> Health:
+    # Without a proxy: this asks a machine of the house, and none of outside.
+    opener = build_opener(ProxyHandler({}), HTTPSHandler(context=context))
+    try:
+        with opener.open(url, timeout=TIMEOUT_S) as answer:
             return Health.model_validate_json(answer.read(65536))
     except urllib.error.HTTPError as error:
         raise Unavailable(f"{url} answered with status {error.code}") from error
-    except (OSError, ValueError) as error:
+    except ValidationError as error:
+        raise Unavailable(f"{url} does not answer as an agent does") from error
+    except (OSError, ValueError, HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise Unavailable(f"{url} does not answer as an agent does: {reason}") from error
+        # What the other side sent may hold anything, line ends too.
+        raise Unavailable(f"{url} does not answer as an agent does: {reason!s:.200}") from error
 
 
 def _certificate(settings: Settings) -> Path | None:
@@ -62,10 +78,13 @@ def _certificate(settings: Settings) -> Path | None:
             return None
 
 
-def _trusting(certificate: Path | None) -> ssl.SSLContext:
-    """Return a context that trusts the agent's own certificate, whatever name it is reached by."""
+def _trusting(certificate: Path) -> tuple[ssl.SSLContext, str]:
+    """Trust the agent's own certificate, whatever name it is reached by; also say what it is."""
     context = ssl.create_default_context()
-    if certificate is not None:
+    try:
         context.load_verify_locations(certificate)
-        context.check_hostname = False
-    return context
+        fingerprint = fingerprint_of(certificate)
+    except (OSError, ValueError) as error:
+        raise Unavailable(f"The certificate {certificate} cannot be read: {error}") from error
+    context.check_hostname = False
+    return context, f" fingerprint={fingerprint}"

@@ -8,10 +8,14 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, Fingerprint, WSMsgType, WSServerHandshakeError
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from homelab_agent import __version__
 from homelab_agent.address_file import local_url
@@ -33,7 +37,11 @@ class Ran:
 
     def refused(self, *words: str) -> None:
         """Check that it ended with one sentence that holds `words`, after its log if any."""
-        assert self.code == 2, self.errors
+        self.ended(2, *words)
+
+    def ended(self, code: int, *words: str) -> None:
+        """The same with another exit code."""
+        assert self.code == code, self.errors
         assert self.output == ""
         *log, sentence = self.errors.strip().splitlines()
         assert sentence.startswith("homelab-agent: ")
@@ -168,6 +176,53 @@ async def test_a_certificate_that_is_missing_is_named(program: Program) -> None:
     (await program.run("serve", **environment)).refused("/nowhere/c.pem")
 
 
+async def test_a_certificate_with_a_passphrase_does_not_leave_the_start_waiting(
+    program: Program, tmp_path: Path
+) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "agent")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    encrypted = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"secret"),
+    )
+    (tmp_path / "k.pem").write_bytes(encrypted)
+    (tmp_path / "c.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    environment = {
+        "HOMELAB_TLS": "files",
+        "HOMELAB_TLS_CERTIFICATE": str(tmp_path / "c.pem"),
+        "HOMELAB_TLS_KEY": str(tmp_path / "k.pem"),
+    }
+    (await program.run("serve", "--demo", **environment)).refused("tls_key is encrypted")
+
+
+@pytest.mark.parametrize("file", ["tls.new", "address.new", "address"])
+async def test_a_file_that_the_data_folder_does_not_take_is_named(
+    program: Program, file: str
+) -> None:
+    in_the_way = program.data_dir / file
+    in_the_way.mkdir(parents=True)
+    (in_the_way / "something").write_text("")
+    refused = await program.run("serve", "--demo", HOMELAB_TLS="self_signed")
+    refused.refused(str(in_the_way.with_suffix("")), "cannot be written")
+
+
+async def test_an_address_that_no_database_has_is_named(program: Program) -> None:
+    wrong = "sqlite+aiosqlite://x/y"
+    (await program.run("serve", HOMELAB_DATABASE_URL=wrong)).refused("database_url", wrong)
+
+
 async def test_a_broken_store_keeps_the_agent_from_starting_and_is_named(program: Program) -> None:
     program.data_dir.mkdir()
     database = program.data_dir / "homelab.db"
@@ -225,9 +280,71 @@ async def test_a_reader_that_has_enough_is_no_error(program: Program) -> None:
 
 
 async def test_health_says_that_nobody_is_there(program: Program) -> None:
-    (await program.run("health")).refused(str(program.data_dir))
-    (await program.run("health", "--url", "http://127.0.0.1:9")).refused("127.0.0.1:9")
-    (await program.run("health", "--url", "ftp://127.0.0.1")).refused("ftp")
+    # With the exit code that Docker's health check knows.
+    (await program.run("health")).ended(1, str(program.data_dir))
+    (await program.run("health", "--url", "http://127.0.0.1:9")).ended(1, "127.0.0.1:9")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://127.0.0.1",
+        "http://[",
+        "http://",
+        ":abc",
+        "http://127.0.0.1:abc",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:0",
+        "http://127.0.0.1:9/a b",
+        "http://127.0.0.1:9/\N{BLACK HEART SUIT}",
+    ],
+)
+async def test_an_address_that_health_cannot_ask_is_named(program: Program, url: str) -> None:
+    (await program.run("health", "--url", url)).ended(1, url)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"SSH-2.0-OpenSSH_9.9\r\n",
+        b"HTTP/1.1 nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nhello world",
+        b"HTTP/1.1 302 Found\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+        b"",
+    ],
+)
+async def test_health_says_that_somebody_else_answers_there(program: Program, said: bytes) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(said)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        (await program.run("health", "--url", url)).ended(1, url)
+
+
+async def test_an_address_left_where_nobody_can_read_it_is_named(program: Program) -> None:
+    address = program.data_dir / "address"
+    address.mkdir(parents=True)
+    (await program.run("health")).ended(1, str(address))
+
+
+async def test_a_certificate_that_went_away_is_named_by_health(program: Program) -> None:
+    program.data_dir.mkdir()
+    (program.data_dir / "address").write_text("https://127.0.0.1:9\n")
+    asked = await program.run("health", HOMELAB_TLS="self_signed")
+    asked.ended(1, str(program.data_dir / "tls.pem"))
+
+
+async def test_health_asks_the_agent_itself_and_no_proxy(program: Program) -> None:
+    program.environment["http_proxy"] = "http://127.0.0.1:9"
+    async with program.serving("serve", "--demo"):
+        assert await healthy(program, "ok")
 
 
 @pytest.mark.parametrize("arguments", [("--demo",), ("serve", "--demo"), ("--demo", "serve")])
@@ -344,7 +461,7 @@ async def test_the_certificate_can_be_pinned_from_what_the_agent_says(program: P
         ):
             assert answer.status == 200
         # Somebody else's certificate is not simply trusted.
-        (await program.run("health", "--url", agent.url)).refused(agent.url)
+        (await program.run("health", "--url", agent.url)).ended(1, agent.url)
 
 
 async def test_an_app_whose_supervisor_is_away_serves_all_the_same(program: Program) -> None:
