@@ -1,5 +1,6 @@
 """Who a container is, across every recreate."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 from homelab_agent.areas.containers.models import Compose
@@ -10,6 +11,10 @@ _SERVICE = "com.docker.compose.service"
 _NUMBER = "com.docker.compose.container-number"
 _ONE_OFF = "com.docker.compose.oneoff"
 
+_INDEX = re.compile(r"[1-9][0-9]{0,5}")
+_LONGEST_NAME = 255
+"""Anybody may write these labels; what compose itself writes is far shorter."""
+
 _IN_USE = frozenset({ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING})
 
 
@@ -18,8 +23,10 @@ def compose_of(labels: Mapping[str, str]) -> Compose | None:
     project, service = labels.get(_PROJECT), labels.get(_SERVICE)
     if not project or not service or labels.get(_ONE_OFF, "").lower() == "true":
         return None
+    if max(len(project), len(service)) > _LONGEST_NAME:
+        return None
     number = labels.get(_NUMBER, "")
-    index = int(number) if number.isdecimal() and int(number) > 0 else 1
+    index = int(number) if _INDEX.fullmatch(number) else 1
     return Compose(project=project, service=service, index=index)
 
 

@@ -18,7 +18,10 @@ from homelab_agent.platform.engine.models import (
     EngineEvent,
     EventAction,
 )
+from homelab_agent.platform.logging import get_logger
 from homelab_agent.platform.resources import Resources
+
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Inventory:
         self._resources = resources
         self._protection = protection
         self._rows: dict[str, EngineContainer] = {}
+        self._containers: dict[str, Container] = {}
         self._members: dict[str, set[str]] = {}
         self._shown: dict[str, Container] = {}
         self._versions: Counter[str] = Counter()
@@ -56,19 +60,29 @@ class Inventory:
         for row in rows.values():
             if row.id not in touched:
                 known = self._rows.get(row.id)
-                missed += known is None or known.state is not row.state
-                self.put(row)
+                if self.put(row):
+                    missed += known is None or known.state is not row.state
         for gone in self._rows.keys() - rows.keys() - touched:
             missed += 1
             self.drop(gone)
         return Resync(touched=touched, missed=missed)
 
-    def put(self, container: EngineContainer) -> None:
-        """Take over what the engine says about one container."""
+    def put(self, container: EngineContainer) -> bool:
+        """Take over what the engine says about one container, if that can be understood."""
         known = self._rows.get(container.id)
         if known == container:
-            return
+            return True
+        try:
+            understood = self._container(container)
+            # What cannot be written can be sent to nobody.
+            understood.model_dump_json()
+        except (ValueError, OverflowError) as error:
+            # Whoever may start a container writes its labels: one must not hide all others.
+            _log.warning("container_not_understood", id=container.id[:12], why=str(error))
+            self.drop(container.id)
+            return False
         self._rows[container.id] = container
+        self._containers[container.id] = understood
         new_key = key_of(container.name, container.labels)
         if known is not None:
             old_key = key_of(known.name, known.labels)
@@ -76,10 +90,12 @@ class Inventory:
                 self._leave(old_key, container.id)
         self._members.setdefault(new_key, set()).add(container.id)
         self._show(new_key)
+        return True
 
     def drop(self, container_id: str) -> None:
         """Forget a container that is gone."""
         known = self._rows.pop(container_id, None)
+        self._containers.pop(container_id, None)
         self._versions.pop(container_id, None)
         if known is not None:
             self._leave(key_of(known.name, known.labels), container_id)
@@ -104,7 +120,7 @@ class Inventory:
         """Return a container by its Docker name, else by its key."""
         for row in self._rows.values():
             if row.name == name_or_key:
-                return self._container(row)
+                return self._containers[row.id]
         return self._shown.get(name_or_key)
 
     def shown(self) -> Iterable[Container]:
@@ -139,7 +155,7 @@ class Inventory:
 
     def _show(self, key: str) -> None:
         row = choose(self._rows[each] for each in self._members[key])
-        container = self._container(row)
+        container = self._containers[row.id]
         self._shown[key] = container
         self._resources.publish(CONTAINER_KIND, key, container)
 

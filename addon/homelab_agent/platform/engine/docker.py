@@ -9,7 +9,7 @@ from typing import override
 
 from pydantic import BaseModel, ValidationError
 
-from homelab_agent.platform.engine.documents import LISTED, Info, Inspected, Listed
+from homelab_agent.platform.engine.documents import LIST, Info, Inspected, Listed
 from homelab_agent.platform.engine.errors import Call, unreadable
 from homelab_agent.platform.engine.events import FILTERS, parse_event, since_text
 from homelab_agent.platform.engine.interface import Engine
@@ -32,6 +32,7 @@ from homelab_agent.platform.errors import (
     TimedOut,
     Unavailable,
 )
+from homelab_agent.platform.logging import get_logger
 
 DEADLINE_S = 10.0
 
@@ -40,6 +41,8 @@ _DEFAULT_GRACE_S = 10
 """What Docker waits between the stop signal and the kill where nothing else is said."""
 
 _NAME = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]*")
+
+_log = get_logger(__name__)
 
 _READ = EngineRight.CONTAINERS_READ
 _CONTROL = EngineRight.CONTAINERS_CONTROL
@@ -81,11 +84,7 @@ class DockerEngine(Engine):
     @override
     async def list_containers(self) -> tuple[EngineContainer, ...]:
         call = Call("list the containers", _READ)
-        body = await self._transport.read("containers/json", call, {"all": "true"})
-        try:
-            listed = LISTED.validate_json(body)
-        except ValidationError as error:
-            raise unreadable(call, str(error)) from None
+        listed = _rows(call, await self._transport.read("containers/json", call, {"all": "true"}))
         slots = asyncio.Semaphore(_INSPECTS_AT_ONCE)
 
         async def filled(row: Listed) -> EngineContainer | None:
@@ -101,7 +100,11 @@ class DockerEngine(Engine):
 
     @override
     async def inspect(self, container_id: str) -> EngineContainer:
-        return (await self._inspected(container_id)).container()
+        inspected = await self._inspected(container_id)
+        try:
+            return inspected.container()
+        except (ValueError, OverflowError) as error:
+            raise unreadable(_describing(container_id), str(error)) from None
 
     @override
     @asynccontextmanager
@@ -186,7 +189,7 @@ class DockerEngine(Engine):
             return row.container()
 
     async def _inspected(self, container_id: str) -> Inspected:
-        call = Call(f"describe the container {container_id}", _READ)
+        call = _describing(container_id)
         path = f"containers/{_checked(container_id)}/json"
         return _read(Inspected, call, await self._transport.read(path, call))
 
@@ -223,6 +226,30 @@ def _read[T: BaseModel](document: type[T], call: Call, body: bytes) -> T:
         return document.model_validate_json(body)
     except ValidationError as error:
         raise unreadable(call, str(error)) from None
+
+
+def _rows(call: Call, body: bytes) -> list[Listed]:
+    """Read the list, without those rows that cannot be understood."""
+    try:
+        listed = LIST.validate_json(body)
+    except ValidationError as error:
+        raise unreadable(call, str(error)) from None
+    rows: list[Listed] = []
+    why = ""
+    for row in listed:
+        try:
+            rows.append(Listed.model_validate(row))
+        except ValidationError as error:
+            why = str(error)
+            _log.warning("container_not_readable", row=str(row)[:80], why=why[:400])
+    if listed and not rows:
+        # That is no host without containers.
+        raise unreadable(call, why)
+    return rows
+
+
+def _describing(container_id: str) -> Call:
+    return Call(f"describe the container {container_id}", _READ)
 
 
 def _checked(container_id: str) -> str:

@@ -3,10 +3,12 @@
 Read leniently: what an engine leaves out or sends as null has its neutral value.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 from pydantic.alias_generators import to_pascal
 
 from homelab_agent.platform.engine.models import (
@@ -28,6 +30,15 @@ _ALIVE = frozenset({ContainerState.RUNNING, ContainerState.PAUSED})
 _ENDED = frozenset({ContainerState.EXITED, ContainerState.DEAD, ContainerState.RESTARTING})
 
 
+type _Number = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""What every reader of JSON can hold."""
+
+type _Moment = Annotated[int, Field(ge=-62_135_596_800, lt=253_402_300_800)]
+"""Seconds from the year 1, which is Docker's "never", to the year 9999."""
+
+_PORT = re.compile(r"[0-9]{1,5}")
+
+
 class _Document(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=to_pascal)
 
@@ -40,7 +51,7 @@ class _State(_Document):
     status: str = ""
     running: bool = False
     oom_killed: bool = Field(default=False, alias="OOMKilled")
-    exit_code: int = 0
+    exit_code: _Number = 0
     started_at: datetime | None = None
     finished_at: datetime | None = None
     health: _Health | None = None
@@ -87,7 +98,7 @@ class Inspected(_Document):
     name: str
     created: datetime
     image: str = ""
-    restart_count: int = 0
+    restart_count: _Number = 0
     state: _State = Field(default_factory=_State)
     config: _Config = Field(default_factory=_Config)
     host_config: _HostConfig = Field(default_factory=_HostConfig)
@@ -120,8 +131,8 @@ class Inspected(_Document):
 
 class _ListedPort(_Document):
     ip: str | None = Field(default=None, alias="IP")
-    private_port: int
-    public_port: int | None = None
+    private_port: _Number
+    public_port: _Number | None = None
     type: str = "tcp"
 
 
@@ -132,7 +143,7 @@ class Listed(_Document):
     names: list[str] | None = None
     image: str = ""
     image_id: str = Field(default="", alias="ImageID")
-    created: int = 0
+    created: _Moment = 0
     state: str = ""
     status: str = ""
     ports: list[_ListedPort] | None = None
@@ -163,7 +174,8 @@ class Listed(_Document):
         )
 
 
-LISTED: TypeAdapter[list[Listed]] = TypeAdapter(list[Listed])
+LIST: TypeAdapter[list[JsonValue]] = TypeAdapter(list[JsonValue])
+"""The answer of GET /containers/json. Each row is read by itself, as `Listed`."""
 
 
 class EngineVersion(_Document):
@@ -183,8 +195,8 @@ class Info(_Document):
     operating_system: str | None = None
     kernel_version: str | None = None
     architecture: str | None = None
-    cpu_count: int | None = Field(default=None, alias="NCPU")
-    memory_bytes: int | None = Field(default=None, alias="MemTotal")
+    cpu_count: _Number | None = Field(default=None, alias="NCPU")
+    memory_bytes: _Number | None = Field(default=None, alias="MemTotal")
 
 
 def _state(text: str, *, running: bool) -> ContainerState:
@@ -234,7 +246,7 @@ def _ports(settings: _NetworkSettings | None) -> tuple[Port, ...]:
     found: list[Port] = []
     for exposed, bindings in ((settings and settings.ports) or {}).items():
         number, _, protocol = exposed.partition("/")
-        if not number.isdigit():
+        if not _PORT.fullmatch(number):
             continue
         inside = Port(container_port=int(number), protocol=protocol or "tcp")
         published = [
@@ -242,7 +254,7 @@ def _ports(settings: _NetworkSettings | None) -> tuple[Port, ...]:
                 update={"host_ip": binding.host_ip or None, "host_port": int(binding.host_port)}
             )
             for binding in bindings or ()
-            if binding.host_port.isdigit()
+            if _PORT.fullmatch(binding.host_port)
         ]
         found.extend(published or [inside])
     return _in_order(found)

@@ -1,6 +1,7 @@
 """Docker's event lines, and the few of them that matter to us."""
 
 import json
+import re
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -13,6 +14,10 @@ FILTERS = json.dumps({"type": ["container"], "event": sorted(EventAction)})
 _NOISE = (b'"Action":"exec_', b'"Action":"top"', b'"Action":"attach"', b'"Action":"resize"')
 """Dropped unread: a health check each second floods the stream, and its text may hold secrets."""
 
+_EXIT_CODE = re.compile(r"-?[0-9]{1,10}")
+"""Docker mixes a container's labels into the attributes, so anything may be in there."""
+
+_LAST_NS = 2**63
 _SECOND_NS = 1_000_000_000
 
 
@@ -46,6 +51,8 @@ def parse_event(line: bytes) -> EngineEvent | None:
     if action is None or read.type != "container":
         return None
     time_ns = read.time_ns or read.time * _SECOND_NS
+    if not 0 <= time_ns < _LAST_NS:
+        return None
     return EngineEvent(
         action=action,
         container_id=read.actor.id,
@@ -81,7 +88,5 @@ def _health(action: EventAction, text: str) -> ContainerHealth | None:
 def _exit_code(action: EventAction, attributes: dict[str, str]) -> int | None:
     if action is not EventAction.DIE:
         return None
-    try:
-        return int(attributes.get("exitCode", ""))
-    except ValueError:
-        return None
+    text = attributes.get("exitCode", "")
+    return int(text) if _EXIT_CODE.fullmatch(text) else None

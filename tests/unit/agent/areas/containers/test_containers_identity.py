@@ -32,7 +32,7 @@ def test_a_compose_container_is_its_project_service_and_number() -> None:
     assert key_of("0123456789ab_shop-web-2", labels) == "shop:web:2"
 
 
-@pytest.mark.parametrize("number", ["", "x", "0", "-1", "²"])
+@pytest.mark.parametrize("number", ["", "x", "0", "-1", "²", "٣", "1\n", "01", "9" * 7, "9" * 5000])
 def test_a_number_that_is_none_counts_as_the_first(number: str) -> None:
     labels = _labels(project="shop", service="web", container_number=number)
 
@@ -46,6 +46,7 @@ def test_a_number_that_is_none_counts_as_the_first(number: str) -> None:
         _labels(project="shop"),
         _labels(service="web"),
         _labels(project="", service="web"),
+        _labels(project="p" * 256, service="web"),
         _labels(project="shop", service="web", oneoff="True"),
     ],
 )

@@ -221,3 +221,29 @@ async def test_a_container_removed_while_it_is_looked_at_does_not_come_back(
         assert await looking is None
 
     assert live.container("web") is None
+
+
+def test_one_container_that_cannot_be_understood_does_not_cost_the_others() -> None:
+    known = Known()
+    known.inventory.begin_resync()
+    # Half a character cannot be sent to anyone.
+    odd = known.row.model_copy(update={"id": "b" * 64, "name": "odd", "image": "\ud800"})
+    more = known.row.model_copy(update={"id": "c" * 64, "name": "more"})
+
+    result = known.inventory.end_resync([odd, known.row, more])
+
+    assert {each.name for each in known.inventory.shown()} == {"web", "more"}
+    # The next list has it again: that is no reason to mistrust the events.
+    assert result.missed == 1
+    known.inventory.begin_resync()
+    assert known.inventory.end_resync([odd, known.row, more]).missed == 0
+
+
+def test_a_container_that_cannot_be_understood_any_more_is_not_shown_as_it_was() -> None:
+    known = Known()
+
+    known.inventory.put(known.row.model_copy(update={"image": "\ud800"}))
+
+    assert known.shown is None
+    known.inventory.put(known.row)
+    assert known.shown is not None

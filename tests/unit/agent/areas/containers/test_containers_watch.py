@@ -411,3 +411,25 @@ async def test_removed_and_run_again_under_the_same_name_is_the_same_container(
     docker.emit("start", new)
 
     await live.until(lambda: live.container("web") and live.shown("web").id == new.id)
+
+
+async def test_labels_that_make_no_sense_cost_nobody_their_containers(
+    docker: FakeDocker, live: Watched
+) -> None:
+    await live.connected()
+    labels = {
+        "com.docker.compose.project": "a",
+        "com.docker.compose.service": "b",
+        "com.docker.compose.container-number": "9" * 5000,
+        "exitCode": "9" * 4000,
+    }
+    odd = docker.add("odd", labels=labels)
+    docker.emit("create", odd)
+    await live.until(lambda: live.container("a:b:1"))
+    docker.faults[f"GET containers/{odd.id}/json"] = Fault(hang=True)
+
+    # Docker mixes the labels into what an event tells.
+    docker.emit("die", odd, exitCode=labels["exitCode"])
+
+    await live.until(lambda: _state(live, "a:b:1") is ContainerState.EXITED)
+    assert live.shown("a:b:1").exit_code is None

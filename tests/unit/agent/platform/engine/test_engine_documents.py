@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from homelab_agent.platform.engine.documents import LISTED, Inspected
+from homelab_agent.platform.engine.documents import Inspected, Listed
 from homelab_agent.platform.engine.models import (
     ContainerHealth,
     ContainerState,
@@ -103,6 +103,8 @@ def test_ports_are_in_order_each_once_and_unpublished_ones_too() -> None:
         "80/tcp": None,
         "53/udp": [{"HostIp": "", "HostPort": "5353"}, {"HostIp": "", "HostPort": "5353"}],
         "nonsense": None,
+        "²/tcp": None,
+        "99999999999999999999/tcp": None,
         "9/tcp": [{"HostIp": "", "HostPort": ""}],
     }
 
@@ -125,8 +127,8 @@ def test_ports_are_in_order_each_once_and_unpublished_ones_too() -> None:
     ],
 )
 def test_the_list_alone_tells_the_health(status: str, health: str) -> None:
-    (row,) = LISTED.validate_python(
-        [{"Id": "b" * 64, "Names": None, "State": "running", "Status": status}]
+    row = Listed.model_validate(
+        {"Id": "b" * 64, "Names": None, "State": "running", "Status": status}
     )
 
     assert row.container().health == health
@@ -134,6 +136,19 @@ def test_the_list_alone_tells_the_health(status: str, health: str) -> None:
 
 
 def test_a_name_that_another_container_uses_for_this_one_is_not_its_name() -> None:
-    (row,) = LISTED.validate_python([{"Id": "b" * 64, "Names": ["/app/db", "/database"]}])
+    row = Listed.model_validate({"Id": "b" * 64, "Names": ["/app/db", "/database"]})
 
     assert row.container().name == "database"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"RestartCount": 2**63},
+        {"State": {"ExitCode": -(2**63) - 1}},
+        {"Created": "9999-12-31T23:59:59-01:00"},
+    ],
+)
+def test_a_number_or_time_beyond_what_can_be_sent_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises((ValueError, OverflowError)):
+        _parsed(**changes)

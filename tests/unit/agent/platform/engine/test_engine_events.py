@@ -43,6 +43,21 @@ def test_the_exit_code_of_a_dying_container_is_told() -> None:
     assert event.at.isoformat() == "2026-11-21T08:30:07.408974+00:00"
 
 
+@pytest.mark.parametrize("text", ["", "x", "²", "9" * 4000, "9" * 5000])
+def test_an_exit_code_that_is_a_label_in_truth_is_not_believed(text: str) -> None:
+    event = parse_event(_line("die", exitCode=text))
+
+    assert event is not None
+    assert event.exit_code is None
+
+
+@pytest.mark.parametrize("time_ns", [-1, 2**63, 10**30])
+def test_an_event_of_no_time_is_passed_over(time_ns: int) -> None:
+    line = _line("die").replace(b"1795249807408974301", str(time_ns).encode())
+
+    assert parse_event(line) is None
+
+
 @pytest.mark.parametrize("verdict", ["healthy", "unhealthy", "starting"])
 def test_a_health_verdict_is_split_off_its_event(verdict: str) -> None:
     event = parse_event(_line(f"health_status: {verdict}"))
