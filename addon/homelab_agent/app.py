@@ -23,7 +23,7 @@ from homelab_agent.areas.agent.announce_supervisor import SupervisorAnnouncement
 from homelab_agent.areas.agent.models import ActiveSettings, AgentInfo
 from homelab_agent.areas.agent.numbers import export_numbers
 from homelab_agent.areas.agent.routes import AgentRoutes
-from homelab_agent.areas.agent.service import AgentService, without_password
+from homelab_agent.areas.agent.service import AgentService
 from homelab_agent.areas.containers.inventory import Inventory
 from homelab_agent.areas.containers.jobs import ContainerJobs
 from homelab_agent.areas.containers.models import CONTAINER_KIND
@@ -39,6 +39,7 @@ from homelab_agent.platform.audit import Audit
 from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.commands import Registry
 from homelab_agent.platform.contract import CONTRACT_OLDEST, CONTRACT_VERSION, Hello
+from homelab_agent.platform.engine.address import without_password
 from homelab_agent.platform.engine.factory import open_engine
 from homelab_agent.platform.errors import AgentError
 from homelab_agent.platform.gate import Gate
@@ -118,7 +119,7 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
         await _tell_address(settings, host, port, tls, closing)
         outer = (
             *_mdns(settings, host, port, tls, agent, resources),
-            *_supervisor(settings, port, agent, tokens, secrets),
+            *_supervisor(settings, port, tls, agent, tokens, secrets),
         )
         await closing.enter_async_context(_looping(outer))
         yield
@@ -265,14 +266,23 @@ def _mdns(
 
 
 def _supervisor(
-    settings: Settings, port: int, agent: AgentService, tokens: Tokens, secrets: SecretFilter
+    settings: Settings,
+    port: int,
+    tls: Tls | None,
+    agent: AgentService,
+    tokens: Tokens,
+    secrets: SecretFilter,
 ) -> tuple[Loop, ...]:
     token = os.environ.get("SUPERVISOR_TOKEN")
     if not token:
         return ()
     secrets.add(token)
     announcement = SupervisorAnnouncement(
-        tokens, secrets, settings.data_dir, supervisor_token=token
+        tokens,
+        secrets,
+        settings.data_dir,
+        supervisor_token=token,
+        fingerprint=tls.fingerprint if tls else None,
     )
     host = socket.gethostname()
     return (partial(announcement.run, host, port, agent.info.instance_id),)

@@ -24,10 +24,12 @@ _log = get_logger(__name__)
 
 
 class DiscoveryConfig(Model):
-    """What Home Assistant is told."""
+    """What Home Assistant is told. `fingerprint` is the SHA-256 of the certificate, for pinning."""
 
     host: str
     port: int
+    ssl: bool
+    fingerprint: str | None
     token: str
     instance_id: str
 
@@ -54,6 +56,7 @@ class SupervisorAnnouncement:
         data_dir: Path,
         *,
         supervisor_token: str,
+        fingerprint: str | None,
         url: str = SUPERVISOR_URL,
         delays_s: Sequence[float] = DELAYS_S,
     ) -> None:
@@ -61,6 +64,7 @@ class SupervisorAnnouncement:
         self._secrets = secrets
         self._file = data_dir / TOKEN_FILE
         self._supervisor_token = supervisor_token
+        self._fingerprint = fingerprint
         self._url = url
         self._delays_s = delays_s
 
@@ -73,8 +77,14 @@ class SupervisorAnnouncement:
 
     async def _announce(self, host: str, port: int, instance_id: str) -> bool:
         try:
-            token = await self._token()
-            config = DiscoveryConfig(host=host, port=port, token=token, instance_id=instance_id)
+            config = DiscoveryConfig(
+                host=host,
+                port=port,
+                ssl=self._fingerprint is not None,
+                fingerprint=self._fingerprint,
+                token=await self._token(),
+                instance_id=instance_id,
+            )
             await self._post(DiscoveryMessage(config=config))
         except (AgentError, ClientError, TimeoutError, OSError) as error:
             _log.warning("supervisor_discovery_failed", reason=str(error) or type(error).__name__)

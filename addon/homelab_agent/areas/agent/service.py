@@ -109,9 +109,3 @@ class AgentService:
 
     def _publish(self) -> None:
         self._resources.publish(AGENT_KIND, AGENT_KEY, self._info)
-
-
-def without_password(url: str) -> str:
-    """Return an address without the user and password it may hold."""
-    scheme, separator, rest = url.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"

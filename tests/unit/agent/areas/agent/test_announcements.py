@@ -49,16 +49,23 @@ async def supervisor() -> AsyncIterator[Supervisor]:
     await runner.cleanup()
 
 
-@pytest.fixture
-def announcement(supervisor: Supervisor, tokens: Tokens, tmp_path: Path) -> SupervisorAnnouncement:
+def announce(
+    supervisor: Supervisor, tokens: Tokens, data_dir: Path, fingerprint: str | None
+) -> SupervisorAnnouncement:
     return SupervisorAnnouncement(
         tokens,
         SecretFilter(),
-        tmp_path,
+        data_dir,
         supervisor_token="of the supervisor",
+        fingerprint=fingerprint,
         url=supervisor.url,
         delays_s=(0.01,),
     )
+
+
+@pytest.fixture
+def announcement(supervisor: Supervisor, tokens: Tokens, tmp_path: Path) -> SupervisorAnnouncement:
+    return announce(supervisor, tokens, tmp_path, None)
 
 
 def told(supervisor: Supervisor, index: int = -1) -> dict[str, object]:
@@ -80,6 +87,18 @@ async def test_home_assistant_is_handed_address_and_a_token_that_works(
     caller = await tokens.verify(str(config["token"]))
     assert caller is not None
     assert (caller.name, caller.scope) == ("home-assistant", Scope.OPERATE)
+
+
+async def test_home_assistant_is_told_to_speak_tls_and_with_whom(
+    supervisor: Supervisor, tokens: Tokens, tmp_path: Path
+) -> None:
+    await announce(supervisor, tokens, tmp_path, None).run("the-app", 8099, "the instance")
+    await announce(supervisor, tokens, tmp_path, "ab" * 32).run("the-app", 8099, "the instance")
+    plain, secured = told(supervisor, 0), told(supervisor, 1)
+    assert (plain["ssl"], plain["fingerprint"]) == (False, None)
+    assert (secured["ssl"], secured["fingerprint"]) == (True, "ab" * 32)
+    # The integration reads exactly these.
+    assert set(secured) == {"host", "port", "ssl", "fingerprint", "token", "instance_id"}
 
 
 async def test_a_restart_does_not_turn_home_assistant_out(
