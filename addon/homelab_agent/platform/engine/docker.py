@@ -9,6 +9,7 @@ from typing import override
 
 from pydantic import BaseModel, ValidationError
 
+from homelab_agent.platform.engine.address import without_password
 from homelab_agent.platform.engine.documents import LIST, Info, Inspected, Listed
 from homelab_agent.platform.engine.errors import Call, unreadable
 from homelab_agent.platform.engine.events import FILTERS, parse_event, since_text
@@ -52,7 +53,7 @@ class DockerEngine(Engine):
     """Implements `Engine`. Connects when first used; `url` is unix:///path, tcp:// or https://."""
 
     def __init__(self, url: str, *, deadline_s: float = DEADLINE_S) -> None:
-        self._url = url
+        self._address = without_password(url)
         self._transport = Transport(url, deadline_s=deadline_s)
 
     @override
@@ -62,7 +63,7 @@ class DockerEngine(Engine):
             info = await self._info()
         except TimedOut as error:
             raise Unavailable(
-                f"Docker is there ({self._url}) but does not answer.",
+                f"Docker is there ({self._address}) but does not answer.",
                 hint="Look at Docker's own log; restart it if it hangs.",
             ) from error
         return EngineInfo(

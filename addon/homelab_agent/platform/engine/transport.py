@@ -12,6 +12,7 @@ import aiodocker
 import aiohttp
 from pydantic import ValidationError
 
+from homelab_agent.platform.engine.address import without_password
 from homelab_agent.platform.engine.documents import EngineVersion
 from homelab_agent.platform.engine.errors import (
     Call,
@@ -41,6 +42,7 @@ class Transport:
 
     def __init__(self, url: str, *, deadline_s: float) -> None:
         self._url = url
+        self._address = without_password(url)
         self._deadline_s = deadline_s
         self._docker: aiodocker.Docker | None = None
         self._connector: aiohttp.BaseConnector | None = None
@@ -175,12 +177,12 @@ class Transport:
             raise timed_out(call, deadline_s) from None
         except aiodocker.DockerError as error:
             if error.status == _NO_CONNECTION:
-                raise from_connection(call, self._url, error.__context__) from None
+                raise from_connection(call, self._address, error.__context__) from None
             if is_version_refused(error.status, error.message):
                 self._agreed = None
             raise from_status(call, error.status, error.message) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise from_connection(call, self._url, error) from None
+            raise from_connection(call, self._address, error) from None
         except (KeyError, TypeError, ValueError) as error:
             # aiodocker reads an error's body as {"message": ...} without looking.
             raise unreadable(call, str(error)) from None
@@ -207,7 +209,7 @@ def _connect(url: str) -> tuple[str, aiohttp.BaseConnector]:
     if scheme == "https" and rest:
         return f"https://{rest.rstrip('/')}", aiohttp.TCPConnector(force_close=True)
     raise SettingsError(
-        f"docker_url {url!r} is not an address of a Docker engine.",
+        f"docker_url {without_password(url)!r} is not an address of a Docker engine.",
         field="docker_url",
         hint="Use unix:///var/run/docker.sock, tcp://host:2375 or https://host:2376.",
     )

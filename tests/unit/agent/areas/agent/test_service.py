@@ -7,7 +7,7 @@ import pytest
 from homelab_agent.areas.agent.models import AGENT_KEY, AGENT_KIND, AgentInfo, HealthStatus
 from homelab_agent.areas.agent.numbers import export_numbers
 from homelab_agent.areas.agent.routes import AgentRoutes
-from homelab_agent.areas.agent.service import AgentService, without_password
+from homelab_agent.areas.agent.service import AgentService
 from homelab_agent.areas.containers.models import (
     ENGINE_KEY,
     ENGINE_KIND,
@@ -163,14 +163,3 @@ def test_prometheus_is_not_told_numbers_that_nobody_knows(
     told = metrics.render().decode()
     assert 'homelab_containers{state="running"} 2.0' in told
     assert "homelab_engine_connected 1.0" in told
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("tcp://me:secret@nas:2375", "tcp://nas:2375"),
-        ("unix:///var/run/docker.sock", "unix:///var/run/docker.sock"),
-    ],
-)
-def test_a_password_in_an_address_is_not_shown(url: str, shown: str) -> None:
-    assert without_password(url) == shown
