@@ -210,10 +210,11 @@ async def _containers(
     engine = open_engine(settings.docker_url, demo=settings.demo)
     closing.push_async_callback(engine.close)
     own_id = await asyncio.to_thread(own_container_id, host_name=socket.gethostname())
-    inventory = Inventory(resources, Protection(own_id=own_id, listed=settings.protect))
+    protection = Protection(own_id=own_id, listed=settings.protect)
+    inventory = Inventory(resources, protection)
     state = EngineState(resources, inventory, utc_now)
     refresher = Refresher(engine, inventory, state)
-    for kind in ContainerJobs(engine, refresher).kinds():
+    for kind in ContainerJobs(engine, refresher, protection).kinds():
         runner.register(kind)
     watch = ContainerWatch(
         engine, inventory, state, refresher, resync_interval_s=settings.resync_interval_s

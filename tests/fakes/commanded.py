@@ -40,11 +40,13 @@ async def commanded(
     store = await Store.open(f"sqlite+aiosqlite:///{folder / 'homelab.db'}", folder)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
+        protection = Protection(own_id=None, listed=listed)
         live = await stack.enter_async_context(
-            watched(url, deadline_s=deadline_s, protection=Protection(own_id=None, listed=listed))
+            watched(url, deadline_s=deadline_s, protection=protection)
         )
         runner = JobRunner(store, live.resources, utc_now, Audit(store, utc_now))
-        for kind in ContainerJobs(live.engine, live.refresher, return_s=return_s).kinds():
+        jobs = ContainerJobs(live.engine, live.refresher, protection, return_s=return_s)
+        for kind in jobs.kinds():
             runner.register(kind)
         stack.push_async_callback(runner.close, 0)
         secrets = SecretFilter()

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from homelab_agent.areas.containers.identity import key_of
+from homelab_agent.areas.containers.protection import Protection
 from homelab_agent.areas.containers.refresher import Refresher
 from homelab_agent.platform.engine.interface import Engine
 from homelab_agent.platform.engine.models import ContainerState, EngineContainer
-from homelab_agent.platform.errors import AgentError, Conflict, NotFound, Unavailable
+from homelab_agent.platform.errors import AgentError, Conflict, NotFound, Protected, Unavailable
 from homelab_agent.platform.jobs.kinds import JobKind, Recovery, Step, StepContext, StepResult
 from homelab_agent.platform.logging import get_logger
 from homelab_agent.platform.model import Model
@@ -41,10 +43,16 @@ class ContainerJobs:
     """Does the commands, each followed by a look, so that the caller sees the effect."""
 
     def __init__(
-        self, engine: Engine, refresher: Refresher, *, return_s: float = _RETURN_S
+        self,
+        engine: Engine,
+        refresher: Refresher,
+        protection: Protection,
+        *,
+        return_s: float = _RETURN_S,
     ) -> None:
         self._engine = engine
         self._refresher = refresher
+        self._protection = protection
         self._return_s = return_s
 
     def kinds(self) -> tuple[JobKind[ContainerCommand], ...]:
@@ -77,7 +85,7 @@ class ContainerJobs:
         return await self._ended(row, "was started")
 
     async def _stop(self, context: _Context) -> StepResult:
-        row = await self._look(context)
+        row = await self._look_unprotected(context)
         if row.state not in _UP:
             return _so_already(context, f"{row.name} is not running.", f"{row.name} was stopped.")
         if _started_since(context, row):
@@ -86,7 +94,7 @@ class ContainerJobs:
         return await self._ended(row, "was stopped")
 
     async def _restart(self, context: _Context) -> StepResult:
-        row = await self._look(context)
+        row = await self._look_unprotected(context)
         if _started_since(context, row):
             return StepResult(message=f"{row.name} was restarted.")
         if context.again and row.state not in _UP:
@@ -97,7 +105,7 @@ class ContainerJobs:
         return await self._ended(row, "was restarted")
 
     async def _pause(self, context: _Context) -> StepResult:
-        row = await self._look(context)
+        row = await self._look_unprotected(context)
         if row.state is ContainerState.PAUSED:
             return _so_already(context, f"{row.name} is paused.", f"{row.name} was paused.")
         await self._engine.pause(row.id)
@@ -112,7 +120,7 @@ class ContainerJobs:
 
     async def _kill(self, context: _Context) -> StepResult:
         signal = context.arguments.signal
-        row = await self._look(context)
+        row = await self._look_unprotected(context)
         if row.state not in _UP and signal in DEADLY_SIGNALS:
             return _so_already(context, f"{row.name} is not running.", f"{row.name} was killed.")
         if _started_since(context, row):
@@ -125,6 +133,17 @@ class ContainerJobs:
             )
         await self._engine.kill(row.id, signal)
         return await self._ended(row, f"was sent {signal}")
+
+    async def _look_unprotected(self, context: _Context) -> EngineContainer:
+        """Return the container as it is; raise `Protected` where it is so at this moment.
+
+        The gate has looked before; since then the name may have gone to another container, or
+        the agent may have started anew with other settings.
+        """
+        row = await self._look(context)
+        if reason := self._protection.reason(row, key_of(row.name, row.labels)):
+            raise Protected(reason, field="name")
+        return row
 
     async def _look(self, context: _Context) -> EngineContainer:
         """Return the container as it is; after a crash wait for an engine that is still away."""

@@ -18,6 +18,7 @@ from homelab_agent.platform.errors import (
     Failed,
     Invalid,
     NotFound,
+    Protected,
     TimedOut,
     Unavailable,
 )
@@ -33,7 +34,8 @@ PERSON = Caller(name="person", scope=Scope.OPERATE)
 async def agent(docker: FakeDocker, tmp_path: Path) -> AsyncIterator[Commanded]:
     docker.add("web")
     docker.add("job", running=False)
-    async with commanded(docker.url, tmp_path, listed=("job",)) as made:
+    docker.add("vault")
+    async with commanded(docker.url, tmp_path, listed=("vault",)) as made:
         await made.live.connected()
         yield made
 
@@ -180,8 +182,32 @@ async def test_an_unknown_container_is_named(agent: Commanded) -> None:
 
 
 async def test_a_protected_container_says_why_by_name_and_by_key(agent: Commanded) -> None:
-    assert "`protect`" in str(await agent.service.protected_reason("job"))
+    assert "`protect`" in str(await agent.service.protected_reason("vault"))
     assert await agent.service.protected_reason("web") is None
+
+
+@pytest.mark.parametrize("verb", ["stop", "restart", "pause", "kill"])
+async def test_a_container_that_became_protected_after_the_gate_looked_is_left_alone(
+    docker: FakeDocker, agent: Commanded, verb: str
+) -> None:
+    vault = docker.containers[agent.live.shown("vault").id]
+
+    with pytest.raises(Protected, match="`protect`") as refused:
+        await agent.service.command(verb, "vault", PERSON, wait_s=10)
+
+    assert refused.value.extra["job_id"]
+    assert docker.calls[f"POST containers/{vault.id}/{verb}"] == 0
+
+
+async def test_a_protected_container_may_be_started_and_thawed(
+    docker: FakeDocker, agent: Commanded
+) -> None:
+    vault = docker.containers[agent.live.shown("vault").id]
+    docker.end(vault, 0)
+    assert (await agent.service.command("start", "vault", PERSON, wait_s=10)).outcome
+    docker.change(vault, "pause")
+    assert (await agent.service.command("unpause", "vault", PERSON, wait_s=10)).outcome
+    assert vault.status == "running"
 
 
 async def test_the_list_is_by_name_and_can_be_narrowed(
@@ -194,7 +220,7 @@ async def test_the_list_is_by_name_and_can_be_narrowed(
     def names(**query: object) -> list[str]:
         return [c.name for c in agent.service.list(ContainerQuery(**query)).containers]
 
-    assert names() == ["job", "shop-db-1", "web"]
+    assert names() == ["job", "shop-db-1", "vault", "web"]
     assert names(state=ContainerState.CREATED) == ["job"]
     assert names(project="shop") == ["shop-db-1"]
     assert names(project="shop", state=ContainerState.CREATED) == []
@@ -298,8 +324,10 @@ async def _interrupted(
     return result.job.id
 
 
-async def _recovered(docker: FakeDocker, folder: Path, job_id: str) -> tuple[Outcome | None, str]:
-    async with commanded(docker.url, folder) as agent:
+async def _recovered(
+    docker: FakeDocker, folder: Path, job_id: str, *, listed: tuple[str, ...] = ()
+) -> tuple[Outcome | None, str]:
+    async with commanded(docker.url, folder, listed=listed) as agent:
         assert await agent.runner.recover() == (job_id,)
         job = await agent.runner.wait(job_id, 15)
         return job.outcome, str(job.error.message if job.error else job.message)
@@ -327,6 +355,19 @@ async def test_a_command_cut_off_by_a_crash_is_done_once_after_the_restart(
     assert message.startswith(words)
     assert web.status == state
     assert docker.calls[f"POST containers/{web.id}/{verb}"] == (0 if done else 1)
+
+
+async def test_a_command_cut_off_by_a_crash_spares_what_is_protected_since(
+    docker: FakeDocker, tmp_path: Path
+) -> None:
+    web = docker.add("web")
+    job_id = await _interrupted(docker, tmp_path, "stop", done=False)
+
+    outcome, message = await _recovered(docker, tmp_path, job_id, listed=("web",))
+
+    assert outcome is Outcome.FAILED
+    assert "`protect`" in message
+    assert web.status == "running"
 
 
 async def test_a_start_cut_off_by_a_crash_is_done_once_after_the_restart(
