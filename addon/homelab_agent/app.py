@@ -18,7 +18,11 @@ from homelab_agent.api.stream_socket import StreamSockets
 from homelab_agent.api.tls import Tls, open_files, open_self_signed
 from homelab_agent.areas.activity.routes import ActivityRoutes
 from homelab_agent.areas.activity.service import ActivityService
-from homelab_agent.areas.agent.announce_mdns import MdnsAnnouncement, addresses_to_announce
+from homelab_agent.areas.agent.announce_mdns import (
+    MdnsAnnouncement,
+    addresses_to_announce,
+    only_virtual_cables,
+)
 from homelab_agent.areas.agent.announce_supervisor import SupervisorAnnouncement
 from homelab_agent.areas.agent.models import ActiveSettings, AgentInfo
 from homelab_agent.areas.agent.numbers import export_numbers
@@ -96,7 +100,8 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
         runner = JobRunner(store, resources, utc_now, audit)
         closing.push_async_callback(runner.close)
         tls = await asyncio.to_thread(_open_tls, settings)
-        containers, watch = await _containers(settings, resources, runner, secrets, closing)
+        own_id = await asyncio.to_thread(own_container_id, host_name=socket.gethostname())
+        containers, watch = await _containers(settings, own_id, resources, runner, secrets, closing)
         agent = _agent(settings, store, resources, tls)
         gate = Gate(audit)
         gate.protect(CONTAINER_KIND, containers.protected_reason)
@@ -118,7 +123,7 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
         host, port = await server.start(settings.listen_host, settings.listen_port, tls)
         await _tell_address(settings, host, port, tls, closing)
         outer = (
-            *_mdns(settings, host, port, tls, agent, resources),
+            *await _mdns(settings, own_id, host, port, tls, agent, resources),
             *_supervisor(settings, port, tls, agent, tokens, secrets),
         )
         await closing.enter_async_context(_looping(outer))
@@ -202,6 +207,7 @@ def _agent(settings: Settings, store: Store, resources: Resources, tls: Tls | No
 
 async def _containers(
     settings: Settings,
+    own_id: str | None,
     resources: Resources,
     runner: JobRunner,
     secrets: SecretFilter,
@@ -209,7 +215,6 @@ async def _containers(
 ) -> tuple[ContainerService, ContainerWatch]:
     engine = open_engine(settings.docker_url, demo=settings.demo)
     closing.push_async_callback(engine.close)
-    own_id = await asyncio.to_thread(own_container_id, host_name=socket.gethostname())
     protection = Protection(own_id=own_id, listed=settings.protect)
     inventory = Inventory(resources, protection)
     state = EngineState(resources, inventory, utc_now)
@@ -250,8 +255,9 @@ def _retention(settings: Settings, store: Store) -> Retention:
     return Retention(store, utc_now, rules)
 
 
-def _mdns(
+async def _mdns(
     settings: Settings,
+    own_id: str | None,
     host: str,
     port: int,
     tls: Tls | None,
@@ -260,6 +266,9 @@ def _mdns(
 ) -> tuple[Loop, ...]:
     addresses = addresses_to_announce(host) if settings.mdns else ()
     if not addresses:
+        return ()
+    if own_id is not None and await asyncio.to_thread(only_virtual_cables):
+        _log.info("mdns_skipped", reason="This container has a network of its own")
         return ()
     fingerprint = tls.fingerprint if tls else None
     announcement = MdnsAnnouncement(agent, resources, fingerprint=fingerprint)

@@ -159,6 +159,19 @@ async def test_docker_calls_the_image_healthy_with_a_certificate_of_its_own(
     await wait_until(lambda: healthy(docker, name), what="the health check to pass over TLS")
 
 
+async def test_an_address_inside_docker_is_not_announced_to_the_home_network(
+    docker: Docker,
+) -> None:
+    name = f"image-test-{free_port()}"
+    await docker.create(name, image=IMAGE, command=(), NetworkMode="bridge", Binds=[SOCKET])
+
+    async def told() -> bool:
+        return "mdns_" in await run("docker", "logs", name)
+
+    await wait_until(told, what="a word about the announcement")
+    assert "mdns_skipped" in await run("docker", "logs", name)
+
+
 async def test_tokens_outlive_the_container(docker: Docker) -> None:
     volume = f"image-test-{free_port()}"
     try:

@@ -5,6 +5,7 @@ import ipaddress
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from homelab_agent.areas.agent.models import AGENT_KIND, AgentInfo
@@ -119,6 +120,26 @@ def addresses_to_announce(listen_host: str) -> tuple[str, ...]:
     if address.version == 6:  # noqa: PLR2004  # the IP version
         found = [_source_address(socket.AF_INET6, "2001:db8::1")]
     return tuple(own for own in found if own is not None)
+
+
+def only_virtual_cables(interfaces: Path = Path("/sys/class/net")) -> bool:
+    """Return whether all that leads out of here are cables to somewhere else on this machine.
+
+    So it is in a container with a network of its own: its address means nothing to others. One
+    with the host's network has the host's interfaces, and those of other kinds (macvlan, ipvlan)
+    say so. Reads files: call it in a thread.
+    """
+    found = [interface for interface in interfaces.glob("*") if interface.name != "lo"]
+    return bool(found) and all(_is_virtual_cable(interface) for interface in found)
+
+
+def _is_virtual_cable(interface: Path) -> bool:
+    try:
+        index, other_end = (interface / "ifindex").read_text(), (interface / "iflink").read_text()
+        kind = (interface / "uevent").read_text()
+    except OSError:
+        return False
+    return index != other_end and "DEVTYPE=" not in kind
 
 
 def _source_address(family: socket.AddressFamily, somewhere: str) -> str | None:

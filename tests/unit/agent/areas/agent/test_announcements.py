@@ -12,6 +12,7 @@ from homelab_agent.areas.agent.announce_mdns import (
     SERVICE_TYPE,
     MdnsAnnouncement,
     addresses_to_announce,
+    only_virtual_cables,
 )
 from homelab_agent.areas.agent.announce_supervisor import TOKEN_FILE, SupervisorAnnouncement
 from homelab_agent.areas.agent.service import AgentService
@@ -226,3 +227,35 @@ def test_what_only_this_machine_reaches_is_not_announced() -> None:
         for address in addresses_to_announce(everywhere):
             assert not ip_address(address).is_unspecified
             assert not ip_address(address).is_loopback
+
+
+@pytest.mark.parametrize(
+    ("interfaces", "private"),
+    [
+        # name, own number, number of the other end, kind
+        ([("lo", 1, 1, ""), ("eth0", 2, 388, "")], True),
+        ([("lo", 1, 1, ""), ("eth0", 2, 388, ""), ("eth1", 3, 390, ""), ("sit0", 4, 0, "")], True),
+        ([("lo", 1, 1, ""), ("eth0", 2, 2, "")], False),
+        ([("lo", 1, 1, ""), ("docker0", 3, 3, "bridge"), ("veth1", 9, 8, "")], False),
+        ([("lo", 1, 1, ""), ("eth0", 2, 7, "macvlan")], False),
+        ([("lo", 1, 1, "")], False),
+        ([], False),
+    ],
+    ids=["bridge", "two bridges", "machine", "host network", "macvlan", "none", "unknown"],
+)
+def test_a_container_does_not_announce_an_address_that_nobody_outside_can_reach(
+    tmp_path: Path, interfaces: list[tuple[str, int, int, str]], *, private: bool
+) -> None:
+    for name, index, other_end, kind in interfaces:
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "ifindex").write_text(f"{index}\n")
+        (folder / "iflink").write_text(f"{other_end}\n")
+        devtype = f"DEVTYPE={kind}\n" if kind else ""
+        (folder / "uevent").write_text(f"{devtype}INTERFACE={name}\nIFINDEX={index}\n")
+    assert only_virtual_cables(tmp_path) is private
+
+
+def test_what_is_no_interface_does_not_keep_the_agent_from_being_found(tmp_path: Path) -> None:
+    (tmp_path / "bonding_masters").write_text("")
+    assert only_virtual_cables(tmp_path) is False
