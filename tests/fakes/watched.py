@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -92,6 +92,7 @@ async def watched(
     resync_interval_s: float = 300,
     deadline_s: float = 5,
     ping_s: float = 30,
+    delays_s: Sequence[float] = DELAYS_S,
     engine: Engine | None = None,
     protection: Protection | None = None,
 ) -> AsyncIterator[Watched]:
@@ -107,7 +108,7 @@ async def watched(
         state,
         refresher,
         resync_interval_s=resync_interval_s,
-        delays_s=DELAYS_S,
+        delays_s=delays_s,
         ping_s=ping_s,
     )
     task = asyncio.create_task(watch.run())

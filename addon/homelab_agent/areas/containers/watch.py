@@ -63,13 +63,18 @@ class ContainerWatch:
     async def run(self) -> None:
         """Follow the engine until cancelled."""
         loop = asyncio.get_running_loop()
-        attempt = 0
+        attempt, at_once = 0, False
         while True:
             began = loop.time()
             reached = await self._follow()
             attempt = 0 if loop.time() - began > STEADY_S else attempt + 1
             if reached:
                 attempt = min(attempt, _MOST_AFTER_LOSS)
+            # Only an attempt tells whether the engine is gone, or its stream alone was cut. Once:
+            # a proxy that cuts every stream is not to be asked without a pause.
+            at_once = reached and not at_once
+            if at_once:
+                continue
             await asyncio.sleep(self._delays_s[min(attempt, len(self._delays_s) - 1)])
 
     async def _follow(self) -> bool:

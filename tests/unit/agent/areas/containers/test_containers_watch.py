@@ -433,3 +433,18 @@ async def test_labels_that_make_no_sense_cost_nobody_their_containers(
 
     await live.until(lambda: _state(live, "a:b:1") is ContainerState.EXITED)
     assert live.shown("a:b:1").exit_code is None
+
+
+async def test_a_lost_engine_is_looked_for_at_once_before_the_first_wait(
+    docker: FakeDocker,
+) -> None:
+    async with watched(docker.url, delays_s=(3600,)) as live:
+        await live.connected()
+        await docker.wait_attached(1)
+        docker.cut_streams()
+        await docker.wait_attached(2)
+
+    async with watched(docker.url, delays_s=(3600,)) as live:
+        await live.connected()
+        await docker.stop()
+        await live.until(lambda: live.status.connection is EngineConnection.UNAVAILABLE)
