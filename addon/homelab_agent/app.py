@@ -219,7 +219,7 @@ async def _containers(
     inventory = Inventory(resources, protection)
     state = EngineState(resources, inventory, utc_now)
     refresher = Refresher(engine, inventory, state)
-    for kind in ContainerJobs(engine, refresher, protection).kinds():
+    for kind in ContainerJobs(engine, refresher, protection, state).kinds():
         runner.register(kind)
     watch = ContainerWatch(
         engine, inventory, state, refresher, resync_interval_s=settings.resync_interval_s

@@ -45,7 +45,7 @@ async def commanded(
             watched(url, deadline_s=deadline_s, protection=protection)
         )
         runner = JobRunner(store, live.resources, utc_now, Audit(store, utc_now))
-        jobs = ContainerJobs(live.engine, live.refresher, protection, return_s=return_s)
+        jobs = ContainerJobs(live.engine, live.refresher, protection, live.state, return_s=return_s)
         for kind in jobs.kinds():
             runner.register(kind)
         stack.push_async_callback(runner.close, 0)

@@ -233,7 +233,9 @@ class JobError:
 
     code: str
     message: str
+    field: str | None = None
     hint: str | None = None
+    extra: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

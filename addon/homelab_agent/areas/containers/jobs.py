@@ -7,6 +7,7 @@ from datetime import datetime
 from homelab_agent.areas.containers.identity import key_of
 from homelab_agent.areas.containers.protection import Protection
 from homelab_agent.areas.containers.refresher import Refresher
+from homelab_agent.areas.containers.status import EngineState
 from homelab_agent.platform.engine.interface import Engine
 from homelab_agent.platform.engine.models import ContainerState, EngineContainer
 from homelab_agent.platform.errors import AgentError, Conflict, NotFound, Protected, Unavailable
@@ -47,12 +48,14 @@ class ContainerJobs:
         engine: Engine,
         refresher: Refresher,
         protection: Protection,
+        state: EngineState,
         *,
         return_s: float = _RETURN_S,
     ) -> None:
         self._engine = engine
         self._refresher = refresher
         self._protection = protection
+        self._state = state
         self._return_s = return_s
 
     def kinds(self) -> tuple[JobKind[ContainerCommand], ...]:
@@ -61,7 +64,7 @@ class ContainerJobs:
             JobKind(
                 name=f"containers.{verb}",
                 arguments=ContainerCommand,
-                steps=(Step(name=verb, do=_naming(do)),),
+                steps=(Step(name=verb, do=self._naming(do)),),
                 recovery=Recovery.GO_ON,
             )
             for verb, do in self._verbs().items()
@@ -76,6 +79,24 @@ class ContainerJobs:
             "unpause": self._unpause,
             "kill": self._kill,
         }
+
+    def _naming(self, do: _Do) -> _Do:
+        """Let what goes wrong speak of the container by its name, which is what a person knows."""
+
+        async def named(context: _Context) -> StepResult:
+            try:
+                return await do(context)
+            except AgentError as error:
+                told = self._state.dated(error) if isinstance(error, Unavailable) else error
+                arguments = context.arguments
+                raise type(error)(
+                    told.message.replace(arguments.container_id[:12], arguments.name),
+                    field=told.field,
+                    hint=told.hint,
+                    extra=told.extra,
+                ) from error
+
+        return named
 
     async def _start(self, context: _Context) -> StepResult:
         row = await self._look(context)
@@ -171,24 +192,6 @@ class ContainerJobs:
         if row is not None and row.exit_code is not None:
             ending = f" and ended with exit code {row.exit_code}"
         return StepResult(message=f"{before.name} {what}{ending}.")
-
-
-def _naming(do: _Do) -> _Do:
-    """Let what goes wrong speak of the container by its name, which is what a person knows."""
-
-    async def named(context: _Context) -> StepResult:
-        try:
-            return await do(context)
-        except AgentError as error:
-            arguments = context.arguments
-            raise type(error)(
-                error.message.replace(arguments.container_id[:12], arguments.name),
-                field=error.field,
-                hint=error.hint,
-                extra=error.extra,
-            ) from error
-
-    return named
 
 
 def _so_already(context: _Context, is_so: str, became_so: str) -> StepResult:

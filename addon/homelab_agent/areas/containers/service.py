@@ -13,7 +13,7 @@ from homelab_agent.areas.containers.status import EngineState
 from homelab_agent.platform.commands import Caller
 from homelab_agent.platform.engine.interface import Engine
 from homelab_agent.platform.engine.models import EngineRight
-from homelab_agent.platform.errors import Invalid, NotFound
+from homelab_agent.platform.errors import Invalid, NotFound, Unavailable
 from homelab_agent.platform.jobs.answer import answer
 from homelab_agent.platform.jobs.models import CommandResult
 from homelab_agent.platform.jobs.runner import JobRunner
@@ -84,9 +84,12 @@ class ContainerService:
                     f"{field} needs a time zone.", field=field, hint="2026-11-21T08:00:00Z"
                 )
         container = self.get(name_or_key)
-        lines = await self._engine.logs(
-            container.id, tail=query.tail, since=query.since, until=query.until
-        )
+        try:
+            lines = await self._engine.logs(
+                container.id, tail=query.tail, since=query.since, until=query.until
+            )
+        except Unavailable as error:
+            raise self._state.dated(error) from error
         return Logs(
             container=container.name,
             lines=tuple(

@@ -85,6 +85,18 @@ class EngineState:
                 extra={"right": right},
             )
 
+    def dated(self, error: Unavailable) -> Unavailable:
+        """Return the engine's error with since when it is away: since now where that is news."""
+        away = self._status.connection is EngineConnection.UNAVAILABLE
+        since = self._status.since if away else self._clock()
+        return Unavailable(
+            error.message,
+            field=error.field,
+            hint=error.hint,
+            retry_after_s=error.retry_after_s,
+            extra={"since": since.isoformat(), **error.extra},
+        )
+
     def _publish(self, status: EngineStatus) -> None:
         self._status = status
         self._resources.publish(ENGINE_KIND, ENGINE_KEY, status)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from homelab_agent.platform.commands import Outcome
 from homelab_agent.platform.errors import AgentError
-from homelab_agent.platform.jobs.models import CommandResult, Job
+from homelab_agent.platform.jobs.models import CommandResult, Job, JobError
 
 _WELL = frozenset({Outcome.DONE, Outcome.NOT_NEEDED})
 
@@ -20,11 +20,12 @@ def answer(job: Job, *, meanwhile: str) -> CommandResult:
         return CommandResult(
             outcome=job.outcome, message=job.message or f"{job.kind}: {job.outcome}.", job=job
         )
-    code = job.error.code if job.error else AgentError.code
-    raise _by_code().get(code, AgentError)(
-        job.error.message if job.error else f"{job.kind} ended {job.outcome}.",
-        hint=job.error.hint if job.error else None,
-        extra={"job_id": job.id},
+    error = job.error or JobError(code=AgentError.code, message=f"{job.kind} ended {job.outcome}.")
+    raise _by_code().get(error.code, AgentError)(
+        error.message,
+        field=error.field,
+        hint=error.hint,
+        extra={**(error.extra or {}), "job_id": job.id},
     )
 
 

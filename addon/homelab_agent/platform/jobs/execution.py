@@ -240,7 +240,13 @@ class Execution[Arguments: Model]:
         if isinstance(error, AgentError):
             # Halves of characters (a program's raw output) cannot be sent to anyone.
             message = error.message.encode(errors="replace").decode()
-            return JobError(code=error.code, message=message, hint=error.hint)
+            return JobError(
+                code=error.code,
+                message=message,
+                field=error.field,
+                hint=error.hint,
+                extra=dict(error.extra) or None,
+            )
         _log.error("a step failed unexpectedly", job=self.entry.id, step=step, exc_info=error)
         return JobError(
             code=AgentError.code, message=f"{step} failed unexpectedly; the log says why"

@@ -41,7 +41,9 @@ class JobError(Model):
 
     code: str
     message: str
+    field: str | None = None
     hint: str | None = None
+    extra: dict[str, str | int | float | bool | None] | None = None
 
 
 class Job(Model):

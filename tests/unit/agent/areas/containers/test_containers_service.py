@@ -105,8 +105,10 @@ async def test_what_the_state_does_not_allow_is_a_conflict_in_words(
 
 
 async def test_a_signal_that_does_not_exist_is_invalid(agent: Commanded) -> None:
-    with pytest.raises(Invalid, match="invalid signal"):
+    with pytest.raises(Invalid, match="invalid signal") as refused:
         await agent.service.command("kill", "web", PERSON, wait_s=10, signal="SIGFUN")
+
+    assert refused.value.field == "signal"
 
 
 async def test_a_restart_that_docker_fails_is_tried_once_and_the_job_is_named(
@@ -248,6 +250,23 @@ async def test_while_the_engine_is_away_everything_says_so_and_since_when(
         await agent.service.protected_reason("web")
 
 
+async def test_an_engine_that_is_lost_this_very_moment_is_away_since_then(
+    docker: FakeDocker, agent: Commanded
+) -> None:
+    docker.faults["GET containers/[0-9a-f]{64}/json"] = Fault(cut=True)
+
+    with pytest.raises(Unavailable) as unread:
+        await agent.service.logs("web", LogsQuery())
+    with pytest.raises(Unavailable) as undone:
+        await agent.service.command("stop", "web", PERSON, wait_s=10)
+
+    assert agent.live.status.connection is EngineConnection.CONNECTED
+    for error in (unread.value, undone.value):
+        since = datetime.fromisoformat(str(error.extra["since"]))
+        assert agent.live.status.since < since <= datetime.now(UTC)
+    assert undone.value.extra["job_id"]
+
+
 async def test_behind_a_proxy_that_only_reads_a_command_is_denied_and_the_right_named(
     docker: FakeDocker, tmp_path: Path
 ) -> None:
@@ -259,8 +278,10 @@ async def test_behind_a_proxy_that_only_reads_a_command_is_denied_and_the_right_
         await agent.live.connected()
         assert agent.service.get("web").state is ContainerState.RUNNING
 
-        with pytest.raises(Denied, match="containers_control"):
+        with pytest.raises(Denied, match="containers_control") as refused:
             await agent.service.command("stop", "web", PERSON, wait_s=10)
+
+    assert refused.value.extra["right"] == "containers_control"
 
     assert web.status == "running"
 
