@@ -25,6 +25,7 @@ from homelab_agent.platform.engine.models import (
 )
 from homelab_agent.platform.engine.rights import missing_rights
 from homelab_agent.platform.engine.transport import Transport
+from homelab_agent.platform.engine.turns import Turns
 from homelab_agent.platform.engine.versions import written
 from homelab_agent.platform.errors import (
     Denied,
@@ -38,6 +39,11 @@ from homelab_agent.platform.logging import get_logger
 DEADLINE_S = 10.0
 
 _INSPECTS_AT_ONCE = 8
+_LOGS_AT_ONCE = 3
+_LOGS_WAITING = 8
+_LOGS_RETRY_S = 5.0
+"""Reading a log up to some time reads all of it, and each read keeps Docker busy."""
+
 _DEFAULT_GRACE_S = 10
 """What Docker waits between the stop signal and the kill where nothing else is said."""
 
@@ -55,6 +61,12 @@ class DockerEngine(Engine):
     def __init__(self, url: str, *, deadline_s: float = DEADLINE_S) -> None:
         self._address = without_password(url)
         self._transport = Transport(url, deadline_s=deadline_s)
+        self._logs = Turns(
+            "Reading logs",
+            at_once=_LOGS_AT_ONCE,
+            waiting=_LOGS_WAITING,
+            retry_after_s=_LOGS_RETRY_S,
+        )
 
     @override
     async def connect(self) -> EngineInfo:
@@ -150,6 +162,16 @@ class DockerEngine(Engine):
         since: datetime | None,
         until: datetime | None,
     ) -> tuple[LogLine, ...]:
+        async with self._logs.turn():
+            return await self._read_log(container_id, tail, since, until)
+
+    @override
+    async def close(self) -> None:
+        await self._transport.close()
+
+    async def _read_log(
+        self, container_id: str, tail: int, since: datetime | None, until: datetime | None
+    ) -> tuple[LogLine, ...]:
         container = await self._inspected(container_id)
         parameters = {
             "stdout": "true",
@@ -167,10 +189,6 @@ class DockerEngine(Engine):
         path = f"containers/{container.id}/logs"
         await self._transport.read_into(reader.feed, path, call, parameters)
         return reader.finish()
-
-    @override
-    async def close(self) -> None:
-        await self._transport.close()
 
     async def _info(self) -> Info:
         call = Call("describe itself", EngineRight.INFO)

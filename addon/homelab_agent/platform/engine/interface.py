@@ -20,7 +20,8 @@ class Engine(Protocol):
     `Unavailable` when the engine cannot be reached, `Denied` when a socket proxy forbids the
     call, `NotFound` for an unknown container, `Conflict` when its state does not allow the
     call, `TimedOut` when the deadline passed or the answer got lost, `Failed` when the engine
-    tried and could not. Nothing that changes something is ever repeated by itself.
+    tried and could not, `RateLimited` when too much is asked of it at once. Nothing that changes
+    something is ever repeated by itself.
     """
 
     async def connect(self) -> EngineInfo:

@@ -1,5 +1,6 @@
 """Logs as a person reads them, whatever the container wrote."""
 
+import asyncio
 import struct
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +9,8 @@ import pytest
 from homelab_agent.platform.engine.docker import DockerEngine
 from homelab_agent.platform.engine.logs import LONGEST_LINE, MOST_BYTES, LogReader
 from homelab_agent.platform.engine.models import LogLine, LogStream
-from tests.fakes.docker_engine import FakeDocker, frame
+from homelab_agent.platform.errors import RateLimited
+from tests.fakes.docker_engine import FakeDocker, Fault, frame
 
 T = b"2026-11-21T08:00:00.123456789Z "
 AT = datetime(2026, 11, 21, 8, 0, 0, 123456, UTC)
@@ -118,3 +120,47 @@ async def test_a_tty_container_is_read_as_one(docker: FakeDocker, engine: Docker
 
     assert line.text == "$ \x1b[31mred\x1b[0m"
     assert line.stream is LogStream.STDOUT
+
+
+async def test_many_who_read_logs_take_turns_and_too_many_are_told_to_come_again(
+    docker: FakeDocker,
+) -> None:
+    web = docker.add("web", log=frame(1, T + b"ready\n"))
+    path = f"GET containers/{web.id}/logs"
+    engine = DockerEngine(docker.url, deadline_s=5)
+    until = AT + timedelta(hours=1)
+
+    async with docker.held(path) as held, asyncio.TaskGroup() as readers:
+        reading = [
+            readers.create_task(engine.logs("web", tail=1, since=None, until=until))
+            for _ in range(11)
+        ]
+        await held.reached.wait()
+        with pytest.raises(RateLimited) as refused:
+            await engine.logs("web", tail=1, since=None, until=None)
+        assert refused.value.retry_after_s
+        assert docker.calls[path] <= 3
+        # A look at the container is no log: nobody has to wait for it.
+        assert (await engine.inspect("web")).name == "web"
+        held.release.set()
+
+    assert [task.result()[0].text for task in reading] == ["ready"] * 11
+    assert len(await engine.logs("web", tail=1, since=None, until=None)) == 1
+    await engine.close()
+
+
+async def test_who_gives_up_reading_a_log_makes_room_for_others(docker: FakeDocker) -> None:
+    docker.add("web", log=frame(1, T + b"ready\n"))
+    engine = DockerEngine(docker.url, deadline_s=5)
+    docker.faults["GET containers/.*/logs"] = Fault(hang=True)
+    reading = [
+        asyncio.create_task(engine.logs("web", tail=1, since=None, until=None)) for _ in range(11)
+    ]
+    await asyncio.sleep(0)
+    for task in reading:
+        task.cancel()
+    await asyncio.gather(*reading, return_exceptions=True)
+    docker.faults.clear()
+
+    assert len(await engine.logs("web", tail=1, since=None, until=None)) == 1
+    await engine.close()
