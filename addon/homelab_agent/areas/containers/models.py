@@ -1,9 +1,12 @@
 """The container as the API and the stream show it."""
 
+import signal
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from homelab_agent.platform.engine.models import (
     ContainerHealth,
@@ -127,6 +130,20 @@ class Logs(Model):
     truncated: bool
 
 
+_SIGNALS = frozenset(signal.Signals.__members__) | {
+    "SIGSTKFLT",
+    *(f"SIGRTMIN+{number}" for number in range(1, 16)),
+    *(f"SIGRTMAX-{number}" for number in range(1, 15)),
+}
+"""What Docker takes. Not all of them have a name of their own in Python."""
+
+
+def _known_signal(name: str) -> str:
+    if name not in _SIGNALS:
+        raise PydanticCustomError("signal", "Linux has no signal {name}", {"name": name})
+    return name
+
+
 class CommandBody(Model):
     """Options every container command takes. `wait_s`: how long the answer may wait for the end."""
 
@@ -140,6 +157,8 @@ class StopBody(CommandBody):
 
 
 class KillBody(CommandBody):
-    """`signal`: a Unix signal by name."""
+    """`signal`: a Linux signal by name, as SIGHUP or SIGRTMIN+3."""
 
-    signal: str = Field(default="SIGKILL", pattern=r"^SIG[A-Z0-9+]{1,12}$")
+    signal: Annotated[str, AfterValidator(_known_signal)] = Field(
+        default="SIGKILL", pattern=r"^SIG[A-Z0-9+-]{1,12}$"
+    )

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from homelab_agent.areas.containers.models import (
     CommandBody,
@@ -76,3 +77,16 @@ async def test_reading_needs_no_job(docker: FakeDocker, routes: ContainerRoutes)
     assert (await routes.list(ContainerQuery())).containers == (await routes.get("web"),)
     assert (await routes.get("web")).id == web.id
     assert (await routes.logs("web", LogsQuery())).lines == ()
+
+
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGSTKFLT", "SIGRTMIN", "SIGRTMIN+3", "SIGRTMAX-2"])
+def test_every_signal_docker_knows_can_be_asked_for(name: str) -> None:
+    assert KillBody(signal=name).signal == name
+
+
+@pytest.mark.parametrize("name", ["SIGFUN", "SIG_IGN", "9", "sighup", "SIGRTMIN+99", "SIGRTMAX-15"])
+def test_a_signal_that_does_not_exist_is_refused_and_the_field_named(name: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        KillBody(signal=name)
+
+    assert [error["loc"] for error in refused.value.errors()] == [("signal",)]
