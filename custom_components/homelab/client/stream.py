@@ -63,6 +63,8 @@ class Backoff:
     factor: float = 2.0
     longest_s: float = 30.0
     settled_s: float = 10.0
+    longest_asked_s: float = 60.0
+    """A pause the agent asks for is kept, but a wrong one must not cost a day."""
 
     def wait_s(self, failures: int) -> float:
         """Return the wait after that many failures in a row; the first attempt is at once."""
@@ -107,7 +109,7 @@ class StreamClient:
             except AgentError as error:
                 failures = self._count(failures, clock() - began)
                 self._listener.on_lost(error)
-                await asyncio.sleep(error.retry_after_s or 0)
+                await asyncio.sleep(min(error.retry_after_s or 0, self._backoff.longest_asked_s))
             await asyncio.sleep(self._backoff.wait_s(failures))
 
     def _count(self, failures: int, lived_s: float) -> int:

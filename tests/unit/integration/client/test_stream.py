@@ -325,6 +325,14 @@ async def test_a_request_for_a_pause_is_kept(client: AgentClient, agent: FakeAge
     assert mirror.losses[0].retry_after_s == 3600
 
 
+async def test_a_pause_without_end_is_not_kept(client: AgentClient, agent: FakeAgent) -> None:
+    agent.answers["GET /stream"] = Answer("", 429, {"Retry-After": "9" * 30})
+    async with following(client, backoff=Backoff(longest_asked_s=0.01)) as mirror:
+        await mirror.loses(RateLimited)
+        agent.answers.clear()
+        await mirror.until(lambda: mirror.snapshots == 1)
+
+
 @pytest.mark.parametrize(
     ("failures", "wait_s"), [(1, 0), (2, 0.5), (3, 1), (4, 2), (8, 30), (5000, 30)]
 )
