@@ -14,7 +14,10 @@ type Level = Literal["debug", "info", "warning", "error"]
 type Format = Literal["json", "text"]
 
 # They tell at "info" what only their own developers want to know.
-_QUIET = ("aiohttp.access", "alembic", "aiosqlite", "asyncio", "sqlalchemy", "zeroconf")
+_QUIET = ("aiohttp.access", "alembic", "asyncio", "zeroconf")
+
+# They repeat at "debug" whatever is stored or read: digests of tokens, arguments of jobs.
+_NEVER_TALKATIVE = ("aiosqlite", "sqlalchemy")
 
 
 def get_logger(name: str) -> BoundLogger:
@@ -62,6 +65,8 @@ def configure_logging(
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel("DEBUG" if level == "debug" else "WARNING")
+    for name in _NEVER_TALKATIVE:
+        logging.getLogger(name).setLevel("WARNING")
 
 
 class _Masking:

@@ -44,6 +44,8 @@ def make_engine(url: URL) -> AsyncEngine:
             pool_timeout=10,
             # A server may have been restarted since a connection was last used; a file was not.
             pool_pre_ping=not is_sqlite(url),
+            # Neither its log nor its errors repeat what is stored: digests of tokens are in it.
+            hide_parameters=True,
         )
     except ModuleNotFoundError as error:
         raise StoreError(

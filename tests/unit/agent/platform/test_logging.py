@@ -2,13 +2,19 @@ import io
 import json
 import logging
 from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 
+from homelab_agent.platform.clock import utc_now
+from homelab_agent.platform.commands import Scope
 from homelab_agent.platform.logging import Format, Level, configure_logging, get_logger
 from homelab_agent.platform.secrets import SecretFilter
+from homelab_agent.platform.store.database import Store
+from homelab_agent.platform.tokens import Tokens
 
 type Configure = Callable[..., io.StringIO]
 
@@ -116,3 +122,15 @@ def test_the_level_decides_and_libraries_do_not_chatter(configure: Configure) ->
     get_logger("homelab.other").debug("small talk")
     logging.getLogger("aiohttp.access").info("GET /")
     assert [line["event"] for line in _lines(stream)] == ["small talk", "GET /"]
+
+
+async def test_a_log_at_debug_repeats_nothing_of_what_is_stored(
+    configure: Configure, store_url: str, tmp_path: Path
+) -> None:
+    stream = configure("debug")
+    store = await Store.open(store_url, tmp_path)
+    tokens = Tokens(store, utc_now)
+    secret = await tokens.create("phone", Scope.READ)
+    await tokens.verify(secret)
+    await store.close()
+    assert sha256(secret.encode()).hexdigest() not in stream.getvalue()
