@@ -5,7 +5,7 @@ they drift apart.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -14,6 +14,9 @@ AGENT_KEY = "agent"
 ENGINE_KIND = "engine"
 ENGINE_KEY = "docker"
 CONTAINER_KIND = "container"
+
+EACH_BY_ITSELF: Mapping[str, bool] = {"each_by_itself": True}
+"""Metadata of a tuple: an entry that makes no sense is passed over instead of refusing all."""
 
 
 class OpenEnum(StrEnum):
@@ -198,7 +201,7 @@ class EngineStatus:
 class ContainerList:
     """All containers, by name."""
 
-    containers: tuple[Container, ...]
+    containers: tuple[Container, ...] = field(metadata=EACH_BY_ITSELF)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ Fields that a newer agent added are passed over; a field that is missing or of a
 than declared raises `ValueError` with its path.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
@@ -12,6 +13,9 @@ from types import NoneType, UnionType
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from .errors import NotAnAgent
+from .models import EACH_BY_ITSELF
+
+_LOGGER = logging.getLogger(__name__)
 
 type Reader[T] = Callable[[object], T]
 type _Convert = Callable[[Any], Any]
@@ -34,7 +38,9 @@ def understood[T](read: Reader[T], value: object) -> T:
 
 def _reader(model: type[Any]) -> _Convert:
     hints = get_type_hints(model)
-    plan = tuple((item.name, _convert(hints[item.name]), _default(item)) for item in fields(model))
+    plan = tuple(
+        (item.name, _converter(item, hints[item.name]), _default(item)) for item in fields(model)
+    )
 
     def read(value: Any) -> Any:
         if value.__class__ is not dict:
@@ -55,6 +61,12 @@ def _reader(model: type[Any]) -> _Convert:
         return model(**arguments)
 
     return read
+
+
+def _converter(item: Field[Any], hint: Any) -> _Convert:
+    if EACH_BY_ITSELF.items() <= item.metadata.items():
+        return _convert_readable(_convert(get_args(hint)[0]))
+    return _convert(hint)
 
 
 def _default(item: Field[Any]) -> Any:
@@ -85,6 +97,21 @@ def _convert_tuple(inner: _Convert) -> _Convert:
         if value.__class__ is not list:
             raise ValueError(f"expected a list, got {_name(value)}")
         return tuple([inner(item) for item in value])
+
+    return convert
+
+
+def _convert_readable(inner: _Convert) -> _Convert:
+    def convert(value: Any) -> tuple[Any, ...]:
+        if value.__class__ is not list:
+            raise ValueError(f"expected a list, got {_name(value)}")
+        found = []
+        for item in value:
+            try:
+                found.append(inner(item))
+            except (ValueError, TypeError) as error:
+                _LOGGER.warning("One entry of a list is passed over: %s", error)
+        return tuple(found)
 
     return convert
 

@@ -1,11 +1,12 @@
 """Keeps a listener current with an agent, whatever happens to the connection."""
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from .errors import AgentError, OtherAgent, Unauthenticated
+from .errors import AgentError, NotAnAgent, OtherAgent, Unauthenticated
 from .models import (
     AGENT_KIND,
     CONTAINER_KIND,
@@ -23,6 +24,8 @@ from .models import (
 from .parse import Reader, reader, understood
 from .session import Message, StreamSession, TooSlow
 from .transport import Transport
+
+_LOGGER = logging.getLogger(__name__)
 
 type Resource = AgentInfo | EngineStatus | Container
 
@@ -90,6 +93,8 @@ class StreamClient:
         self._instance_id = instance_id
         self._backoff = backoff or Backoff()
         self._resume: Resume | None = None
+        self._unreadable: set[str] = set()
+        """Containers of which it was said already that they make no sense."""
 
     async def run(self) -> None:
         """Run until cancelled. Raises `Unauthenticated`: a refused token is not tried again."""
@@ -142,18 +147,37 @@ class StreamClient:
 
     def _deliver(self, message: Message) -> None:
         if isinstance(message, SnapshotMessage):
-            self._listener.on_snapshot(_changes(message.resources))
+            self._listener.on_snapshot(self._changes(message.resources))
         else:
-            self._listener.on_changes(_changes(message.changes))
+            self._listener.on_changes(self._changes(message.changes))
 
+    def _changes(self, entries: Sequence[WireResource | WireChange]) -> list[Change]:
+        """Read the entries of kinds that are known here."""
+        changes: list[Change] = []
+        for entry in entries:
+            read = _READERS.get(entry.kind)
+            if read is None:
+                continue
+            data = None
+            if entry.data is None:
+                self._unreadable.discard(entry.key)
+            else:
+                data = self._read(read, entry, entry.data)
+            changes.append(Change(entry.kind, entry.key, data))
+        return changes
 
-def _changes(entries: Sequence[WireResource | WireChange]) -> list[Change]:
-    """Read the entries of kinds that are known here."""
-    changes: list[Change] = []
-    for entry in entries:
-        read = _READERS.get(entry.kind)
-        if read is None:
-            continue
-        data = None if entry.data is None else understood(read, entry.data)
-        changes.append(Change(entry.kind, entry.key, data))
-    return changes
+    def _read(
+        self, read: Reader[Resource], entry: WireResource | WireChange, data: Mapping[str, object]
+    ) -> Resource | None:
+        """Read one resource; a container that makes no sense does not cost the others."""
+        try:
+            resource = understood(read, data)
+        except NotAnAgent as error:
+            if entry.kind != CONTAINER_KIND:
+                raise
+            if entry.key not in self._unreadable:
+                self._unreadable.add(entry.key)
+                _LOGGER.warning("The container %s is passed over: %s", entry.key, error.message)
+            return None
+        self._unreadable.discard(entry.key)
+        return resource

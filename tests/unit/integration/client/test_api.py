@@ -52,6 +52,16 @@ async def test_containers_come_typed(client: AgentClient) -> None:
     assert container == await client.container("web")
 
 
+async def test_one_container_that_makes_no_sense_does_not_cost_the_list(
+    client: AgentClient, agent: FakeAgent, caplog: pytest.LogCaptureFixture
+) -> None:
+    agent.put("container", "odd", wire.container("odd", restart_count="many"))
+    assert [container.name for container in await client.containers()] == ["web"]
+    assert "restart_count" in caplog.text
+    with pytest.raises(NotAnAgent):
+        await client.container("odd")
+
+
 async def test_a_filter_reaches_the_agent(client: AgentClient, agent: FakeAgent) -> None:
     await client.containers(ContainerQuery(state=ContainerState.EXITED, project="media"))
     assert agent.seen[-1].query == {"state": "exited", "project": "media"}

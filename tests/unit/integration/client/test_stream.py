@@ -210,7 +210,7 @@ async def test_a_stream_that_carries_garbage_heals_once_it_makes_sense(
         {
             "type": "snapshot",
             "seq": 1,
-            "resources": [{"kind": "container", "key": "web", "data": {"key": "web"}}],
+            "resources": [{"kind": "engine", "key": "docker", "data": {"key": "web"}}],
         },
     ],
 )
@@ -229,6 +229,32 @@ async def test_a_resource_that_makes_no_sense_is_not_shown(
         assert mirror.resources == {}
         agent.stream_script = None
         await mirror.until(lambda: mirror.snapshots == 1)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"exit_code": 1e300}, {"created_at": "someday"}, {"labels": None}, {"ports": [{"a": 1}]}],
+)
+async def test_one_container_that_makes_no_sense_does_not_cost_the_others(
+    client: AgentClient, agent: FakeAgent, caplog: pytest.LogCaptureFixture, odd: wire.Json
+) -> None:
+    agent.put("container", "odd", wire.container("odd", **odd))
+    agent.put_container("db")
+    async with following(client) as mirror:
+        await mirror.until(lambda: mirror.snapshots == 1)
+        assert (mirror.state(), mirror.state("db")) == (ContainerState.RUNNING,) * 2
+        assert mirror.state("odd") is None
+        agent.put("container", "odd", wire.container("odd", **odd, image="another"))
+        agent.put_container("odd")
+        await mirror.until(lambda: mirror.state("odd") is ContainerState.RUNNING)
+        # What is known of it is not true any more.
+        agent.put("container", "odd", wire.container("odd", **odd))
+        await mirror.until(lambda: mirror.state("odd") is None)
+        assert mirror.losses == []
+    # Said once, and once more after it had made sense.
+    warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) == 2
+    assert "container odd" in warnings[0]
 
 
 async def test_what_only_a_newer_agent_says_is_passed_over(
