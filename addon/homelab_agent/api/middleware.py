@@ -41,6 +41,11 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 async def set_headers(_: web.Request, response: web.StreamResponse) -> None:
+    """Add to every answer of a route what `add_headers` says."""
+    add_headers(response)
+
+
+def add_headers(response: web.StreamResponse) -> None:
     """Tell nothing of what the agent is made of, and keep answers out of caches."""
     response.headers[hdrs.SERVER] = "homelab-agent"
     response.headers[hdrs.CACHE_CONTROL] = "no-store"

@@ -120,7 +120,7 @@ def _other(route: OtherRoute) -> Json:
         "operationId": route.operation.name,
         "summary": route.operation.summary,
         "tags": ["agent"],
-        "responses": success | _problems({*_ALWAYS, *_WITH_TOKEN}),
+        "responses": success | _problems({400, *_ALWAYS, *_WITH_TOKEN}),
         "x-scope": route.operation.declaration.scope,
         "x-changes": False,
         "x-idempotent": True,

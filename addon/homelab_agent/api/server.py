@@ -7,6 +7,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from aiohttp import web
 
 from homelab_agent.api.auth import Authenticator, Login
+from homelab_agent.api.connections import (
+    ConnectionLimits,
+    Connections,
+    GuardedSite,
+    expect,
+)
 from homelab_agent.api.middleware import answer_errors, set_headers
 from homelab_agent.api.openapi import openapi_document
 from homelab_agent.api.operation_handler import OperationHandler
@@ -47,6 +53,7 @@ class ApiServer:
         metrics: Metrics,
         *,
         body_deadline_s: float = BODY_DEADLINE_S,
+        connection_limits: ConnectionLimits | None = None,
     ) -> None:
         self._operations = tuple(operations)
         self._authenticator = authenticator
@@ -54,6 +61,7 @@ class ApiServer:
         self._streams = streams
         self._metrics = metrics
         self._body_deadline_s = body_deadline_s
+        self._connections = Connections(connection_limits or ConnectionLimits())
         self._requests = RequestMetrics(metrics)
         self._openapi = b""
         self._runner: web.AppRunner | None = None
@@ -74,7 +82,13 @@ class ApiServer:
         )
         await runner.setup()
         self._runner = runner
-        site = web.TCPSite(runner, host, port, ssl_context=tls.context if tls else None)
+        site = GuardedSite(
+            runner,
+            host,
+            port,
+            ssl_context=tls.context if tls else None,
+            connections=self._connections,
+        )
         try:
             await site.start()
         except (OSError, OverflowError) as error:
@@ -111,16 +125,16 @@ class ApiServer:
                 body_deadline_s=self._body_deadline_s,
             )
             path = BASE_PATH + operation.declaration.path
-            application.router.add_route(operation.declaration.method, path, handler.handle)
+            _add(application, operation.declaration.method, path, handler.handle)
             if operation.declaration.method == "GET":
-                application.router.add_route("HEAD", path, handler.handle)
+                _add(application, "HEAD", path, handler.handle)
         others: tuple[tuple[OtherRoute, OtherHandler], ...] = (
             (OPENAPI, self._describe),
             (METRICS, self._measure),
             (STREAM, self._stream),
         )
         for route, handle in others:
-            application.router.add_route("GET", route.path, self._guarded(route, handle))
+            _add(application, "GET", route.path, self._guarded(route, handle))
         return application
 
     def _guarded(
@@ -148,4 +162,15 @@ class ApiServer:
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 
     async def _stream(self, request: web.Request, login: Login) -> web.StreamResponse:
-        return await self._streams.serve(request, lambda: self._authenticator.still_allowed(login))
+        return await self._streams.serve(
+            request, login.caller.name, lambda: self._authenticator.still_allowed(login)
+        )
+
+
+def _add(
+    application: web.Application,
+    method: str,
+    path: str,
+    handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
+) -> None:
+    application.router.add_route(method, path, handler, expect_handler=expect)

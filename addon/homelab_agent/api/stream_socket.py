@@ -1,6 +1,7 @@
 """`GET /api/v1/stream`: greets, hears one subscription, then tells every change as it happens."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ class StreamLimits:
     token_check_s: float = 10.0
     message_bytes: int = 64 * 1024
     streams: int = 128
+    streams_per_token: int = 16
 
 
 class _End(Exception):
@@ -58,6 +60,7 @@ class StreamSockets:
         self._messages = StreamMessages()
         self._closing = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._by_token: Counter[str] = Counter()
         self._log = get_logger(__name__)
 
     def count(self) -> int:
@@ -65,16 +68,10 @@ class StreamSockets:
         return len(self._tasks)
 
     async def serve(
-        self, request: web.Request, still_allowed: Callable[[], Awaitable[bool]]
+        self, request: web.Request, token: str, still_allowed: Callable[[], Awaitable[bool]]
     ) -> web.WebSocketResponse:
         """Serve one client until either side ends it. `still_allowed` is asked now and then."""
-        if self._closing.is_set():
-            raise Unavailable("The agent is stopping.", retry_after_s=1)
-        if len(self._tasks) >= self._limits.streams:
-            raise RateLimited(
-                f"{self._limits.streams} streams are open, which is the limit.",
-                retry_after_s=self._limits.token_check_s,
-            )
+        self._require_room(token)
         socket = web.WebSocketResponse(
             heartbeat=self._limits.heartbeat_s,
             timeout=self._limits.close_s,
@@ -84,10 +81,12 @@ class StreamSockets:
         )
         task = asyncio.ensure_future(self._converse(request, socket, still_allowed))
         self._tasks.add(task)
+        self._by_token[token] += 1
         try:
             await task
         finally:
             self._tasks.discard(task)
+            self._by_token[token] -= 1
         return socket
 
     async def close(self) -> None:
@@ -95,6 +94,21 @@ class StreamSockets:
         self._closing.set()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._limits.close_s)
+
+    def _require_room(self, token: str) -> None:
+        if self._closing.is_set():
+            raise Unavailable("The agent is stopping.", retry_after_s=1)
+        if len(self._tasks) >= self._limits.streams:
+            raise RateLimited(
+                f"{self._limits.streams} streams are open, which is the limit.",
+                retry_after_s=self._limits.token_check_s,
+            )
+        if self._by_token[token] >= self._limits.streams_per_token:
+            raise RateLimited(
+                f"The token {token} has {self._limits.streams_per_token} streams open, "
+                "which is the limit for one token.",
+                retry_after_s=self._limits.token_check_s,
+            )
 
     async def _converse(
         self,

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import ClientSession
 
 from homelab_agent.api.auth import Authenticator
+from homelab_agent.api.connections import ConnectionLimits
 from homelab_agent.api.login_throttle import LoginThrottle
 from homelab_agent.api.rate_limit import RateLimit
 from homelab_agent.api.request_parsing import BODY_DEADLINE_S
@@ -100,6 +101,7 @@ class Doors:
         tokens: Tokens | None = None,
         resources: Resources | None = None,
         body_deadline_s: float = BODY_DEADLINE_S,
+        connection_limits: ConnectionLimits | None = None,
     ) -> Door:
         tokens = tokens or self._tokens
         routes, registry, gate = RoutesToTry(), Registry(), Gate(self._audit)
@@ -112,6 +114,7 @@ class Doors:
             sockets,
             Metrics(),
             body_deadline_s=body_deadline_s,
+            connection_limits=connection_limits,
         )
         session = await self._closing.enter_async_context(ClientSession())
         door = Door(server, session, routes, tokens, gate, sockets)

@@ -414,3 +414,18 @@ def test_what_many_hear_is_written_once() -> None:
             resources.publish("thing", str(number), Thing(text="y"))
             messages.changes(tuple(subscription._pending), None)
     assert len(messages._parts) == KEPT_CHANGES
+
+
+async def test_one_token_cannot_shut_the_others_out_of_the_stream(doors: Doors) -> None:
+    door = await doors.open(streams=StreamLimits(streams=3, streams_per_token=2))
+    greedy = {"Authorization": f"Bearer {await door.tokens.create('greedy', Scope.READ)}"}
+    url = f"{door.url}/api/v1/stream"
+    held = [await door.session.ws_connect(url, headers=greedy) for _ in range(2)]
+    with pytest.raises(WSServerHandshakeError) as refused:
+        await door.session.ws_connect(url, headers=greedy)
+    assert refused.value.status == 429
+    other = {"Authorization": f"Bearer {door.secret}"}
+    async with door.session.ws_connect(url, headers=other) as socket:
+        assert (await socket.receive_json())["type"] == "hello"
+    for socket in held:
+        await socket.close()
