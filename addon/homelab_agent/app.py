@@ -213,7 +213,7 @@ async def _containers(
     secrets: SecretFilter,
     closing: AsyncExitStack,
 ) -> tuple[ContainerService, ContainerWatch]:
-    engine = open_engine(settings.docker_url, demo=settings.demo)
+    engine = open_engine(settings.docker_url, demo=settings.demo).containers
     closing.push_async_callback(engine.close)
     protection = Protection(own_id=own_id, listed=settings.protect)
     inventory = Inventory(resources, protection)

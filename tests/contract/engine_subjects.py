@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from homelab_agent.platform.engine.demo import DemoEngine
 from homelab_agent.platform.engine.docker import DockerEngine
 from homelab_agent.platform.engine.interface import Engine
+from homelab_agent.platform.engine.transport import Transport
 from tests.fakes.docker_engine import fake_docker, frame
 from tests.harness.docker import SOCKET, Docker
 
@@ -42,7 +43,7 @@ async def demo() -> AsyncIterator[Subject]:
 @asynccontextmanager
 async def fake() -> AsyncIterator[Subject]:
     async with fake_docker() as server:
-        engine = DockerEngine(server.url)
+        engine = DockerEngine(Transport(server.url))
 
         async def running() -> str:
             log = b"".join(
@@ -60,7 +61,7 @@ async def fake() -> AsyncIterator[Subject]:
 
 @asynccontextmanager
 async def real() -> AsyncIterator[Subject]:
-    engine = DockerEngine(f"unix://{SOCKET}")
+    engine = DockerEngine(Transport(f"unix://{SOCKET}"))
     async with Docker() as docker:
 
         async def running() -> str:

@@ -22,6 +22,7 @@ from homelab_agent.areas.containers.watch import ContainerWatch
 from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.engine.docker import DockerEngine
 from homelab_agent.platform.engine.interface import Engine
+from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.resources import Change, Resources
 
 DELAYS_S = (0, 0.02, 0.05)
@@ -97,7 +98,7 @@ async def watched(
     protection: Protection | None = None,
 ) -> AsyncIterator[Watched]:
     """Give the area, following the engine at `url`."""
-    used = engine or DockerEngine(url, deadline_s=deadline_s)
+    used = engine or DockerEngine(Transport(url, deadline_s=deadline_s))
     resources = Resources()
     inventory = Inventory(resources, protection or Protection(own_id=None, listed=()))
     state = EngineState(resources, inventory, utc_now)

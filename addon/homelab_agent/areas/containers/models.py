@@ -18,6 +18,7 @@ from homelab_agent.platform.engine.models import (
 from homelab_agent.platform.model import Model
 
 CONTAINER_KIND = "container"
+CONTAINER_EVENT_KIND = "container_event"
 ENGINE_KIND = "engine"
 ENGINE_KEY = "docker"
 
@@ -36,8 +37,9 @@ class Container(Model):
     """One container. `key` survives a recreate, `id` does not.
 
     `key` is `project:service:index` for a compose container, else the container's name.
-    `health` is NONE while it does not run, also where `has_health_check`. `protected_reason` is
-    None where nothing protects it.
+    `health` is NONE while it does not run, also where `has_health_check`. `restart_loop`: it ended
+    by itself again and again within the last minutes. `protected_reason` is None where nothing
+    protects it.
     """
 
     key: str
@@ -59,6 +61,43 @@ class Container(Model):
     labels: dict[str, str]
     compose: Compose | None
     protected_reason: str | None
+    restart_loop: bool = False
+
+
+class ContainerEventType(StrEnum):
+    """What happened to a container.
+
+    STOPPED: somebody asked for its end. DIED: it ended by itself with an error, FINISHED: without.
+    RESTARTED: it ended and runs again at once. REMOVED: nothing stands for its key any more.
+    """
+
+    CREATED = "created"
+    STARTED = "started"
+    STOPPED = "stopped"
+    DIED = "died"
+    FINISHED = "finished"
+    OUT_OF_MEMORY = "out_of_memory"
+    RESTARTED = "restarted"
+    PAUSED = "paused"
+    UNPAUSED = "unpaused"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    REMOVED = "removed"
+
+
+class ContainerEvent(Model):
+    """The newest thing that happened to a container; a resource, so that each one is told once.
+
+    `key` is the container's. `number` grows with every event of the agent and tells two alike
+    apart. `exit_code` is there for the ends of it.
+    """
+
+    key: str
+    name: str
+    type: ContainerEventType
+    number: int
+    at: datetime
+    exit_code: int | None = None
 
 
 class EngineConnection(StrEnum):

@@ -9,7 +9,6 @@ from typing import override
 
 from pydantic import BaseModel, ValidationError
 
-from homelab_agent.platform.engine.address import without_password
 from homelab_agent.platform.engine.documents import LIST, Info, Inspected, Listed
 from homelab_agent.platform.engine.errors import Call, unreadable
 from homelab_agent.platform.engine.events import FILTERS, parse_event, since_text
@@ -36,8 +35,6 @@ from homelab_agent.platform.errors import (
 )
 from homelab_agent.platform.logging import get_logger
 
-DEADLINE_S = 10.0
-
 _INSPECTS_AT_ONCE = 8
 _LOGS_AT_ONCE = 3
 _LOGS_WAITING = 8
@@ -56,11 +53,10 @@ _CONTROL = EngineRight.CONTAINERS_CONTROL
 
 
 class DockerEngine(Engine):
-    """Implements `Engine`. Connects when first used; `url` is unix:///path, tcp:// or https://."""
+    """Implements `Engine`. Connects when first used; closing it closes the transport."""
 
-    def __init__(self, url: str, *, deadline_s: float = DEADLINE_S) -> None:
-        self._address = without_password(url)
-        self._transport = Transport(url, deadline_s=deadline_s)
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
         self._logs = Turns(
             "Reading logs",
             at_once=_LOGS_AT_ONCE,
@@ -75,7 +71,7 @@ class DockerEngine(Engine):
             info = await self._info()
         except TimedOut as error:
             raise Unavailable(
-                f"Docker is there ({self._address}) but does not answer.",
+                f"Docker is there ({self._transport.address}) but does not answer.",
                 hint="Look at Docker's own log; restart it if it hangs.",
             ) from error
         return EngineInfo(

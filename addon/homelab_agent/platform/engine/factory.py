@@ -1,5 +1,6 @@
 """Which engine the settings ask for."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from homelab_agent.platform.clock import Clock, utc_now
@@ -8,12 +9,20 @@ if TYPE_CHECKING:
     from homelab_agent.platform.engine.interface import Engine
 
 
-def open_engine(docker_url: str, *, demo: bool = False, clock: Clock = utc_now) -> Engine:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineFaces:
+    """One engine, seen from each side that some area needs. Closing `containers` closes it."""
+
+    containers: Engine
+
+
+def open_engine(docker_url: str, *, demo: bool = False, clock: Clock = utc_now) -> EngineFaces:
     """Return the engine, not yet connected. Each is imported only where it is used."""
     if demo:
         from homelab_agent.platform.engine.demo import DemoEngine  # noqa: PLC0415
 
-        return DemoEngine(clock=clock)
+        return EngineFaces(containers=DemoEngine(clock=clock))
     from homelab_agent.platform.engine.docker import DockerEngine  # noqa: PLC0415
+    from homelab_agent.platform.engine.transport import Transport  # noqa: PLC0415
 
-    return DockerEngine(docker_url)
+    return EngineFaces(containers=DockerEngine(Transport(docker_url)))

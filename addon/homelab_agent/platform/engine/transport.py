@@ -7,10 +7,13 @@ that the engine has closed would make a POST fail without our knowing whether it
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
 
 import aiodocker
 import aiohttp
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
+from pydantic_core import to_json
 
 from homelab_agent.platform.engine.address import without_password
 from homelab_agent.platform.engine.documents import EngineVersion
@@ -27,6 +30,10 @@ from homelab_agent.platform.engine.versions import OLDEST, ApiVersion, agree, wr
 from homelab_agent.platform.errors import SettingsError
 
 type Parameters = Mapping[str, str]
+type Headers = Mapping[str, str]
+type Change = Literal["POST", "PUT", "DELETE"]
+
+DEADLINE_S = 10.0
 
 _NO_CONNECTION = 900
 """The status aiodocker invents when it has none."""
@@ -37,12 +44,22 @@ _PATIENCE = 3
 _VERSION_CALL = Call("tell its version", EngineRight.INFO)
 
 
-class Transport:
-    """Calls to one engine."""
+@dataclass(frozen=True, slots=True)
+class _Request:
+    path: str
+    method: str
+    parameters: Parameters | None = None
+    body: JsonValue = field(default=None, kw_only=True)
+    headers: Headers | None = field(default=None, kw_only=True)
+    versioned: bool = field(default=True, kw_only=True)
 
-    def __init__(self, url: str, *, deadline_s: float) -> None:
+
+class Transport:
+    """Calls to one engine; `url` is unix:///path, tcp:// or https://."""
+
+    def __init__(self, url: str, *, deadline_s: float = DEADLINE_S) -> None:
         self._url = url
-        self._address = without_password(url)
+        self.address = without_password(url)
         self._deadline_s = deadline_s
         self._docker: aiodocker.Docker | None = None
         self._connector: aiohttp.BaseConnector | None = None
@@ -63,7 +80,7 @@ class Transport:
         """GET, and return the whole body."""
         await self._ready()
         body = bytearray()
-        await self._fed(body.extend, path, "GET", call, parameters, self._deadline_s)
+        await self._fed(body.extend, _Request(path, "GET", parameters), call, self._deadline_s)
         return bytes(body)
 
     async def read_into(
@@ -75,7 +92,8 @@ class Transport:
     ) -> None:
         """GET a body that may be long, and hand on each part of it as it comes."""
         await self._ready()
-        await self._fed(feed, path, "GET", call, parameters, self._deadline_s * _PATIENCE)
+        request = _Request(path, "GET", parameters)
+        await self._fed(feed, request, call, self._deadline_s * _PATIENCE)
 
     async def change(
         self,
@@ -83,22 +101,36 @@ class Transport:
         call: Call,
         parameters: Parameters | None = None,
         *,
+        method: Change = "POST",
+        body: JsonValue = None,
+        headers: Headers | None = None,
         extra_s: float = 0,
-    ) -> None:
-        """POST exactly once. `extra_s`: how much longer than usual this may take."""
+    ) -> bytes:
+        """Send exactly once and return the answer; `extra_s`: how much longer this may take."""
         await self._ready()
         deadline_s = self._deadline_s * _PATIENCE + extra_s
-        await self._fed(lambda _: None, path, "POST", call, parameters, deadline_s)
+        answer = bytearray()
+        request = _Request(path, method, parameters, body=body, headers=headers)
+        await self._fed(answer.extend, request, call, deadline_s)
+        return bytes(answer)
 
     @asynccontextmanager
     async def stream(
-        self, path: str, call: Call, parameters: Parameters
+        self,
+        path: str,
+        call: Call,
+        parameters: Parameters,
+        *,
+        method: Literal["GET", "POST"] = "GET",
+        headers: Headers | None = None,
+        first_s: float | None = None,
     ) -> AsyncIterator[AsyncIterator[bytes]]:
-        """GET, and give the body as it comes; the deadline is for the first answer only."""
+        """Give the body as it comes; the deadline (`first_s`) is for the first answer only."""
         await self._ready()
-        with self._translated(call, self._deadline_s):
-            async with asyncio.timeout(self._deadline_s):
-                response = await self._request(path, "GET", parameters)
+        deadline_s = first_s or self._deadline_s
+        with self._translated(call, deadline_s):
+            async with asyncio.timeout(deadline_s):
+                response = await self._send(_Request(path, method, parameters, headers=headers))
         try:
             yield self._chunks(response, call)
         finally:
@@ -119,9 +151,8 @@ class Transport:
 
     async def _version(self) -> EngineVersion:
         body = bytearray()
-        await self._fed(
-            body.extend, "version", "GET", _VERSION_CALL, None, self._deadline_s, versioned=False
-        )
+        request = _Request("version", "GET", versioned=False)
+        await self._fed(body.extend, request, _VERSION_CALL, self._deadline_s)
         try:
             return EngineVersion.model_validate_json(body)
         except ValidationError:
@@ -130,35 +161,29 @@ class Transport:
     async def _fed(
         self,
         feed: Callable[[bytes], object],
-        path: str,
-        method: str,
+        request: _Request,
         call: Call,
-        parameters: Parameters | None,
         deadline_s: float,
-        *,
-        versioned: bool = True,
     ) -> None:
         with self._translated(call, deadline_s):
             async with asyncio.timeout(deadline_s):
-                response = await self._request(path, method, parameters, versioned=versioned)
+                response = await self._send(request)
                 try:
                     async for chunk in response.content.iter_any():
                         feed(chunk)
                 finally:
                     response.close()
 
-    async def _request(
-        self,
-        path: str,
-        method: str,
-        parameters: Parameters | None,
-        *,
-        versioned: bool = True,
-    ) -> aiohttp.ClientResponse:
+    async def _send(self, request: _Request) -> aiohttp.ClientResponse:
         # aiodocker's own calls hide parts that are needed here (raw logs, the event lines), and
         # its query is what its documentation points to for what it does not wrap.
         return await self._client()._do_query(  # noqa: SLF001
-            path, method, params=dict(parameters or {}), versioned_api=versioned
+            request.path,
+            request.method,
+            params=dict(request.parameters or {}),
+            data=None if request.body is None else to_json(request.body),
+            headers=request.headers,
+            versioned_api=request.versioned,
         )
 
     async def _chunks(self, response: aiohttp.ClientResponse, call: Call) -> AsyncIterator[bytes]:
@@ -177,12 +202,12 @@ class Transport:
             raise timed_out(call, deadline_s) from None
         except aiodocker.DockerError as error:
             if error.status == _NO_CONNECTION:
-                raise from_connection(call, self._address, error.__context__) from None
+                raise from_connection(call, self.address, error.__context__) from None
             if is_version_refused(error.status, error.message):
                 self._agreed = None
             raise from_status(call, error.status, error.message) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise from_connection(call, self._address, error) from None
+            raise from_connection(call, self.address, error) from None
         except (KeyError, TypeError, ValueError) as error:
             # aiodocker reads an error's body as {"message": ...} without looking.
             raise unreadable(call, str(error)) from None

@@ -56,12 +56,18 @@ class Execution[Arguments: Model]:
     ) -> None:
         self.entry = entry
         self._kind = kind
+        self._plan = kind.steps_for(arguments)
         self._arguments = arguments
         self._around = surroundings
         self._recovered = recovered
         self._unsaved: set[int] = set()
         self._fraction: float | None = None
         self._throttle = Throttle(self._publish, surroundings.progress_s)
+
+    @property
+    def held(self) -> frozenset[str]:
+        """Every target that is this job's alone while it runs."""
+        return self._kind.held_by(self.entry.target, self._arguments)
 
     async def run(self) -> None:
         """Bring the job to its end.
@@ -209,7 +215,7 @@ class Execution[Arguments: Model]:
             delay_s = min(delay_s * 2, _LONGEST_RETRY_S)
 
     def _steps(self) -> tuple[tuple[Step[Arguments], StepEntry], ...]:
-        return tuple(zip(self._kind.steps, self.entry.steps, strict=True))
+        return tuple(zip(self._plan, self.entry.steps, strict=True))
 
     def _context(self, *, again: bool) -> StepContext[Arguments]:
         data: dict[str, JsonValue] = {}

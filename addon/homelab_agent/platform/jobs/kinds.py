@@ -1,6 +1,6 @@
 """How an area declares a kind of job: its steps, and what happens to it after a crash."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -60,14 +60,33 @@ class Step[Arguments: Model]:
 
 @dataclass(frozen=True, slots=True)
 class JobKind[Arguments: Model]:
-    """A kind of job. `name` is also the action under which its end is audited."""
+    """A kind of job. `name` is also the action under which its end is audited.
+
+    `steps` may depend on the arguments, and on nothing else: after a crash they are made anew
+    from the journaled arguments. `holds` names what else the job keeps others from, besides its
+    target; while one of those is held by another job, it does not begin.
+    """
 
     name: str
     arguments: type[Arguments]
-    steps: tuple[Step[Arguments], ...]
+    steps: tuple[Step[Arguments], ...] | Callable[[Arguments], tuple[Step[Arguments], ...]]
     recovery: Recovery
+    holds: Callable[[Arguments], Iterable[str]] | None = None
 
     def __post_init__(self) -> None:
-        names = [step.name for step in self.steps]
+        if not callable(self.steps):
+            self._checked(self.steps)
+
+    def steps_for(self, arguments: Arguments) -> tuple[Step[Arguments], ...]:
+        """Return the steps of a job with these arguments."""
+        return self._checked(self.steps(arguments)) if callable(self.steps) else self.steps
+
+    def held_by(self, target: str, arguments: Arguments) -> frozenset[str]:
+        """Return all targets that a job with these arguments keeps for itself."""
+        return frozenset({target, *(self.holds(arguments) if self.holds else ())})
+
+    def _checked(self, steps: tuple[Step[Arguments], ...]) -> tuple[Step[Arguments], ...]:
+        names = [step.name for step in steps]
         if not names or len(set(names)) != len(names):
             raise ValueError(f"{self.name}: a job needs steps, each with a name of its own")
+        return steps

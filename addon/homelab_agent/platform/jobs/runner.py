@@ -86,7 +86,8 @@ class JobRunner:
         kind = self._kind(kind_name, arguments)
         if self._closing.is_set():
             raise Unavailable("The agent is ending", retry_after_s=10)
-        self._require_free(target)
+        for each in kind.held_by(target, arguments):
+            self._require_free(each)
         entry = JobEntry(
             id=uuid7().hex,
             kind=kind.name,
@@ -94,7 +95,7 @@ class JobRunner:
             caller=caller.name,
             arguments=arguments.model_dump(mode="json"),
             created_at=self._clock(),
-            steps=[StepEntry(step.name) for step in kind.steps],
+            steps=[StepEntry(step.name) for step in kind.steps_for(arguments)],
         )
         # Journaled together with the job: the first step begins now.
         entry.steps[0].state = StepState.DOING
@@ -146,7 +147,7 @@ class JobRunner:
         for entry in entries:
             kind = self._kinds.get(entry.kind)
             arguments = _arguments(kind, entry) if kind else None
-            if kind and arguments and [step.name for step in kind.steps] == _names(entry):
+            if kind and arguments and _planned(kind, arguments) == _names(entry):
                 _log.info("taking up a job again", job=entry.id, kind=entry.kind)
                 self._spawn(
                     Execution(kind, entry, arguments, self._surroundings, recovered=True), None
@@ -189,7 +190,8 @@ class JobRunner:
 
     def _spawn(self, execution: Execution[Any], added: asyncio.Future[Job] | None) -> None:
         entry = execution.entry
-        self._targets[entry.target] = entry.id
+        for each in execution.held:
+            self._targets[each] = entry.id
         self._tasks[entry.id] = asyncio.create_task(
             self._run(execution, added), name=f"job {entry.kind} {entry.id}"
         )
@@ -210,7 +212,8 @@ class JobRunner:
                 self._publish(_broken(entry, self._clock()))
         finally:
             del self._tasks[entry.id]
-            del self._targets[entry.target]
+            for each in execution.held:
+                self._targets.pop(each, None)
 
     async def _add(self, entry: JobEntry, added: asyncio.Future[Job]) -> bool:
         """Journal a new job; whether that was possible is told to who started it."""
@@ -273,6 +276,10 @@ def _arguments(kind: JobKind[Any], entry: JobEntry) -> Model | None:
     except ValidationError:
         return None
     return arguments
+
+
+def _planned(kind: JobKind[Any], arguments: Model) -> list[str]:
+    return [step.name for step in kind.steps_for(arguments)]
 
 
 def _names(entry: JobEntry) -> list[str]:

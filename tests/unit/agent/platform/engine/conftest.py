@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from homelab_agent.platform.engine.docker import DockerEngine
+from homelab_agent.platform.engine.transport import Transport
 from tests.fakes.docker_engine import FakeDocker, fake_docker
 
 
@@ -14,6 +15,6 @@ async def docker() -> AsyncIterator[FakeDocker]:
 
 @pytest.fixture
 async def engine(docker: FakeDocker) -> AsyncIterator[DockerEngine]:
-    made = DockerEngine(docker.url, deadline_s=0.5)
+    made = DockerEngine(Transport(docker.url, deadline_s=0.5))
     yield made
     await made.close()

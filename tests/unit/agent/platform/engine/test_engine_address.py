@@ -4,6 +4,7 @@ import pytest
 
 from homelab_agent.platform.engine.address import without_password
 from homelab_agent.platform.engine.docker import DockerEngine
+from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.errors import AgentError
 from tests.fakes.docker_engine import FakeDocker, Fault
 
@@ -23,7 +24,7 @@ def test_a_password_in_an_address_is_not_shown(url: str, shown: str) -> None:
 
 
 async def _refusal(url: str) -> str:
-    engine = DockerEngine(url, deadline_s=0.5)
+    engine = DockerEngine(Transport(url, deadline_s=0.5))
     try:
         with pytest.raises(AgentError) as refused:
             await engine.connect()

@@ -21,11 +21,12 @@ NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
 
 async def test_the_demo_is_asked_for_by_name_and_says_that_it_is_one() -> None:
-    engine = open_engine("unix:///var/run/docker.sock", demo=True)
+    engine = open_engine("unix:///var/run/docker.sock", demo=True).containers
 
     assert isinstance(engine, DemoEngine)
     assert (await engine.connect()).kind == "demo"
-    assert isinstance(open_engine("unix:///var/run/docker.sock"), DockerEngine)
+    real = open_engine("unix:///var/run/docker.sock").containers
+    assert isinstance(real, DockerEngine)
 
 
 async def test_there_is_something_of_everything_to_see() -> None:

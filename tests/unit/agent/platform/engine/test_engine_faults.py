@@ -11,6 +11,7 @@ import pytest
 
 from homelab_agent.platform.engine.docker import DockerEngine
 from homelab_agent.platform.engine.models import ContainerState
+from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.errors import (
     AgentError,
     Conflict,
@@ -27,10 +28,11 @@ ADDON = Path(__file__).parents[5] / "addon"
 CONNECT = """
 import asyncio, sys
 from homelab_agent.platform.engine.docker import DockerEngine
+from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.errors import Unavailable
 
 async def main():
-    engine = DockerEngine(sys.argv[1])
+    engine = DockerEngine(Transport(sys.argv[1]))
     try:
         await engine.connect()
     except Unavailable as error:
@@ -42,7 +44,7 @@ asyncio.run(main())
 
 
 async def _refusal(url: str) -> AgentError:
-    engine = DockerEngine(url, deadline_s=2)
+    engine = DockerEngine(Transport(url, deadline_s=2))
     try:
         with pytest.raises(Unavailable) as refused:
             await engine.connect()
@@ -141,7 +143,7 @@ async def test_an_unreachable_host_is_named() -> None:
 
 
 async def test_an_address_that_is_none_is_a_wrong_setting() -> None:
-    engine = DockerEngine("docker.sock")
+    engine = DockerEngine(Transport("docker.sock"))
 
     with pytest.raises(SettingsError) as refused:
         await engine.connect()
@@ -170,7 +172,7 @@ async def test_an_engine_too_new_is_refused_in_words() -> None:
 )
 async def test_the_newest_version_that_both_know_is_spoken(theirs: str, agreed: str) -> None:
     async with fake_docker(api=theirs) as docker:
-        engine = DockerEngine(docker.url)
+        engine = DockerEngine(Transport(docker.url))
         assert (await engine.connect()).api_version == agreed
         await engine.list_containers()
         await engine.close()
@@ -248,7 +250,7 @@ async def test_an_engine_over_http_is_used_like_one_over_its_socket(docker: Fake
     docker.add("web")
     port = await docker.listen_on_tcp()
     for url in (f"tcp://127.0.0.1:{port}", f"http://127.0.0.1:{port}/"):
-        engine = DockerEngine(url)
+        engine = DockerEngine(Transport(url))
         assert [row.name for row in await engine.list_containers()] == ["web"]
         await engine.close()
 

@@ -9,6 +9,7 @@ import pytest
 from homelab_agent.platform.engine.docker import DockerEngine
 from homelab_agent.platform.engine.logs import LONGEST_LINE, MOST_BYTES, LogReader
 from homelab_agent.platform.engine.models import LogLine, LogStream
+from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.errors import RateLimited
 from tests.fakes.docker_engine import FakeDocker, Fault, frame
 
@@ -127,7 +128,7 @@ async def test_many_who_read_logs_take_turns_and_too_many_are_told_to_come_again
 ) -> None:
     web = docker.add("web", log=frame(1, T + b"ready\n"))
     path = f"GET containers/{web.id}/logs"
-    engine = DockerEngine(docker.url, deadline_s=5)
+    engine = DockerEngine(Transport(docker.url, deadline_s=5))
     until = AT + timedelta(hours=1)
 
     async with docker.held(path) as held, asyncio.TaskGroup() as readers:
@@ -151,7 +152,7 @@ async def test_many_who_read_logs_take_turns_and_too_many_are_told_to_come_again
 
 async def test_who_gives_up_reading_a_log_makes_room_for_others(docker: FakeDocker) -> None:
     docker.add("web", log=frame(1, T + b"ready\n"))
-    engine = DockerEngine(docker.url, deadline_s=5)
+    engine = DockerEngine(Transport(docker.url, deadline_s=5))
     docker.faults["GET containers/.*/logs"] = Fault(hang=True)
     reading = [
         asyncio.create_task(engine.logs("web", tail=1, since=None, until=None)) for _ in range(11)

@@ -6,6 +6,7 @@ import pytest
 
 from homelab_agent.platform.engine.docker import DockerEngine
 from homelab_agent.platform.engine.models import EngineRight
+from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.errors import Denied, Unavailable
 from tests.fakes.docker_engine import FakeDocker, Fault
 from tests.fakes.socket_proxy import SocketProxy, socket_proxy, without
@@ -19,7 +20,7 @@ async def proxy(docker: FakeDocker) -> AsyncIterator[SocketProxy]:
 
 @pytest.fixture
 async def behind(proxy: SocketProxy) -> AsyncIterator[DockerEngine]:
-    engine = DockerEngine(proxy.url, deadline_s=2)
+    engine = DockerEngine(Transport(proxy.url, deadline_s=2))
     yield engine
     await engine.close()
 
