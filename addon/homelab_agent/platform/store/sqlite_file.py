@@ -65,7 +65,9 @@ class SqliteFile:
         deadline = monotonic() + self._lock_s
         while monotonic() < deadline:
             if _take(lock, fcntl.LOCK_SH):
-                if self._revision() == self._schema.head:
+                # Two programs that turn an empty file into a database at once get in each other's
+                # way, and SQLite does not wait then.
+                if self.path.stat().st_size and self._revision() == self._schema.head:
                     return
                 _take(lock, fcntl.LOCK_UN)
             if _take(lock, fcntl.LOCK_EX):
