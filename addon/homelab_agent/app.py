@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -16,8 +16,6 @@ from homelab_agent.api.rate_limit import RateLimit
 from homelab_agent.api.server import ApiServer
 from homelab_agent.api.stream_socket import StreamSockets
 from homelab_agent.api.tls import Tls, open_files, open_self_signed
-from homelab_agent.areas.activity.routes import ActivityRoutes
-from homelab_agent.areas.activity.service import ActivityService
 from homelab_agent.areas.agent.announce_mdns import (
     MdnsAnnouncement,
     addresses_to_announce,
@@ -28,17 +26,7 @@ from homelab_agent.areas.agent.models import ActiveSettings, AgentInfo
 from homelab_agent.areas.agent.numbers import export_numbers
 from homelab_agent.areas.agent.routes import AgentRoutes
 from homelab_agent.areas.agent.service import AgentService
-from homelab_agent.areas.containers.inventory import Inventory
-from homelab_agent.areas.containers.jobs import ContainerJobs
-from homelab_agent.areas.containers.models import CONTAINER_KIND
-from homelab_agent.areas.containers.protection import Protection, own_container_id
-from homelab_agent.areas.containers.refresher import Refresher
-from homelab_agent.areas.containers.routes import ContainerRoutes
-from homelab_agent.areas.containers.service import ContainerService
-from homelab_agent.areas.containers.status import EngineState
-from homelab_agent.areas.containers.watch import ContainerWatch
-from homelab_agent.areas.jobs.routes import JobRoutes
-from homelab_agent.areas.jobs.service import JobsService
+from homelab_agent.areas.containers.protection import own_container_id
 from homelab_agent.platform.audit import Audit
 from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.commands import Registry
@@ -56,8 +44,7 @@ from homelab_agent.platform.settings import Settings
 from homelab_agent.platform.store.database import Store
 from homelab_agent.platform.store.retention import Retention, activity_rule, job_rule
 from homelab_agent.platform.tokens import Tokens
-
-type Loop = Callable[[], Coroutine[None, None, None]]
+from homelab_agent.wiring import Areas, Ground, Loop, wire_areas
 
 FIRST_LOOK_S = 3.0
 """How long a start waits for what Docker has to say."""
@@ -101,17 +88,27 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
         closing.push_async_callback(runner.close)
         tls = await asyncio.to_thread(_open_tls, settings)
         own_id = await asyncio.to_thread(own_container_id, host_name=socket.gethostname())
-        containers, watch = await _containers(settings, own_id, resources, runner, secrets, closing)
+        engine = open_engine(settings.docker_url, demo=settings.demo)
+        closing.push_async_callback(engine.containers.close)
         agent = _agent(settings, store, resources, tls)
         gate = Gate(audit)
-        gate.protect(CONTAINER_KIND, containers.protected_reason)
+        areas = wire_areas(
+            Ground(
+                settings=settings,
+                own_id=own_id,
+                engine=engine,
+                resources=resources,
+                store=store,
+                runner=runner,
+                gate=gate,
+                secrets=secrets,
+            )
+        )
         registry = Registry()
-        registry.collect(ActivityRoutes(ActivityService(store)))
-        registry.collect(AgentRoutes(agent))
-        registry.collect(ContainerRoutes(containers))
-        registry.collect(JobRoutes(JobsService(runner)))
+        for routes in (AgentRoutes(agent), *areas.routes):
+            registry.collect(routes)
         await runner.recover()
-        inner = (watch.run, agent.follow_engine, _retention(settings, store).run)
+        inner = (*areas.loops, agent.follow_engine, _retention(settings, store, areas).run)
         await closing.enter_async_context(_looping(inner))
         streams = StreamSockets(resources, _hello(agent.info, resources))
         export_numbers(metrics, resources, streams=streams.count, jobs=runner.running)
@@ -205,28 +202,6 @@ def _agent(settings: Settings, store: Store, resources: Resources, tls: Tls | No
     return AgentService(info, active, resources, store, follow_host_name=settings.name is None)
 
 
-async def _containers(
-    settings: Settings,
-    own_id: str | None,
-    resources: Resources,
-    runner: JobRunner,
-    secrets: SecretFilter,
-    closing: AsyncExitStack,
-) -> tuple[ContainerService, ContainerWatch]:
-    engine = open_engine(settings.docker_url, demo=settings.demo).containers
-    closing.push_async_callback(engine.close)
-    protection = Protection(own_id=own_id, listed=settings.protect)
-    inventory = Inventory(resources, protection)
-    state = EngineState(resources, inventory, utc_now)
-    refresher = Refresher(engine, inventory, state)
-    for kind in ContainerJobs(engine, refresher, protection, state).kinds():
-        runner.register(kind)
-    watch = ContainerWatch(
-        engine, inventory, state, refresher, resync_interval_s=settings.resync_interval_s
-    )
-    return ContainerService(engine, inventory, state, runner, secrets), watch
-
-
 def _hello(info: AgentInfo, resources: Resources) -> Hello:
     return Hello(
         contract=CONTRACT_VERSION,
@@ -247,10 +222,11 @@ async def _tell_address(
     _log.info("listening", host=host, port=port, url=url, version=__version__, **fingerprint)
 
 
-def _retention(settings: Settings, store: Store) -> Retention:
+def _retention(settings: Settings, store: Store, areas: Areas) -> Retention:
     rules = (
         activity_rule(settings.activity_retention_days),
         job_rule(settings.job_retention_days),
+        *areas.retention,
     )
     return Retention(store, utc_now, rules)
 

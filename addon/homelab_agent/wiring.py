@@ -1,0 +1,79 @@
+"""Makes the areas and hands each what it needs: one function for each. No logic."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+
+from homelab_agent.areas.activity.routes import ActivityRoutes
+from homelab_agent.areas.activity.service import ActivityService
+from homelab_agent.areas.containers.inventory import Inventory
+from homelab_agent.areas.containers.jobs import ContainerJobs
+from homelab_agent.areas.containers.models import CONTAINER_KIND
+from homelab_agent.areas.containers.protection import Protection
+from homelab_agent.areas.containers.refresher import Refresher
+from homelab_agent.areas.containers.routes import ContainerRoutes
+from homelab_agent.areas.containers.service import ContainerService
+from homelab_agent.areas.containers.status import EngineState
+from homelab_agent.areas.containers.watch import ContainerWatch
+from homelab_agent.areas.jobs.routes import JobRoutes
+from homelab_agent.areas.jobs.service import JobsService
+from homelab_agent.platform.clock import utc_now
+from homelab_agent.platform.engine.factory import EngineFaces
+from homelab_agent.platform.gate import Gate
+from homelab_agent.platform.jobs.runner import JobRunner
+from homelab_agent.platform.resources import Resources
+from homelab_agent.platform.secrets import SecretFilter
+from homelab_agent.platform.settings import Settings
+from homelab_agent.platform.store.database import Store
+from homelab_agent.platform.store.retention import Rule
+
+type Loop = Callable[[], Coroutine[None, None, None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What the areas are built on. Only the functions of this file take it as a whole."""
+
+    settings: Settings
+    own_id: str | None
+    engine: EngineFaces
+    resources: Resources
+    store: Store
+    runner: JobRunner
+    gate: Gate
+    secrets: SecretFilter
+
+
+@dataclass(slots=True)
+class Areas:
+    """What the areas gave: routes to serve, loops to run, tables to keep bounded."""
+
+    routes: list[object] = field(default_factory=list)
+    loops: list[Loop] = field(default_factory=list)
+    retention: list[Rule] = field(default_factory=list)
+
+
+def wire_areas(ground: Ground) -> Areas:
+    """Make every area; nothing of them runs yet, but their jobs can be taken up again."""
+    areas = Areas()
+    areas.routes.append(ActivityRoutes(ActivityService(ground.store)))
+    areas.routes.append(JobRoutes(JobsService(ground.runner)))
+    _containers(ground, areas)
+    return areas
+
+
+def _containers(ground: Ground, areas: Areas) -> ContainerService:
+    engine, settings = ground.engine.containers, ground.settings
+    protection = Protection(own_id=ground.own_id, listed=settings.protect)
+    inventory = Inventory(ground.resources, protection)
+    state = EngineState(ground.resources, inventory, utc_now)
+    refresher = Refresher(engine, inventory, state)
+    for kind in ContainerJobs(engine, refresher, protection, state).kinds():
+        ground.runner.register(kind)
+    watch = ContainerWatch(
+        engine, inventory, state, refresher, resync_interval_s=settings.resync_interval_s
+    )
+    service = ContainerService(engine, inventory, state, ground.runner, ground.secrets)
+    ground.gate.protect(CONTAINER_KIND, service.protected_reason)
+    areas.routes.append(ContainerRoutes(service))
+    areas.loops.append(watch.run)
+    return service
