@@ -40,6 +40,9 @@ _CONFLICTS = (
 )
 """Some versions answer these with 500 instead of 409."""
 
+_NO_MANAGER = "not a swarm manager"
+"""Docker answers this with the status of a gateway."""
+
 _UNREADABLE_LOGS = "does not support reading"
 
 _RIGHT_WORDS = {
@@ -48,6 +51,11 @@ _RIGHT_WORDS = {
     EngineRight.EVENTS: "reading events",
     EngineRight.INFO: "reading the engine's description",
     EngineRight.IMAGES_READ: "reading images",
+    EngineRight.CONTAINERS_CHANGE: "creating and removing containers",
+    EngineRight.IMAGES_CHANGE: "pulling and removing images",
+    EngineRight.OBJECTS_READ: "reading volumes, networks and disk use",
+    EngineRight.OBJECTS_CHANGE: "changing volumes, networks and the build cache",
+    EngineRight.SWARM: "reading and changing the swarm",
 }
 
 
@@ -71,6 +79,11 @@ def from_status(call: Call, status: int, answer: str) -> AgentError:
     said = _message(answer)
     if status in _FORBIDDEN:
         return _forbidden(call)
+    if _NO_MANAGER in said:
+        return Conflict(
+            "This host is no manager of a swarm: only a manager knows its services and nodes.",
+            hint="Run the agent on a manager of the swarm.",
+        )
     if status in _GATEWAY:
         return Unavailable(f"The proxy does not reach Docker: {said}", hint="Is Docker running?")
     could_not = f"Docker could not {call.what}: {said}"
@@ -181,6 +194,11 @@ def _right_hint(right: EngineRight) -> str:
         EngineRight.EVENTS: "EVENTS=1",
         EngineRight.INFO: "INFO=1",
         EngineRight.IMAGES_READ: "IMAGES=1",
+        EngineRight.CONTAINERS_CHANGE: "CONTAINERS=1 and POST=1",
+        EngineRight.IMAGES_CHANGE: "IMAGES=1 and POST=1",
+        EngineRight.OBJECTS_READ: "VOLUMES=1, NETWORKS=1 and SYSTEM=1",
+        EngineRight.OBJECTS_CHANGE: "VOLUMES=1, NETWORKS=1, BUILD=1 and POST=1",
+        EngineRight.SWARM: "SERVICES=1, NODES=1 and POST=1",
     }
     return f"Allow it in the socket proxy ({switches[right]} in docker-socket-proxy)."
 

@@ -78,9 +78,10 @@ class EventAction(StrEnum):
 
 
 class EngineEvent(Model):
-    """One container event. `health` and `exit_code` only where the action carries them.
+    """One container event. `health`, `exit_code` and `signal` only where the action carries them.
 
-    `time_ns` is what `Engine.events` takes to go on after this event.
+    `time_ns` is what `Engine.events` takes to go on after this event. `labels` are only those of
+    compose, so that it is known whose event it is when the container itself is not known yet.
     """
 
     action: EventAction
@@ -90,6 +91,8 @@ class EngineEvent(Model):
     time_ns: int
     health: ContainerHealth | None = None
     exit_code: int | None = None
+    signal: int | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
 
 
 class EngineInfo(Model):
@@ -107,13 +110,22 @@ class EngineInfo(Model):
 
 
 class EngineRight(StrEnum):
-    """What the agent would like to do at the engine; a socket proxy may forbid each."""
+    """What the agent would like to do at the engine; a socket proxy may forbid each.
+
+    CONTAINERS_CONTROL is start to kill, CONTAINERS_CHANGE create, rename, update and remove.
+    OBJECTS are volumes, networks and the disk they take. SWARM is missed only in a swarm.
+    """
 
     CONTAINERS_READ = "containers_read"
     CONTAINERS_CONTROL = "containers_control"
     EVENTS = "events"
     INFO = "info"
     IMAGES_READ = "images_read"
+    CONTAINERS_CHANGE = "containers_change"
+    IMAGES_CHANGE = "images_change"
+    OBJECTS_READ = "objects_read"
+    OBJECTS_CHANGE = "objects_change"
+    SWARM = "swarm"
 
 
 class LogStream(StrEnum):

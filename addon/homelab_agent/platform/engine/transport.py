@@ -76,6 +76,12 @@ class Transport:
             self._client().api_version = f"v{written(agreed)}"
             return version, agreed
 
+    async def api_version(self) -> ApiVersion:
+        """Return the version that is spoken, agreeing on one first where none is."""
+        if self._agreed is None:
+            return (await self.negotiate())[1]
+        return self._agreed
+
     async def read(self, path: str, call: Call, parameters: Parameters | None = None) -> bytes:
         """GET, and return the whole body."""
         await self._ready()

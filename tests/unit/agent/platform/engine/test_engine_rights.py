@@ -25,12 +25,20 @@ async def behind(proxy: SocketProxy) -> AsyncIterator[DockerEngine]:
     await engine.close()
 
 
-async def test_a_proxy_that_only_reads_leaves_all_rights_but_control(
+CHANGING = {
+    EngineRight.CONTAINERS_CONTROL,
+    EngineRight.CONTAINERS_CHANGE,
+    EngineRight.IMAGES_CHANGE,
+    EngineRight.OBJECTS_CHANGE,
+}
+
+
+async def test_a_proxy_that_only_reads_leaves_no_right_to_change_anything(
     docker: FakeDocker, behind: DockerEngine
 ) -> None:
     web = docker.add("web")
 
-    assert await behind.missing_rights() == {EngineRight.CONTAINERS_CONTROL}
+    assert await behind.missing_rights() == CHANGING
     assert [row.name for row in await behind.list_containers()] == ["web"]
     with pytest.raises(Denied) as refused:
         await behind.stop("web", None)
@@ -44,9 +52,18 @@ async def test_a_proxy_that_only_reads_leaves_all_rights_but_control(
     [
         ("/info", EngineRight.INFO),
         ("/events", EngineRight.EVENTS),
-        ("/images", EngineRight.IMAGES_READ),
+        ("/images/json", EngineRight.IMAGES_READ),
+        ("/images/create", EngineRight.IMAGES_CHANGE),
+        ("/images/_[^/]*$", EngineRight.IMAGES_CHANGE),
         ("/containers/(json|.*/json)", EngineRight.CONTAINERS_READ),
         ("/containers/.*/kill", EngineRight.CONTAINERS_CONTROL),
+        ("/containers/create", EngineRight.CONTAINERS_CHANGE),
+        ("/containers/.*/rename", EngineRight.CONTAINERS_CHANGE),
+        ("/system/df", EngineRight.OBJECTS_READ),
+        ("/volumes$", EngineRight.OBJECTS_READ),
+        ("/networks$", EngineRight.OBJECTS_READ),
+        ("/volumes/", EngineRight.OBJECTS_CHANGE),
+        ("/build/prune", EngineRight.OBJECTS_CHANGE),
     ],
 )
 async def test_each_right_is_found_by_itself(
