@@ -179,7 +179,7 @@ HOMELAB: tuple[Invented, ...] = (
     ),
     Invented(
         name="iot-mosquitto-1",
-        image="eclipse-mosquitto:2.0",
+        image=f"eclipse-mosquitto:2.0@sha256:{'7c' * 32}",
         project="iot",
         since_h=200,
         ports=((1883, 1883),),

@@ -43,7 +43,7 @@ class ImageEngine(Protocol):
     registry says of itself; the rest as with `Engine`. Nothing is ever repeated by itself.
     """
 
-    async def list(self) -> tuple[EngineImage, ...]:
+    async def list_images(self) -> tuple[EngineImage, ...]:
         """Return all images, without those that are only layers of others."""
 
     async def inspect(self, image: str) -> EngineImage:
