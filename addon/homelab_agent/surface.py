@@ -4,9 +4,11 @@ from homelab_agent.areas.activity.routes import ActivityRoutes
 from homelab_agent.areas.agent.models import AGENT_KIND, AgentInfo
 from homelab_agent.areas.agent.routes import AgentRoutes
 from homelab_agent.areas.containers.models import (
+    CONTAINER_EVENT_KIND,
     CONTAINER_KIND,
     ENGINE_KIND,
     Container,
+    ContainerEvent,
     EngineStatus,
 )
 from homelab_agent.areas.containers.routes import ContainerRoutes
@@ -19,6 +21,7 @@ ROUTES: tuple[type, ...] = (ActivityRoutes, AgentRoutes, ContainerRoutes, JobRou
 
 RESOURCE_KINDS: dict[str, type[Model]] = {
     AGENT_KIND: AgentInfo,
+    CONTAINER_EVENT_KIND: ContainerEvent,
     CONTAINER_KIND: Container,
     ENGINE_KIND: EngineStatus,
     JOB_KIND: Job,

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from homelab_agent.areas.activity.routes import ActivityRoutes
 from homelab_agent.areas.activity.service import ActivityService
+from homelab_agent.areas.containers.chronicle import Chronicle
+from homelab_agent.areas.containers.event_resources import EventResources
 from homelab_agent.areas.containers.inventory import Inventory
 from homelab_agent.areas.containers.jobs import ContainerJobs
 from homelab_agent.areas.containers.models import CONTAINER_KIND
@@ -13,7 +15,7 @@ from homelab_agent.areas.containers.refresher import Refresher
 from homelab_agent.areas.containers.routes import ContainerRoutes
 from homelab_agent.areas.containers.service import ContainerService
 from homelab_agent.areas.containers.status import EngineState
-from homelab_agent.areas.containers.watch import ContainerWatch
+from homelab_agent.areas.containers.watch import ContainerWatch, Pace
 from homelab_agent.areas.jobs.routes import JobRoutes
 from homelab_agent.areas.jobs.service import JobsService
 from homelab_agent.platform.clock import utc_now
@@ -69,9 +71,9 @@ def _containers(ground: Ground, areas: Areas) -> ContainerService:
     refresher = Refresher(engine, inventory, state)
     for kind in ContainerJobs(engine, refresher, protection, state).kinds():
         ground.runner.register(kind)
-    watch = ContainerWatch(
-        engine, inventory, state, refresher, resync_interval_s=settings.resync_interval_s
-    )
+    chronicle = Chronicle(EventResources(ground.resources, utc_now), inventory, utc_now)
+    pace = Pace(resync_interval_s=settings.resync_interval_s)
+    watch = ContainerWatch(engine, inventory, state, refresher, chronicle, pace)
     service = ContainerService(engine, inventory, state, ground.runner, ground.secrets)
     ground.gate.protect(CONTAINER_KIND, service.protected_reason)
     areas.routes.append(ContainerRoutes(service))

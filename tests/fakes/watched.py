@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from homelab_agent.areas.containers.chronicle import Chronicle
+from homelab_agent.areas.containers.event_resources import EventResources
 from homelab_agent.areas.containers.inventory import Inventory
 from homelab_agent.areas.containers.models import (
     CONTAINER_KIND,
@@ -18,8 +20,8 @@ from homelab_agent.areas.containers.models import (
 from homelab_agent.areas.containers.protection import Protection
 from homelab_agent.areas.containers.refresher import Refresher
 from homelab_agent.areas.containers.status import EngineState
-from homelab_agent.areas.containers.watch import ContainerWatch
-from homelab_agent.platform.clock import utc_now
+from homelab_agent.areas.containers.watch import ContainerWatch, Pace
+from homelab_agent.platform.clock import Clock, utc_now
 from homelab_agent.platform.engine.docker import DockerEngine
 from homelab_agent.platform.engine.interface import Engine
 from homelab_agent.platform.engine.transport import Transport
@@ -96,6 +98,7 @@ async def watched(
     delays_s: Sequence[float] = DELAYS_S,
     engine: Engine | None = None,
     protection: Protection | None = None,
+    clock: Clock = utc_now,
 ) -> AsyncIterator[Watched]:
     """Give the area, following the engine at `url`."""
     used = engine or DockerEngine(Transport(url, deadline_s=deadline_s))
@@ -108,9 +111,8 @@ async def watched(
         inventory,
         state,
         refresher,
-        resync_interval_s=resync_interval_s,
-        delays_s=delays_s,
-        ping_s=ping_s,
+        Chronicle(EventResources(resources, clock), inventory, clock),
+        Pace(resync_interval_s=resync_interval_s, delays_s=delays_s, ping_s=ping_s),
     )
     task = asyncio.create_task(watch.run())
     made = Watched(used, resources, inventory, state, refresher, task)

@@ -26,10 +26,14 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Resync:
-    """What a full list brought: containers to ask about once more, and changes no event told of."""
+    """What a full list brought: containers to ask about once more, and changes no event told of.
+
+    `listed` are those that no event spoke about meanwhile.
+    """
 
     touched: frozenset[str]
     missed: int
+    listed: tuple[EngineContainer, ...] = ()
 
 
 class Inventory:
@@ -44,6 +48,11 @@ class Inventory:
         self._shown: dict[str, Container] = {}
         self._versions: Counter[str] = Counter()
         self._touched: set[str] = set()
+        self._looping: set[str] = set()
+
+    def row(self, container_id: str) -> EngineContainer | None:
+        """Return a container as the engine last described it."""
+        return self._rows.get(container_id)
 
     def version(self, container_id: str) -> tuple[int, bool]:
         """Return what changes with each event: an answer asked for before is then stale."""
@@ -57,15 +66,17 @@ class Inventory:
         """Take over the list asked for after `begin_resync`; events since then are newer."""
         touched, rows = frozenset(self._touched), {row.id: row for row in listed}
         missed = 0
+        taken: list[EngineContainer] = []
         for row in rows.values():
             if row.id not in touched:
                 known = self._rows.get(row.id)
                 if self.put(row):
+                    taken.append(row)
                     missed += known is None or known.state is not row.state
         for gone in self._rows.keys() - rows.keys() - touched:
             missed += 1
             self.drop(gone)
-        return Resync(touched=touched, missed=missed)
+        return Resync(touched, missed, listed=tuple(taken))
 
     def put(self, container: EngineContainer) -> bool:
         """Take over what the engine says about one container, if that can be understood."""
@@ -111,6 +122,16 @@ class Inventory:
         if known is not None:
             self.put(after(known, event))
         return known is None or event.action is not EventAction.KILL
+
+    def mark_loop(self, key: str, *, looping: bool) -> None:
+        """Show a container as one that ends by itself again and again, or as one no more."""
+        if looping is not (key in self._looping):
+            (self._looping.add if looping else self._looping.discard)(key)
+            members = self._members.get(key, ())
+            for each in members:
+                self._containers[each] = self._container(self._rows[each])
+            if members:
+                self._show(key)
 
     def get(self, key: str) -> Container | None:
         """Return the container that is published under a key."""
@@ -165,5 +186,6 @@ class Inventory:
             key=key,
             compose=compose_of(row.labels),
             protected_reason=self._protection.reason(row, key),
+            restart_loop=key in self._looping,
             **dict(row),
         )

@@ -68,7 +68,9 @@ class ContainerEventType(StrEnum):
     """What happened to a container.
 
     STOPPED: somebody asked for its end. DIED: it ended by itself with an error, FINISHED: without.
-    RESTARTED: it ended and runs again at once. REMOVED: nothing stands for its key any more.
+    OUT_OF_MEMORY: a process of it was killed for that; where it ends of it, DIED follows.
+    RESTARTED: it ended and runs again at once. A restart that was asked for is that alone, one
+    after an end by itself follows that end. REMOVED: nothing stands for its key any more.
     """
 
     CREATED = "created"
@@ -88,8 +90,9 @@ class ContainerEventType(StrEnum):
 class ContainerEvent(Model):
     """The newest thing that happened to a container; a resource, so that each one is told once.
 
-    `key` is the container's. `number` grows with every event of the agent and tells two alike
-    apart. `exit_code` is there for the ends of it.
+    `key` is the container's. `number` grows with every event of the agent, also across its
+    restarts, and tells two alike apart. `exit_code` is there for the ends of it. The resource
+    stays for some minutes after REMOVED.
     """
 
     key: str

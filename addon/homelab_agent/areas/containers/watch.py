@@ -6,7 +6,9 @@ After every loss it attaches again from the last event on, and lists everything 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
+from homelab_agent.areas.containers.chronicle import Chronicle
 from homelab_agent.areas.containers.inventory import Inventory
 from homelab_agent.areas.containers.refresher import Refresher
 from homelab_agent.areas.containers.status import EngineState
@@ -33,6 +35,15 @@ POLL_S = 10.0
 _log = get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often to look, and how long to wait before each new attempt."""
+
+    resync_interval_s: float
+    delays_s: Sequence[float] = DELAYS_S
+    ping_s: float = PING_S
+
+
 class _AttachAgain(Exception):
     """The connection works, but has to be made anew."""
 
@@ -46,22 +57,24 @@ class ContainerWatch:
         inventory: Inventory,
         state: EngineState,
         refresher: Refresher,
-        *,
-        resync_interval_s: float,
-        delays_s: Sequence[float] = DELAYS_S,
-        ping_s: float = PING_S,
+        chronicle: Chronicle,
+        pace: Pace,
     ) -> None:
         self._engine = engine
         self._inventory = inventory
         self._state = state
         self._refresher = refresher
-        self._resync_interval_s = resync_interval_s
-        self._delays_s = delays_s
-        self._ping_s = ping_s
+        self._chronicle = chronicle
+        self._pace = pace
         self._last_ns: int | None = None
 
     async def run(self) -> None:
         """Follow the engine until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._chronicle.run())
+            group.create_task(self._keep_following())
+
+    async def _keep_following(self) -> None:
         loop = asyncio.get_running_loop()
         attempt, at_once = 0, False
         while True:
@@ -75,7 +88,7 @@ class ContainerWatch:
             at_once = reached and not at_once
             if at_once:
                 continue
-            await asyncio.sleep(self._delays_s[min(attempt, len(self._delays_s) - 1)])
+            await asyncio.sleep(self._pace.delays_s[min(attempt, len(self._pace.delays_s) - 1)])
 
     async def _follow(self) -> bool:
         """Follow the engine for as long as the connection holds; return whether there was one."""
@@ -129,18 +142,22 @@ class ContainerWatch:
     async def _read(self, events: AsyncIterator[EngineEvent]) -> None:
         async for event in events:
             self._last_ns = event.time_ns
+            before = self._inventory.row(event.container_id)
             if self._inventory.apply(event):
                 self._refresher.request(event.container_id)
+            self._chronicle.follow(event, before)
             self._state.count()
 
     async def _ping(self) -> None:
         while True:
-            await asyncio.sleep(self._ping_s)
+            await asyncio.sleep(self._pace.ping_s)
             await self._engine.connect()
 
     async def _keep_in_sync(self, info: EngineInfo, missing: frozenset[EngineRight]) -> None:
         silent = EngineRight.EVENTS in missing
-        pause_s = min(self._resync_interval_s, POLL_S) if silent else self._resync_interval_s
+        pause_s = (
+            min(self._pace.resync_interval_s, POLL_S) if silent else self._pace.resync_interval_s
+        )
         first = True
         while True:
             missed = await self._resync(missing)
@@ -159,6 +176,7 @@ class ContainerWatch:
             return 0
         self._inventory.begin_resync()
         result = self._inventory.end_resync(await self._engine.list_containers())
+        self._chronicle.compare(result)
         for container_id in result.touched:
             self._refresher.request(container_id)
         return result.missed

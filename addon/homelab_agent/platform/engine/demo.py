@@ -237,6 +237,7 @@ class DemoEngine(Engine):
             time_ns=self._last_ns,
             health=health,
             exit_code=exit_code,
+            labels=self._rows[container_id].labels,
         )
         self._history.append(event)
         for queue in self._listeners:

@@ -14,7 +14,9 @@ FILTERS = json.dumps({"type": ["container"], "event": sorted(EventAction)})
 _NOISE = (b'"Action":"exec_', b'"Action":"top"', b'"Action":"attach"', b'"Action":"resize"')
 """Dropped unread: a health check each second floods the stream, and its text may hold secrets."""
 
-_EXIT_CODE = re.compile(r"-?[0-9]{1,10}")
+_COMPOSE = "com.docker.compose."
+
+_NUMBER = re.compile(r"-?[0-9]{1,10}")
 """Docker mixes a container's labels into the attributes, so anything may be in there."""
 
 _LAST_NS = 2**63
@@ -60,7 +62,9 @@ def parse_event(line: bytes) -> EngineEvent | None:
         at=datetime.fromtimestamp(time_ns / _SECOND_NS, UTC),
         time_ns=time_ns,
         health=_health(action, text.strip()),
-        exit_code=_exit_code(action, read.actor.attributes),
+        exit_code=_number(read, "exitCode") if action is EventAction.DIE else None,
+        signal=_number(read, "signal") if action is EventAction.KILL else None,
+        labels={k: v for k, v in read.actor.attributes.items() if k.startswith(_COMPOSE)},
     )
 
 
@@ -85,8 +89,6 @@ def _health(action: EventAction, text: str) -> ContainerHealth | None:
         return None
 
 
-def _exit_code(action: EventAction, attributes: dict[str, str]) -> int | None:
-    if action is not EventAction.DIE:
-        return None
-    text = attributes.get("exitCode", "")
-    return int(text) if _EXIT_CODE.fullmatch(text) else None
+def _number(line: _Line, attribute: str) -> int | None:
+    text = line.actor.attributes.get(attribute, "")
+    return int(text) if _NUMBER.fullmatch(text) else None

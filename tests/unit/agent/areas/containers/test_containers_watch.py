@@ -327,7 +327,8 @@ async def test_behind_a_proxy_that_only_reads_the_states_stay_live(docker: FakeD
     web = docker.add("web")
     async with socket_proxy(str(docker.socket), only_reads) as proxy, watched(proxy.url) as live:
         await live.connected()
-        assert live.status.missing_rights == (EngineRight.CONTAINERS_CONTROL,)
+        assert EngineRight.CONTAINERS_CONTROL in live.status.missing_rights
+        assert EngineRight.CONTAINERS_READ not in live.status.missing_rights
 
         docker.change(web, "pause")
         await live.until(lambda: _state(live, "web") is ContainerState.PAUSED)
