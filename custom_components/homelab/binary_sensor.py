@@ -13,6 +13,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .client import Container, ContainerState, EngineConnection
+from .client.kinds import CONTAINER
 from .coordinator import HomelabConfigEntry
 from .entity import ContainerEntity, HostEntity
 
@@ -47,7 +48,7 @@ async def async_setup_entry(
             ContainerRunning(coordinator, RUNNING, container) for container in containers
         )
 
-    entry.async_on_unload(coordinator.async_on_new_containers(add))
+    entry.async_on_unload(coordinator.async_on_new(CONTAINER, add))
 
 
 class ContainerRunning(ContainerEntity, BinarySensorEntity):
@@ -55,7 +56,7 @@ class ContainerRunning(ContainerEntity, BinarySensorEntity):
 
     @override
     def value(self) -> bool | None:
-        return self.of_container(lambda container: container.state is ContainerState.RUNNING)
+        return self.of_thing(lambda container: container.state is ContainerState.RUNNING)
 
     @property
     @override

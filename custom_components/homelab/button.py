@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .client import Container, ContainerCommand
+from .client.kinds import CONTAINER
 from .coordinator import HomelabConfigEntry
 from .entity import ContainerEntity
 
@@ -32,7 +33,7 @@ async def async_setup_entry(
             ContainerRestart(coordinator, RESTART, container) for container in containers
         )
 
-    entry.async_on_unload(coordinator.async_on_new_containers(add))
+    entry.async_on_unload(coordinator.async_on_new(CONTAINER, add))
 
 
 class ContainerRestart(ContainerEntity, ButtonEntity):

@@ -1,7 +1,7 @@
 """Mirrors one agent's resources and tells each entity about its own only."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -21,22 +21,32 @@ from .client import (
     ContainerCommand,
     EngineConnection,
     EngineStatus,
-    Outcome,
-    Resource,
+    Kind,
+    Stack,
     StreamClient,
     Unauthenticated,
 )
-from .client.models import AGENT_KEY, AGENT_KIND, CONTAINER_KIND, ENGINE_KEY, ENGINE_KIND
+from .client.kinds import (
+    AGENT,
+    AGENT_KEY,
+    CONTAINER,
+    ENGINE,
+    HOST_KEY,
+    STACK,
+)
 from .const import DOMAIN, LOGGER
-from .devices import Devices
+from .demand import Demand
+from .devices import WITH_DEVICES, Devices, Subject, Thing
 from .exceptions import as_home_assistant_error, translation_of
+from .jobs import async_end_of, raise_unless_well
+from .listeners import Listened, Listeners, OnEvent
+from .mirror import Before, Mirror, ResourceId
+from .newcomers import Add, Newcomers, Wanted
 
 type HomelabConfigEntry = ConfigEntry[HomelabCoordinator]
-type ResourceId = tuple[str, str]
-type NewContainers = Callable[[Sequence[Container]], None]
 
-AGENT: ResourceId = (AGENT_KIND, AGENT_KEY)
-ENGINE: ResourceId = (ENGINE_KIND, ENGINE_KEY)
+THE_AGENT: ResourceId = (AGENT.name, AGENT_KEY)
+THE_ENGINE: ResourceId = (ENGINE.name, HOST_KEY)
 
 
 class HomelabCoordinator:
@@ -54,15 +64,16 @@ class HomelabCoordinator:
         self.connected = False
         self.instance_id = entry.unique_id or entry.entry_id
         self.devices = Devices(hass, entry, self.instance_id, self._forget)
+        self.mirror = Mirror()
         self._hass = hass
         self._entry = entry
         self._stream = StreamClient(
             client.transport, self, instance_id=entry.unique_id, backoff=backoff
         )
-        self._resources: dict[ResourceId, Resource] = {}
-        self._listeners: dict[ResourceId, list[CALLBACK_TYPE]] = {}
-        self._new_containers: list[NewContainers] = []
-        self._introduced: set[str] = set()
+        self._demand = Demand(hass, self._follow)
+        self._newcomers = Newcomers(self.mirror)
+        self._registered: set[Subject] = set()
+        self._listeners = Listeners()
         self._usable = (False, False)
         self._settled = False
         self._started = False
@@ -71,14 +82,12 @@ class HomelabCoordinator:
     @property
     def agent(self) -> AgentInfo | None:
         """The agent's description of itself."""
-        found = self._resources.get(AGENT)
-        return found if isinstance(found, AgentInfo) else None
+        return self.mirror.get(AGENT, AGENT_KEY)
 
     @property
     def engine(self) -> EngineStatus | None:
         """The Docker engine of the host."""
-        found = self._resources.get(ENGINE)
-        return found if isinstance(found, EngineStatus) else None
+        return self.mirror.get(ENGINE, HOST_KEY)
 
     @property
     def engine_connected(self) -> bool:
@@ -93,12 +102,15 @@ class HomelabCoordinator:
     @property
     def containers(self) -> list[Container]:
         """Every container known."""
-        return [found for found in self._resources.values() if isinstance(found, Container)]
+        return self.mirror.every(CONTAINER)
 
     def container(self, key: str) -> Container | None:
         """Return one container by its key."""
-        found = self._resources.get((CONTAINER_KIND, key))
-        return found if isinstance(found, Container) else None
+        return self.mirror.get(CONTAINER, key)
+
+    def stack(self, name: str) -> Stack | None:
+        """Return one compose project by its name."""
+        return self.mirror.get(STACK, name)
 
     async def async_start(self) -> None:
         """Connect and wait for the first snapshot; raise what setting up an entry may raise."""
@@ -119,56 +131,88 @@ class HomelabCoordinator:
                 translation_placeholders=placeholders,
             ) from error
         self._started = True
+        self._demand.begin()
 
     @callback
     def async_stop(self) -> None:
         """Let go of timers and issues; the stream's task ends with the entry."""
+        self._demand.cancel()
         self.devices.cancel()
         issues.withdraw_all(self._hass, self._entry)
 
     @callback
-    def async_listen(self, resource: ResourceId, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Call `listener` after each change of one resource or of its availability."""
-        listeners = self._listeners.setdefault(resource, [])
-        listeners.append(listener)
+    def async_listen(self, resource: Listened, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call `listener` after each change of one resource or of its availability.
+
+        Without a key: once after each message that changed any resource of the kind.
+        """
+        end = self._listeners.add(resource, listener)
+        self._demand.listens(resource[0])
 
         @callback
         def remove() -> None:
-            listeners.remove(listener)
-            if not listeners:
-                self._listeners.pop(resource, None)
+            end()
+            self._demand.leaves(resource[0])
 
         return remove
 
     @callback
-    def async_on_new_containers(self, add: NewContainers) -> CALLBACK_TYPE:
-        """Call `add` with all containers now, and with each new one later."""
-        self._new_containers.append(add)
-        present = self.containers
-        self._introduced.update(container.key for container in present)
-        add(present)
-        return lambda: self._new_containers.remove(add)
+    def async_listen_job(self, target: str, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call `listener` after each change of a job that is about `target`."""
+        return self._listeners.add_of_job(target, listener)
+
+    @callback
+    def async_on_event(self, on_event: OnEvent) -> CALLBACK_TYPE:
+        """Call `on_event` for each thing that happens to any container, each once.
+
+        What happened before the agent was first heard is not told, nor what happened before its
+        restart. What was missed during a cut of the connection is.
+        """
+        return self._listeners.add_of_events(on_event)
+
+    @callback
+    def async_on_new[T](
+        self, kind: Kind[T], add: Add[T], *, wanted: Wanted[T] = lambda _: True
+    ) -> CALLBACK_TYPE:
+        """Call `add` with all of a kind that are wanted now, and with each new one later."""
+        return self._newcomers.tell(kind, add, wanted)
 
     @callback
     def async_may_remove(self, device: AnyDeviceEntry) -> bool:
-        """Return whether a device stands for a container that is gone, and forget it if so."""
-        key = self.devices.key_of(device)
-        if key is None or self.container(key) is not None:
+        """Return whether a device stands for something that is gone, and forget it if so."""
+        subject = self.devices.subject_of(device)
+        if subject is None or self.mirror.has((subject.kind, subject.key)):
             return False
-        self._forget(key)
+        self._forget(subject)
         return True
 
     async def async_command(
         self, key: str, command: ContainerCommand, body: CommandBody | None = None
     ) -> CommandResult:
         """Tell a container to do something; every error comes translated."""
+        return await self.async_run(self.client.command(key, command, body))
+
+    async def async_run(self, asked: Awaitable[CommandResult]) -> CommandResult:
+        """Return what a command answers; every error comes translated, a bad outcome too."""
         try:
-            result = await self.client.command(key, command, body)
+            result = await asked
+            raise_unless_well(result)
         except AgentError as error:
             raise self.translated(error) from error
-        if result.outcome in {Outcome.FAILED, Outcome.REFUSED, Outcome.UNDONE}:
-            raise self.translated(AgentError(result.message))
         return result
+
+    async def async_see_through(self, asked: Awaitable[CommandResult]) -> None:
+        """Give a command and wait for the end of its job, which may take very long.
+
+        The stream tells of the end, so that no request stays open. Every error comes translated.
+        """
+        result = await self.async_run(asked)
+        if result.job is None or result.outcome is not None:
+            return
+        try:
+            raise_unless_well(await async_end_of(self, result.job))
+        except AgentError as error:
+            raise self.translated(error) from error
 
     def translated(self, error: AgentError) -> Exception:
         """Return what to raise for an agent's error; a refused token asks for a new one."""
@@ -177,24 +221,20 @@ class HomelabCoordinator:
         return as_home_assistant_error(error)
 
     @callback
-    def on_snapshot(self, resources: Sequence[Change]) -> None:
+    def on_snapshot(self, resources: Sequence[Change], *, continued: bool) -> None:
         """Take the agent's view as a whole."""
-        old = self._resources
-        self._resources = {(c.kind, c.key): c.data for c in resources if c.data is not None}
-        every = old.keys() | self._resources.keys()
-        before = {key: old.get(key) for key in every if old.get(key) != self._resources.get(key)}
+        before = self.mirror.take_snapshot(resources)
         self._take(before)
+        if continued:
+            news = [change for change in resources if (change.kind, change.key) in before]
+            self._listeners.tell_events(news, before)
 
     @callback
     def on_changes(self, changes: Sequence[Change]) -> None:
         """Take single changes over."""
-        before = {(c.kind, c.key): self._resources.get((c.kind, c.key)) for c in changes}
-        for change in changes:
-            if change.data is None:
-                self._resources.pop((change.kind, change.key), None)
-            else:
-                self._resources[change.kind, change.key] = change.data
+        before = self.mirror.take_changes(changes)
         self._take(before)
+        self._listeners.tell_events(changes, before)
 
     @callback
     def on_lost(self, error: AgentError) -> None:
@@ -207,7 +247,7 @@ class HomelabCoordinator:
             LOGGER.debug("Still without the agent of %s: %s", self._entry.title, error.message)
         self.connected = False
         issues.review_connection(self._hass, self._entry, error)
-        self._announce(())
+        self._announce({})
         self._settled = False
         self.devices.review((), settled=False)
 
@@ -219,14 +259,20 @@ class HomelabCoordinator:
             if self._started:
                 self._entry.async_start_reauth(self._hass)
 
-    def _take(self, before: Mapping[ResourceId, Resource | None]) -> None:
+    def _follow(self, kinds: frozenset[str]) -> None:
+        self._stream.follow(kinds)
+        for kind in self.mirror.counts().keys() - kinds:
+            self.mirror.drop(kind)
+
+    def _take(self, before: Before) -> None:
         """Act on changed resources; `before` holds each with what it was."""
         if not self.connected:
             self._came_back()
-        if AGENT in before:
+        if THE_AGENT in before:
             self.devices.register_host(self.agent)
+        self._register(before)
         self._announce(before)
-        self._introduce(before)
+        self._newcomers.look(before.keys())
         self._keep_house(before)
         self._review_devices(before)
         if not self._first.done():
@@ -238,55 +284,61 @@ class HomelabCoordinator:
         if self._started:
             LOGGER.info("The agent of %s is back", self._entry.title)
 
-    def _announce(self, changed: Iterable[ResourceId]) -> None:
-        """Call the listeners of what changed; of everything where availability did."""
+    def _register(self, changed: Collection[ResourceId]) -> None:
+        """Give devices to what is new, before anything asks for them."""
+        for kind in WITH_DEVICES:
+            for name, key in changed:
+                subject = Subject(name, key)
+                if name != kind.name or subject in self._registered:
+                    continue
+                thing = self.mirror.get(kind, key)
+                if thing is not None:
+                    self._registered.add(subject)
+                    self.devices.register(thing)
+                    self._gather(thing)
+
+    def _gather(self, thing: Thing) -> None:
+        """Hang what is there already below a new stack."""
+        if isinstance(thing, Stack):
+            for key in {key for service in thing.services for key in service.containers}:
+                container = self.container(key)
+                if container is not None and Subject(CONTAINER.name, key) in self._registered:
+                    self.devices.move_below_stack(container)
+
+    def _announce(self, before: Before) -> None:
+        """Call the listeners of what changed; all of them where availability did."""
         usable = (self.connected, self.engine_connected)
         if usable != self._usable:
             self._usable = usable
-            changed = list(self._listeners)
-        for resource in changed:
-            for listener in tuple(self._listeners.get(resource, ())):
-                self._call(listener, resource)
+            self._listeners.announce_to_all()
+        else:
+            self._listeners.announce(before, self.mirror)
 
-    def _call(self, listener: CALLBACK_TYPE, resource: ResourceId) -> None:
-        try:
-            listener()
-        except Exception:  # noqa: BLE001 - one broken entity must not cost all others their stream
-            LOGGER.exception("An entity of %s failed to update", resource)
-
-    def _introduce(self, changed: Iterable[ResourceId]) -> None:
-        new = [
-            container
-            for container in (self._resources.get(resource) for resource in changed)
-            if isinstance(container, Container) and container.key not in self._introduced
-        ]
-        if not new or not self._new_containers:
-            return
-        self._introduced.update(container.key for container in new)
-        for add in tuple(self._new_containers):
-            add(new)
-
-    def _keep_house(self, before: Mapping[ResourceId, Resource | None]) -> None:
-        if ENGINE in before:
+    def _keep_house(self, before: Before) -> None:
+        if THE_ENGINE in before:
             issues.review_engine(self._hass, self._entry, self.engine)
-        for resource, old in before.items():
-            new = self._resources.get(resource)
-            if not isinstance(old, Container) or not isinstance(new, Container):
+        for (kind, key), old in before.items():
+            if kind != CONTAINER.name or not isinstance(old, Container):
                 continue
-            if old.name != new.name:
+            new = self.container(key)
+            if new is not None and old.name != new.name:
                 self.devices.rename(new)
 
-    def _review_devices(self, before: Mapping[ResourceId, Resource | None]) -> None:
+    def _review_devices(self, before: Before) -> None:
         """Look for devices to remove; only where that can have changed, for there may be many."""
+        with_devices = {kind.name for kind in WITH_DEVICES}
         came_or_went = any(
-            kind == CONTAINER_KIND and (old is None or (kind, key) not in self._resources)
-            for (kind, key), old in before.items()
+            resource[0] in with_devices and (old is None or not self.mirror.has(resource))
+            for resource, old in before.items()
         )
         settled = self.engine_connected
         if came_or_went or settled != self._settled:
             self._settled = settled
-            present = {container.key for container in self.containers}
+            present = {
+                Subject(kind.name, key) for kind in WITH_DEVICES for key in self.mirror.keys(kind)
+            }
             self.devices.review(present, settled=settled)
 
-    def _forget(self, key: str) -> None:
-        self._introduced.discard(key)
+    def _forget(self, subject: Subject) -> None:
+        self._registered.discard(subject)
+        self._newcomers.forget(subject.kind, subject.key)

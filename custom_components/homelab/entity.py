@@ -8,9 +8,11 @@ from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 
-from .client import Container, EngineStatus
-from .client.models import CONTAINER_KIND
-from .coordinator import ENGINE, HomelabCoordinator, ResourceId
+from .client import Container, EngineStatus, Kind, Stack
+from .client.kinds import CONTAINER, STACK
+from .coordinator import THE_ENGINE, HomelabCoordinator
+from .devices import Subject
+from .listeners import Listened
 
 
 class HomelabEntity(Entity):
@@ -23,7 +25,7 @@ class HomelabEntity(Entity):
         self,
         coordinator: HomelabCoordinator,
         description: EntityDescription,
-        resource: ResourceId,
+        resource: Listened,
         unique_id: str,
         device_info: DeviceInfo,
     ) -> None:
@@ -59,7 +61,7 @@ class HostEntity(HomelabEntity):
         self,
         coordinator: HomelabCoordinator,
         description: EntityDescription,
-        resource: ResourceId = ENGINE,
+        resource: Listened = THE_ENGINE,
     ) -> None:
         super().__init__(
             coordinator,
@@ -81,36 +83,61 @@ class HostEntity(HomelabEntity):
         return self.coordinator.engine
 
 
-class ContainerEntity(HomelabEntity):
-    """An entity of one container."""
+class ThingEntity[T](HomelabEntity):
+    """An entity of a container, a stack or a swarm service.
+
+    `subject` is whose device it belongs to, `kind` what it shows of that: the thing itself, or
+    something that is known of it under the same key.
+    """
 
     def __init__(
         self,
         coordinator: HomelabCoordinator,
         description: EntityDescription,
-        container: Container,
+        subject: Subject,
+        kind: Kind[T],
     ) -> None:
         super().__init__(
             coordinator,
             description,
-            (CONTAINER_KIND, container.key),
-            f"{coordinator.instance_id}:{container.key}:{description.key}",
-            coordinator.devices.container_info(container),
+            (kind.name, subject.key),
+            f"{coordinator.instance_id}:{subject.id}:{description.key}",
+            coordinator.devices.info_of(subject),
         )
-        self.key = container.key
+        self.key = subject.key
+        self._kind = kind
 
     @property
     @override
     def available(self) -> bool:
-        """Whether what is known of the container is true right now."""
-        return self.coordinator.engine_connected and self.container is not None
+        """Whether what is known of the thing is true right now."""
+        return self.coordinator.engine_connected and self.thing is not None
 
     @property
-    def container(self) -> Container | None:
-        """The container as last seen; None where it is gone."""
-        return self.coordinator.container(self.key)
+    def thing(self) -> T | None:
+        """What this shows, as last seen; None where it is gone."""
+        return self.coordinator.mirror.get(self._kind, self.key)
 
-    def of_container[T](self, read: Callable[[Container], T]) -> T | None:
-        """Return something of the container; None where it is gone."""
-        container = self.container
-        return None if container is None else read(container)
+    def of_thing[V](self, read: Callable[[T], V]) -> V | None:
+        """Return something of the thing; None where it is gone."""
+        thing = self.thing
+        return None if thing is None else read(thing)
+
+
+class ContainerEntity(ThingEntity[Container]):
+    """An entity of one container."""
+
+    def __init__(
+        self, coordinator: HomelabCoordinator, description: EntityDescription, container: Container
+    ) -> None:
+        subject = Subject(CONTAINER.name, container.key)
+        super().__init__(coordinator, description, subject, CONTAINER)
+
+
+class StackEntity(ThingEntity[Stack]):
+    """An entity of one compose project."""
+
+    def __init__(
+        self, coordinator: HomelabCoordinator, description: EntityDescription, stack: Stack
+    ) -> None:
+        super().__init__(coordinator, description, Subject(STACK.name, stack.key), STACK)

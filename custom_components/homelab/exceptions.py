@@ -33,6 +33,7 @@ TRANSLATED: Final = frozenset(
         "tls_failed",
         "unauthenticated",
         "unavailable",
+        "undone",
     }
 )
 """The codes that have a text under `exceptions` in the translations."""

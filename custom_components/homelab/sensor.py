@@ -16,9 +16,11 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .client import Container, ContainerHealth, ContainerState, EngineStatus
+from .client.kinds import CONTAINER
 from .client.models import ContainerCounts
-from .coordinator import AGENT, ENGINE, HomelabConfigEntry, HomelabCoordinator, ResourceId
+from .coordinator import THE_AGENT, THE_ENGINE, HomelabConfigEntry, HomelabCoordinator
 from .entity import ContainerEntity, HostEntity
+from .listeners import Listened
 
 PARALLEL_UPDATES = 0
 
@@ -38,7 +40,7 @@ class HostSensorDescription(SensorEntityDescription):
     """A sensor of the host."""
 
     value_fn: Callable[[HomelabCoordinator], Value]
-    resource: ResourceId = ENGINE
+    resource: Listened = THE_ENGINE
     needs_docker: bool = True
 
 
@@ -141,7 +143,7 @@ HOST_SENSORS = (
         key="agent_version",
         translation_key="agent_version",
         entity_category=EntityCategory.DIAGNOSTIC,
-        resource=AGENT,
+        resource=THE_AGENT,
         needs_docker=False,
         value_fn=lambda coordinator: coordinator.agent.version if coordinator.agent else None,
     ),
@@ -171,7 +173,7 @@ async def async_setup_entry(
             for description in CONTAINER_SENSORS
         )
 
-    entry.async_on_unload(coordinator.async_on_new_containers(add))
+    entry.async_on_unload(coordinator.async_on_new(CONTAINER, add))
 
 
 class ContainerSensor(ContainerEntity, SensorEntity):
@@ -191,7 +193,7 @@ class ContainerSensor(ContainerEntity, SensorEntity):
 
     @override
     def value(self) -> Value:
-        return self.of_container(self.entity_description.value_fn)
+        return self.of_thing(self.entity_description.value_fn)
 
     @property
     @override

@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .client import Container, ContainerCommand, ContainerState
+from .client.kinds import CONTAINER
 from .coordinator import HomelabConfigEntry
 from .entity import ContainerEntity
 
@@ -34,7 +35,7 @@ async def async_setup_entry(
             ContainerSwitch(coordinator, SWITCH, container) for container in containers
         )
 
-    entry.async_on_unload(coordinator.async_on_new_containers(add))
+    entry.async_on_unload(coordinator.async_on_new(CONTAINER, add))
 
 
 class ContainerSwitch(ContainerEntity, SwitchEntity):
@@ -45,7 +46,7 @@ class ContainerSwitch(ContainerEntity, SwitchEntity):
 
     @override
     def value(self) -> bool | None:
-        return self.of_container(lambda container: container.state in _ON)
+        return self.of_thing(lambda container: container.state in _ON)
 
     @property
     @override

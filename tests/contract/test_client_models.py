@@ -11,14 +11,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import iter_modules
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 
+from homelab_agent import areas
 from homelab_agent.api.problems import wire_errors
 from homelab_agent.platform import contract as agent_contract
+from homelab_agent.platform.model import Model
 from tests.contract.client_package import FOLDER, client_module
 
 type Schema = Mapping[str, Any]
@@ -42,14 +47,28 @@ def named(base: type) -> dict[str, type]:
         for name, found in vars(MODELS).items()
         if isinstance(found, type)
         and issubclass(found, base)
-        and found.__module__ == MODELS.__name__
+        and found.__module__.startswith(f"{MODELS.__name__}.")
     }
 
 
 ENUMS = {name: found for name, found in named(StrEnum).items() if name != "OpenEnum"}
 CLASSES = {name: found for name, found in named(object).items() if is_dataclass(found)}
-OF_REQUESTS = {"ContainerQuery", "LogsQuery"}
+OF_REQUESTS = {"ContainerQuery", "LogsQuery", "PruneQuery"}
 """Sent as query parameters, which OpenAPI lists with the operation."""
+
+
+def of_the_agent() -> dict[str, type[Model]]:
+    """Return the models of all areas of the agent."""
+    return {
+        name: found
+        for area in iter_modules(areas.__path__)
+        if find_spec(f"{areas.__name__}.{area.name}.models")
+        for name, found in vars(import_module(f"{areas.__name__}.{area.name}.models")).items()
+        if isinstance(found, type) and issubclass(found, Model)
+    }
+
+
+THEIRS = of_the_agent()
 
 
 @dataclass(frozen=True)
@@ -66,8 +85,11 @@ def subjects() -> Iterator[Subject]:
     for name in CLASSES:
         if name in SCHEMAS:
             yield Subject(name, SCHEMAS[name], OPENAPI)
-    for kind, schema in STREAM["kinds"].items():
-        if kind != "job" or schema["title"] in CLASSES:
+        elif name in THEIRS and name not in OF_REQUESTS:
+            schema = THEIRS[name].model_json_schema()
+            yield Subject(name, schema, schema)
+    for schema in STREAM["kinds"].values():
+        if schema["title"] in CLASSES:
             yield Subject(schema["title"], schema, schema)
     for schema in STREAM["messages"].values():
         yield Subject(schema["title"], schema, schema)
@@ -150,7 +172,11 @@ def test_the_client_requires_nothing_that_the_agent_may_leave_out(subject: Subje
 def enum_schemas() -> dict[str, set[str]]:
     """Return the values of every enum in both files."""
     found: dict[str, set[str]] = {}
-    definitions = [SCHEMAS, *(schema.get("$defs", {}) for schema in STREAM["kinds"].values())]
+    published = [
+        *STREAM["kinds"].values(),
+        *(model.model_json_schema() for model in THEIRS.values()),
+    ]
+    definitions = [SCHEMAS, *(schema.get("$defs", {}) for schema in published)]
     for group in definitions:
         for name, schema in group.items():
             if "enum" in schema:
@@ -160,8 +186,8 @@ def enum_schemas() -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("name", sorted(ENUMS.keys() - {"ContainerCommand"}))
 def test_the_client_knows_every_value_of_an_enum(name: str) -> None:
-    ours = {value.value for value in ENUMS[name]} - {UNKNOWN}
-    assert ours == enum_schemas()[name]
+    ours = {value.value for value in ENUMS[name]}
+    assert ours == enum_schemas()[name] | {UNKNOWN}
 
 
 @pytest.mark.parametrize("name", sorted(ENUMS.keys() - {"ContainerCommand"}))
@@ -171,6 +197,12 @@ def test_a_value_of_a_newer_agent_is_no_error(name: str) -> None:
 
 def test_no_model_of_the_client_is_left_unchecked() -> None:
     assert CLASSES.keys() - OF_REQUESTS == {subject.name for subject in ALL}
+
+
+def test_every_kind_that_the_agent_publishes_is_followed() -> None:
+    kinds = {kind.name: kind.model.__name__ for kind in client_module("kinds").KINDS}
+    published = {kind: schema["title"] for kind, schema in STREAM["kinds"].items()}
+    assert kinds | published == kinds
 
 
 def test_who_the_agent_is_can_be_read_from_its_longer_description() -> None:

@@ -16,6 +16,7 @@ from .models import (
     ContainerList,
     ContainerQuery,
     Hello,
+    Job,
     Logs,
     LogsQuery,
 )
@@ -31,6 +32,7 @@ _INFO = reader(AgentInfo)
 _CONTAINER = reader(Container)
 _CONTAINERS = reader(ContainerList)
 _LOGS = reader(Logs)
+_JOB = reader(Job)
 _RESULT = reader(CommandResult)
 
 
@@ -70,6 +72,10 @@ class AgentClient:
         return await self._get(
             _LOGS, "containers", name, "logs", query=_query(query), timeout_s=LOGS_TIMEOUT_S
         )
+
+    async def job(self, job_id: str) -> Job:
+        """Return a job, an ended one too."""
+        return await self._get(_JOB, "jobs", job_id)
 
     async def command(
         self, name: str, command: ContainerCommand, body: CommandBody | None = None

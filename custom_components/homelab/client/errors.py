@@ -1,11 +1,13 @@
 """What can go wrong between Home Assistant and an agent, named by what the caller can do.
 
-The classes down to `StoreError` mirror the agent's own, by `code`. Those below it happen before
-an agent answers at all.
+The classes down to `StoreError` mirror the agent's own, by `code`. `Undone` is an outcome of a job.
+Those below it happen before an agent answers at all.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
+
+from .models import JobError
 
 type Extra = Mapping[str, object]
 
@@ -141,6 +143,12 @@ class StoreError(AgentError):
     code = "store"
 
 
+class Undone(AgentError):
+    """It did not work out and was taken back: all is as before."""
+
+    code = "undone"
+
+
 class CannotConnect(AgentError):
     """Nothing that could be an agent was reached."""
 
@@ -227,6 +235,15 @@ def from_problem(status: int, problem: Mapping[str, object]) -> AgentError:
     if isinstance(code, str):
         error.code = code
     return error
+
+
+def error_of_job(error: JobError, *, undone: bool) -> AgentError:
+    """Return the error that a job ended with; `Undone` where all of it was taken back."""
+    problem = {"code": error.code, "detail": error.message, **(error.extra or {})}
+    told = from_problem(AgentError.status, problem | {"field": error.field, "hint": error.hint})
+    if not undone:
+        return told
+    return Undone(told.message, field=told.field, hint=told.hint, extra=told.extra)
 
 
 _STANDARD = frozenset({"type", "title", "status", "detail", "code", "field", "hint"})

@@ -24,6 +24,7 @@ from custom_components.homelab.client import (
     StreamClient,
     Unauthenticated,
 )
+from custom_components.homelab.client.kinds import KINDS
 from tests.fakes import wire
 from tests.fakes.agent_server import Answer, FakeAgent
 
@@ -37,12 +38,14 @@ class Mirror:
     def __init__(self) -> None:
         self.resources: dict[tuple[str, str], Resource] = {}
         self.snapshots = 0
+        self.continued: list[bool] = []
         self.losses: list[AgentError] = []
         self._changed = asyncio.Event()
 
-    def on_snapshot(self, resources: Sequence[Change]) -> None:
+    def on_snapshot(self, resources: Sequence[Change], *, continued: bool) -> None:
         self.resources = {(c.kind, c.key): c.data for c in resources if c.data}
         self.snapshots += 1
+        self.continued.append(continued)
         self._changed.set()
 
     def on_changes(self, changes: Sequence[Change]) -> None:
@@ -104,7 +107,7 @@ async def test_a_change_arrives_by_itself(client: AgentClient, agent: FakeAgent)
 async def test_only_what_is_shown_is_asked_for(client: AgentClient, agent: FakeAgent) -> None:
     async with following(client) as mirror:
         await mirror.until(lambda: mirror.snapshots == 1)
-    assert set(agent.subscriptions[0]["kinds"]) == {"agent", "engine", "container"}
+    assert set(agent.subscriptions[0]["kinds"]) == {kind.name for kind in KINDS}
 
 
 async def test_after_a_cut_what_was_missed_is_made_up_for(

@@ -1,30 +1,11 @@
-"""The agent's wire models, mirrored field by field.
-
-A test compares them with `addon/openapi.json` and `addon/stream.schema.json` and fails where
-they drift apart.
-"""
+"""Containers and the engine that runs them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-AGENT_KIND = "agent"
-AGENT_KEY = "agent"
-ENGINE_KIND = "engine"
-ENGINE_KEY = "docker"
-CONTAINER_KIND = "container"
-
-EACH_BY_ITSELF: Mapping[str, bool] = {"each_by_itself": True}
-"""Metadata of a tuple: an entry that makes no sense is passed over instead of refusing all."""
-
-
-class OpenEnum(StrEnum):
-    """An enum to which a newer agent may have added a value: that one reads as `UNKNOWN`."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> OpenEnum | None:
-        return cls.__members__.get("UNKNOWN") if isinstance(value, str) else None
+from .base import EACH_BY_ITSELF, OpenEnum
 
 
 class ContainerState(OpenEnum):
@@ -66,6 +47,11 @@ class EngineRight(OpenEnum):
     EVENTS = "events"
     INFO = "info"
     IMAGES_READ = "images_read"
+    CONTAINERS_CHANGE = "containers_change"
+    IMAGES_CHANGE = "images_change"
+    OBJECTS_READ = "objects_read"
+    OBJECTS_CHANGE = "objects_change"
+    SWARM = "swarm"
     UNKNOWN = "unknown"
 
 
@@ -75,50 +61,6 @@ class LogStream(OpenEnum):
     STDOUT = "stdout"
     STDERR = "stderr"
     UNKNOWN = "unknown"
-
-
-class Outcome(OpenEnum):
-    """How something that changes something ended."""
-
-    DONE = "done"
-    NOT_NEEDED = "not_needed"
-    REFUSED = "refused"
-    FAILED = "failed"
-    UNDONE = "undone"
-    UNKNOWN = "unknown"
-
-
-class JobState(OpenEnum):
-    """Where a job is."""
-
-    RUNNING = "running"
-    UNDOING = "undoing"
-    FINISHED = "finished"
-    UNKNOWN = "unknown"
-
-
-class StepState(OpenEnum):
-    """Where one step of a job is."""
-
-    PENDING = "pending"
-    DOING = "doing"
-    DONE = "done"
-    UNDOING = "undoing"
-    UNDONE = "undone"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentInfo:
-    """The agent's description of itself."""
-
-    instance_id: str
-    name: str
-    version: str
-    started_at: datetime
-    demo: bool
-    contract: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +84,10 @@ class Compose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """One container. `key` survives a recreate, `id` does not."""
+    """One container. `key` survives a recreate, `id` does not.
+
+    `restart_loop`: it ended by itself again and again within the last minutes.
+    """
 
     key: str
     id: str
@@ -163,6 +108,44 @@ class Container:
     labels: Mapping[str, str]
     compose: Compose | None
     protected_reason: str | None
+    restart_loop: bool = False
+
+
+class ContainerEventType(OpenEnum):
+    """What happened to a container.
+
+    STOPPED: somebody asked for its end. DIED: it ended by itself with an error, FINISHED: without.
+    RESTARTED: it ended and runs again at once. REMOVED: nothing stands for its key any more.
+    """
+
+    CREATED = "created"
+    STARTED = "started"
+    STOPPED = "stopped"
+    DIED = "died"
+    FINISHED = "finished"
+    OUT_OF_MEMORY = "out_of_memory"
+    RESTARTED = "restarted"
+    PAUSED = "paused"
+    UNPAUSED = "unpaused"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    REMOVED = "removed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerEvent:
+    """The newest thing that happened to a container.
+
+    `number` grows with every event of the agent and tells two alike apart.
+    """
+
+    key: str
+    name: str
+    type: ContainerEventType
+    number: int
+    at: datetime
+    exit_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,52 +205,6 @@ class Logs:
     truncated: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobStep:
-    """One step of a job."""
-
-    name: str
-    state: StepState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobError:
-    """Why a job did not end well."""
-
-    code: str
-    message: str
-    field: str | None = None
-    hint: str | None = None
-    extra: Mapping[str, object] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One piece of work. `progress` is 0..1, None where it cannot be known."""
-
-    id: str
-    kind: str
-    target: str
-    caller: str
-    state: JobState
-    outcome: Outcome | None = None
-    steps: tuple[JobStep, ...]
-    progress: float | None = None
-    message: str | None = None
-    error: JobError | None = None
-    created_at: datetime
-    finished_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandResult:
-    """What a command answers. `outcome` is None while the job still runs."""
-
-    outcome: Outcome | None
-    message: str
-    job: Job | None = None
-
-
 class ContainerCommand(StrEnum):
     """What a container can be told."""
 
@@ -315,68 +252,3 @@ class LogsQuery:
     tail: int = 100
     since: datetime | None = None
     until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hello:
-    """The first message of the agent on a stream."""
-
-    contract: int
-    oldest: int
-    instance_id: str
-    version: str
-    epoch: str
-    type: str = "hello"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resume:
-    """Where a client left off."""
-
-    epoch: str
-    seq: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscribe:
-    """The only message of the client on a stream. `kinds` None means all."""
-
-    kinds: tuple[str, ...] | None = None
-    resume: Resume | None = None
-    type: str = "subscribe"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WireResource:
-    """One resource in a snapshot."""
-
-    kind: str
-    key: str
-    data: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SnapshotMessage:
-    """Everything, as of `seq`; what was known before is to be forgotten."""
-
-    seq: int
-    resources: tuple[WireResource, ...]
-    type: str = "snapshot"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WireChange:
-    """One resource set, or removed where `data` is None."""
-
-    kind: str
-    key: str
-    data: Mapping[str, object] | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangesMessage:
-    """All changes of one tick, up to and including `seq`."""
-
-    seq: int
-    changes: tuple[WireChange, ...]
-    type: str = "changes"

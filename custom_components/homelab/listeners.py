@@ -1,0 +1,102 @@
+"""Who is called when something changed: each only for what it asked for."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from homeassistant.core import CALLBACK_TYPE, callback
+
+from .client import Change, ContainerEvent, Job
+from .client.kinds import CONTAINER_EVENT, JOB
+from .const import LOGGER
+from .mirror import Before, Mirror
+
+type Listened = tuple[str, str | None]
+"""A resource by kind and key; without a key all of a kind."""
+type OnEvent = Callable[[ContainerEvent], None]
+
+_JOB_OF = "job of"
+"""Stands in for a kind where somebody listens to the jobs of a target."""
+
+
+class Listeners:
+    """The listeners to one agent's resources and events."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[Listened, list[CALLBACK_TYPE]] = {}
+        self._on_event: list[OnEvent] = []
+
+    @callback
+    def add(self, resource: Listened, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call `listener` after each change of a resource; return what ends that."""
+        listeners = self._listeners.setdefault(resource, [])
+        listeners.append(listener)
+
+        @callback
+        def remove() -> None:
+            listeners.remove(listener)
+            if not listeners:
+                self._listeners.pop(resource, None)
+
+        return remove
+
+    @callback
+    def add_of_job(self, target: str, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call `listener` after each change of a job about `target`; return what ends that."""
+        return self.add((_JOB_OF, target), listener)
+
+    @callback
+    def add_of_events(self, on_event: OnEvent) -> CALLBACK_TYPE:
+        """Call `on_event` for each event; return what ends that."""
+        self._on_event.append(on_event)
+        return lambda: self._on_event.remove(on_event)
+
+    @callback
+    def announce(self, before: Before, mirror: Mirror) -> None:
+        """Call the listeners of what changed."""
+        for resource in dict.fromkeys(_listened_to(before, mirror)):
+            self._announce(resource)
+
+    @callback
+    def announce_to_all(self) -> None:
+        """Call every listener."""
+        for resource in tuple(self._listeners):
+            self._announce(resource)
+
+    @callback
+    def tell_events(self, changes: Sequence[Change], before: Before) -> None:
+        """Tell of each new event among the changes; the same one may be published again."""
+        told: dict[str, int] = {}
+        for change in changes:
+            event = change.data
+            if not isinstance(event, ContainerEvent):
+                continue
+            was = before.get((CONTAINER_EVENT.name, event.key))
+            known = told.get(event.key, was.number if isinstance(was, ContainerEvent) else None)
+            told[event.key] = event.number
+            if event.number != known:
+                self._tell(event)
+
+    def _tell(self, event: ContainerEvent) -> None:
+        for on_event in tuple(self._on_event):
+            try:
+                on_event(event)
+            except Exception:  # noqa: BLE001 - one broken listener must not cost all their stream
+                LOGGER.exception("A listener to the events of %s failed", event.key)
+
+    def _announce(self, resource: Listened) -> None:
+        for listener in tuple(self._listeners.get(resource, ())):
+            try:
+                listener()
+            except Exception:  # noqa: BLE001 - one broken entity must not cost all their stream
+                LOGGER.exception("An entity of %s failed to update", resource)
+
+
+def _listened_to(before: Before, mirror: Mirror) -> Iterable[Listened]:
+    """Return whose listeners to call: each resource, each kind once, the targets of jobs."""
+    yield from before
+    for kind, _ in before:
+        yield kind, None
+    for (kind, key), old in before.items():
+        if kind == JOB.name:
+            for job in (old, mirror.get(JOB, key)):
+                if isinstance(job, Job):
+                    yield _JOB_OF, job.target
