@@ -73,15 +73,20 @@ class StackBody(Model):
 class DownBody(StackBody):
     """`volumes` removes the stack's volumes with their data: only together with `confirm`.
 
-    `confirm` is the stack's name, written once more.
+    `forget` removes the agent's files and history of it too. `volumes` and `forget` only with
+    `confirm`, which is the stack's name written once more; `volumes` also needs scope admin.
     """
 
     volumes: bool = False
+    forget: bool = False
     confirm: str | None = None
 
 
 class StackSource(Model):
-    """A stack as text. `environment` replaces ${NAME} in it; its values are not shown again."""
+    """A stack as text. `environment` replaces ${NAME} in it; its values are not shown again.
+
+    None keeps the values of the version before.
+    """
 
     compose: str = Field(min_length=1, max_length=512 * 1024)
     environment: dict[str, str] | None = None
@@ -97,7 +102,11 @@ class Finding(Model):
 
 
 class StackPlan(Model):
-    """What a deployment would do. `hash` binds a later deployment to exactly this."""
+    """What a deployment would do. `hash` binds a later deployment to exactly this.
+
+    `created`, `changed` and `removed` are services. `notes` say in sentences what else is to be
+    known, as that a stack which was deployed elsewhere is taken over.
+    """
 
     name: str
     hash: str
@@ -108,6 +117,7 @@ class StackPlan(Model):
     removed: tuple[str, ...]
     images: tuple[str, ...]
     findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
 
 
 class DeployBody(StackSource):
@@ -133,6 +143,20 @@ class StackHistory(Model):
     """The versions of a managed stack."""
 
     versions: tuple[StackVersion, ...]
+
+
+class RestoreBody(Model):
+    """Which kept version to deploy again. `confirm_findings` needs scope admin."""
+
+    version: int = Field(ge=1)
+    confirm_findings: bool = False
+    wait_s: float = Field(default=0, ge=0, le=300)
+
+
+class FileQuery(Model):
+    """Which version's text; the current one where None."""
+
+    version: int | None = Field(default=None, ge=1)
 
 
 class StackFile(Model):
