@@ -8,6 +8,7 @@ from homelab_agent.platform.clock import Clock, utc_now
 if TYPE_CHECKING:
     from homelab_agent.platform.engine.images import ImageEngine
     from homelab_agent.platform.engine.interface import Engine
+    from homelab_agent.platform.engine.objects import ObjectEngine
     from homelab_agent.platform.engine.stats import StatsEngine
 
 
@@ -16,28 +17,36 @@ class EngineFaces:
     """One engine, seen from each side that some area needs. Closing `containers` closes it."""
 
     containers: Engine
-    stats: StatsEngine
     images: ImageEngine
+    objects: ObjectEngine
+    stats: StatsEngine
 
 
 def open_engine(docker_url: str, *, demo: bool = False, clock: Clock = utc_now) -> EngineFaces:
     """Return the engine, not yet connected. Each is imported only where it is used."""
     if demo:
         from homelab_agent.platform.engine.demo import DemoEngine  # noqa: PLC0415
-        from homelab_agent.platform.engine.demo_stats import DemoStats  # noqa: PLC0415
         from homelab_agent.platform.engine.demo_images import DemoImages  # noqa: PLC0415
+        from homelab_agent.platform.engine.demo_objects import DemoObjects  # noqa: PLC0415
+        from homelab_agent.platform.engine.demo_stats import DemoStats  # noqa: PLC0415
 
+        containers, images = DemoEngine(clock=clock), DemoImages(clock=clock)
         return EngineFaces(
-            containers=DemoEngine(clock=clock),
-            images=DemoImages(clock=clock),
+            containers=containers,
+            images=images,
+            objects=DemoObjects(containers, images, clock),
+            stats=DemoStats(),
         )
     from homelab_agent.platform.engine.docker import DockerEngine  # noqa: PLC0415
-    from homelab_agent.platform.engine.docker_stats import DockerStats  # noqa: PLC0415
     from homelab_agent.platform.engine.docker_images import DockerImages  # noqa: PLC0415
+    from homelab_agent.platform.engine.docker_objects import DockerObjects  # noqa: PLC0415
+    from homelab_agent.platform.engine.docker_stats import DockerStats  # noqa: PLC0415
     from homelab_agent.platform.engine.transport import Transport  # noqa: PLC0415
 
     transport = Transport(docker_url)
     return EngineFaces(
         containers=DockerEngine(transport),
         images=DockerImages(transport),
+        objects=DockerObjects(transport),
+        stats=DockerStats(transport),
     )

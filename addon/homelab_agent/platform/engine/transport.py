@@ -82,11 +82,19 @@ class Transport:
             return (await self.negotiate())[1]
         return self._agreed
 
-    async def read(self, path: str, call: Call, parameters: Parameters | None = None) -> bytes:
-        """GET, and return the whole body."""
+    async def read(
+        self,
+        path: str,
+        call: Call,
+        parameters: Parameters | None = None,
+        *,
+        extra_s: float = 0,
+    ) -> bytes:
+        """GET, and return the whole body; `extra_s`: how much longer this may take."""
         await self._ready()
         body = bytearray()
-        await self._fed(body.extend, _Request(path, "GET", parameters), call, self._deadline_s)
+        request = _Request(path, "GET", parameters)
+        await self._fed(body.extend, request, call, self._deadline_s + extra_s)
         return bytes(body)
 
     async def read_into(
