@@ -195,6 +195,8 @@ def _agent(settings: Settings, store: Store, resources: Resources, tls: Tls | No
                 "activity_retention_days",
                 "job_retention_days",
                 "resync_interval_s",
+                "stats_interval_s",
+                "stats_always",
                 "log_level",
             }
         ),

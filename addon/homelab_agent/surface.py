@@ -13,17 +13,32 @@ from homelab_agent.areas.containers.models import (
 )
 from homelab_agent.areas.containers.routes import ContainerRoutes
 from homelab_agent.areas.jobs.routes import JobRoutes
+from homelab_agent.areas.statistics.models import (
+    CONTAINER_STATS_KIND,
+    ENGINE_STATS_KIND,
+    ContainerStats,
+    EngineStats,
+)
+from homelab_agent.areas.statistics.routes import StatisticsRoutes
 from homelab_agent.platform.commands import Operation, Registry
 from homelab_agent.platform.jobs.models import JOB_KIND, Job
 from homelab_agent.platform.model import Model
 
-ROUTES: tuple[type, ...] = (ActivityRoutes, AgentRoutes, ContainerRoutes, JobRoutes)
+ROUTES: tuple[type, ...] = (
+    ActivityRoutes,
+    AgentRoutes,
+    ContainerRoutes,
+    JobRoutes,
+    StatisticsRoutes,
+)
 
 RESOURCE_KINDS: dict[str, type[Model]] = {
     AGENT_KIND: AgentInfo,
     CONTAINER_EVENT_KIND: ContainerEvent,
     CONTAINER_KIND: Container,
+    CONTAINER_STATS_KIND: ContainerStats,
     ENGINE_KIND: EngineStatus,
+    ENGINE_STATS_KIND: EngineStats,
     JOB_KIND: Job,
 }
 

@@ -18,6 +18,10 @@ from homelab_agent.areas.containers.status import EngineState
 from homelab_agent.areas.containers.watch import ContainerWatch, Pace
 from homelab_agent.areas.jobs.routes import JobRoutes
 from homelab_agent.areas.jobs.service import JobsService
+from homelab_agent.areas.statistics.routes import StatisticsRoutes
+from homelab_agent.areas.statistics.sampler import Sampler
+from homelab_agent.areas.statistics.service import StatisticsService
+from homelab_agent.areas.statistics.watch import StatisticsWatch
 from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.engine.factory import EngineFaces
 from homelab_agent.platform.gate import Gate
@@ -59,7 +63,8 @@ def wire_areas(ground: Ground) -> Areas:
     areas = Areas()
     areas.routes.append(ActivityRoutes(ActivityService(ground.store)))
     areas.routes.append(JobRoutes(JobsService(ground.runner)))
-    _containers(ground, areas)
+    containers = _containers(ground, areas)
+    _statistics(ground, areas, containers)
     return areas
 
 
@@ -79,3 +84,14 @@ def _containers(ground: Ground, areas: Areas) -> ContainerService:
     areas.routes.append(ContainerRoutes(service))
     areas.loops.append(watch.run)
     return service
+
+
+def _statistics(ground: Ground, areas: Areas, containers: ContainerService) -> None:
+    engine, resources = ground.engine.stats, ground.resources
+    interval_s = ground.settings.stats_interval_s
+    watch = StatisticsWatch(
+        Sampler(engine), resources, interval_s=interval_s, always=ground.settings.stats_always
+    )
+    service = StatisticsService(engine, containers, watch, resources, interval_s=interval_s)
+    areas.routes.append(StatisticsRoutes(service))
+    areas.loops.append(watch.run)

@@ -14,26 +14,19 @@ class StreamMessages:
     def __init__(self) -> None:
         self._parts: dict[int, bytes] = {}
 
-    def start(
-        self, start: Snapshot | tuple[Change, ...], seq: int, kinds: frozenset[str] | None
-    ) -> bytes:
+    def start(self, start: Snapshot | tuple[Change, ...], seq: int) -> bytes:
         """Return a subscription's first message. `seq` is where a client without misses stands."""
-        if not isinstance(start, Snapshot):
-            return self._message(b"changes", start[-1].seq if start else seq, start, kinds)
-        resources = (_part(change) for change in start.resources if _wanted(change, kinds))
-        return _joined(b"snapshot", start.seq, b"resources", resources)
+        if isinstance(start, Snapshot):
+            resources = (_part(change) for change in start.resources)
+            return _joined(b"snapshot", start.seq, b"resources", resources)
+        return self._message(start[-1].seq if start else seq, start)
 
-    def changes(self, batch: tuple[Change, ...], kinds: frozenset[str] | None) -> bytes | None:
-        """Return the message of one batch, None where nothing in it is wanted."""
-        if not any(_wanted(change, kinds) for change in batch):
-            return None
-        return self._message(b"changes", batch[-1].seq, batch, kinds)
+    def changes(self, batch: tuple[Change, ...]) -> bytes:
+        """Return the message of one batch."""
+        return self._message(batch[-1].seq, batch)
 
-    def _message(
-        self, name: bytes, seq: int, batch: Iterable[Change], kinds: frozenset[str] | None
-    ) -> bytes:
-        parts = (self._kept_part(change) for change in batch if _wanted(change, kinds))
-        return _joined(name, seq, b"changes", parts)
+    def _message(self, seq: int, batch: Iterable[Change]) -> bytes:
+        return _joined(b"changes", seq, b"changes", (self._kept_part(each) for each in batch))
 
     def _kept_part(self, change: Change) -> bytes:
         part = self._parts.get(change.seq)
@@ -42,10 +35,6 @@ class StreamMessages:
             if len(self._parts) > KEPT_CHANGES:
                 del self._parts[next(iter(self._parts))]
         return part
-
-
-def _wanted(change: Change, kinds: frozenset[str] | None) -> bool:
-    return kinds is None or change.kind in kinds
 
 
 def _part(change: Change) -> bytes:

@@ -150,17 +150,14 @@ class StreamSockets:
             raise _End(CLOSE_BAD_MESSAGE, _why(error)) from None
 
     async def _tell(self, socket: web.WebSocketResponse, subscribe: Subscribe) -> None:
-        kinds = None if subscribe.kinds is None else frozenset(subscribe.kinds)
         resume = subscribe.resume
         point = (resume.epoch, resume.seq) if resume else None
-        with self._resources.subscribe(resume=point) as subscription:
-            seq = self._resources.seq
-            await self._send(socket, self._messages.start(subscription.start, seq, kinds))
+        with self._resources.subscribe(kinds=subscribe.kinds, resume=point) as subscription:
+            start = self._messages.start(subscription.start, self._resources.seq)
+            await self._send(socket, start)
             try:
                 async for batch in subscription.batches():
-                    message = self._messages.changes(batch, kinds)
-                    if message is not None:
-                        await self._send(socket, message)
+                    await self._send(socket, self._messages.changes(batch))
             except Overflow:
                 raise _End(CLOSE_SLOW_CLIENT, "too slow: too many changes are waiting") from None
 

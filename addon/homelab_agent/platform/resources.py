@@ -6,7 +6,7 @@ changes made between two turns of the event loop reach a subscriber as one batch
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from secrets import token_hex
@@ -42,9 +42,15 @@ class Overflow(Exception):
 class Subscription:
     """The changes after the point of attaching, in batches."""
 
-    def __init__(self, start: Snapshot | tuple[Change, ...], limit: int) -> None:
+    def __init__(
+        self,
+        start: Snapshot | tuple[Change, ...],
+        limit: int,
+        kinds: frozenset[str] | None = None,
+    ) -> None:
         self.start = start
         self._limit = limit
+        self._kinds = kinds
         self._pending: deque[Change] = deque()
         self._wake = asyncio.Event()
         self._overflowed = False
@@ -71,8 +77,14 @@ class Subscription:
         self._closed = True
         self._wake.set()
 
+    def wants(self, kind: str) -> bool:
+        """Return whether changes of this kind are asked for."""
+        return self._kinds is None or kind in self._kinds
+
     def offer(self, change: Change) -> None:
-        """Add a change; one too many, and this subscriber is cut off."""
+        """Add a change that is wanted; one too many, and this subscriber is cut off."""
+        if not self.wants(change.kind):
+            return
         if len(self._pending) >= self._limit:
             self._overflowed = True
         else:
@@ -92,6 +104,7 @@ class Resources:
         self._current: dict[tuple[str, str], Change] = {}
         self._history: deque[Change] = deque(maxlen=history_changes)
         self._subscriptions: set[Subscription] = set()
+        self._attached = asyncio.Event()
         self._queue_changes = queue_changes
 
     @property
@@ -124,19 +137,34 @@ class Resources:
         return tuple(key for known, key in self._current if known == kind)
 
     @contextmanager
-    def subscribe(self, *, resume: tuple[str, int] | None = None) -> Iterator[Subscription]:
+    def subscribe(
+        self, *, kinds: Collection[str] | None = None, resume: tuple[str, int] | None = None
+    ) -> Iterator[Subscription]:
         """Attach; `subscription.start` is the snapshot, or the changes missed since `resume`.
 
-        `resume` is (epoch, seq). A snapshot is given where those changes are no longer known.
+        `kinds` None means all. `resume` is (epoch, seq). A snapshot is given where those changes
+        are no longer known.
         """
-        missed = self._since(*resume) if resume else None
-        start = self._snapshot() if missed is None else missed
-        subscription = Subscription(start, self._queue_changes)
+        wanted = None if kinds is None else frozenset(kinds)
+        missed = self._since(*resume, wanted) if resume else None
+        start = self._snapshot(wanted) if missed is None else missed
+        subscription = Subscription(start, self._queue_changes, wanted)
         self._subscriptions.add(subscription)
+        self._attached.set()
+        self._attached.clear()
         try:
             yield subscription
         finally:
             self._subscriptions.discard(subscription)
+
+    def has_listener(self, *kinds: str) -> bool:
+        """Return whether anybody is attached who wants one of these kinds."""
+        return any(each.wants(kind) for each in self._subscriptions for kind in kinds)
+
+    async def listener(self, *kinds: str) -> None:
+        """Return as soon as somebody is attached who wants one of these kinds."""
+        while not self.has_listener(*kinds):
+            await self._attached.wait()
 
     def _record(self, kind: str, key: str, data: Model | None) -> Change:
         self._seq += 1
@@ -146,13 +174,20 @@ class Resources:
             subscription.offer(change)
         return change
 
-    def _snapshot(self) -> Snapshot:
-        return Snapshot(self._seq, tuple(self._current.values()))
+    def _snapshot(self, kinds: frozenset[str] | None) -> Snapshot:
+        wanted = (each for each in self._current.values() if kinds is None or each.kind in kinds)
+        return Snapshot(self._seq, tuple(wanted))
 
-    def _since(self, epoch: str, seq: int) -> tuple[Change, ...] | None:
+    def _since(
+        self, epoch: str, seq: int, kinds: frozenset[str] | None
+    ) -> tuple[Change, ...] | None:
         if epoch != self.epoch or seq > self._seq:
             return None
         oldest_known = self._history[0].seq if self._history else self._seq + 1
         if seq + 1 < oldest_known:
             return None
-        return tuple(change for change in self._history if change.seq > seq)
+        return tuple(
+            change
+            for change in self._history
+            if change.seq > seq and (kinds is None or change.kind in kinds)
+        )

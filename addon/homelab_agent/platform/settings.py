@@ -18,6 +18,7 @@ from pydantic import (
     AfterValidator,
     Field,
     JsonValue,
+    SecretStr,
     StringConstraints,
     ValidationError,
     field_validator,
@@ -35,6 +36,10 @@ CONFIG_VARIABLE = "HOMELAB_CONFIG"
 
 _LAST_PORT = 65535
 _DEFAULT_DATA_DIR = Path("~/.local/share/homelab-agent")
+_DOCKER_CONFIG = Path("~/.docker/config.json")
+
+_LISTS = frozenset({"protect", "registries"})
+"""What a variable of the environment holds as JSON, or as names between commas."""
 
 # Catches a letter too many, too few or wrong; "LAB_DIR" and the like are the names of others.
 _NEAR_MISS = 0.75
@@ -71,6 +76,30 @@ type DatabaseUrl = Annotated[
     str, StringConstraints(pattern=r"^(sqlite\+aiosqlite|postgresql\+asyncpg)://.+")
 ]
 
+type Window = Annotated[
+    str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")
+]
+
+
+class RegistrySettings(Model):
+    """One container registry. `insecure`: plain http, or a certificate that nobody vouches for."""
+
+    host: Annotated[str, StringConstraints(pattern=r"^[^\s/@]+$", max_length=255)]
+    username: str | None = Field(default=None, min_length=1)
+    password: SecretStr | None = None
+    password_file: HomePath | None = None
+    ca_file: HomePath | None = None
+    insecure: bool = False
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        passwords = [each for each in (self.password, self.password_file) if each is not None]
+        if len(passwords) != (self.username is not None):
+            raise ValueError(
+                f"{self.host} needs both username and one of password and password_file, or none"
+            )
+        return self
+
 
 class Settings(Model):
     """Every setting of the agent. `database_url` None is a SQLite file in `data_dir`."""
@@ -91,6 +120,13 @@ class Settings(Model):
     activity_retention_days: Days = 90
     job_retention_days: Days = 30
     resync_interval_s: float = Field(default=300, ge=5, le=86400)
+    stats_interval_s: float = Field(default=10, ge=2, le=3600)
+    stats_always: bool = False
+    update_check_interval_h: float = Field(default=6, ge=1, le=24 * 30)
+    update_policy: Literal["notify", "manual", "automatic", "off"] = "notify"
+    update_window: Window = "03:00-05:00"
+    docker_config: HomePath | None = None
+    registries: tuple[RegistrySettings, ...] = ()
 
     @property
     def display_name(self) -> str:
@@ -106,6 +142,14 @@ class Settings(Model):
     def listen_port(self) -> int:
         """The port to listen at; 0 lets the system choose."""
         return int(self.listen.rpartition(":")[2])
+
+    @property
+    def docker_config_file(self) -> Path | None:
+        """The file with Docker's logins; None where it is not set and nobody has a home."""
+        try:
+            return self.docker_config or _DOCKER_CONFIG.expanduser()
+        except RuntimeError:
+            return None
 
     @property
     def store_url(self) -> str:
@@ -218,7 +262,7 @@ def _read_environment(environment: Mapping[str, str]) -> Mapping[str, JsonValue]
         if name.startswith(PREFIX):
             _refuse_near_miss(name.removeprefix(PREFIX), [*ours, CONFIG_VARIABLE])
     return {
-        key: _list_from_text(text) if key == "protect" else text
+        key: _list_from_text(name, text) if key in _LISTS else text
         for name, key in ours.items()
         if (text := environment.get(name))
     }
@@ -236,7 +280,7 @@ def _refuse_near_miss(name: str, ours: Sequence[str]) -> None:
         )
 
 
-def _list_from_text(text: str) -> JsonValue:
+def _list_from_text(name: str, text: str) -> JsonValue:
     """Read a JSON list, or names between commas."""
     if not text.lstrip().startswith("["):
         return [name.strip() for name in text.split(",") if name.strip()]
@@ -244,13 +288,17 @@ def _list_from_text(text: str) -> JsonValue:
         names: JsonValue = json.loads(text)
     except ValueError as error:
         raise SettingsError(
-            f"environment: {PREFIX}PROTECT is not a JSON list: {error}", field="protect"
+            f"environment: {name} is not a JSON list: {error}", field=_field(name)
         ) from error
     except RecursionError as error:
         raise SettingsError(
-            f"environment: {PREFIX}PROTECT is nested too deeply", field="protect"
+            f"environment: {name} is nested too deeply", field=_field(name)
         ) from error
     return names
+
+
+def _field(name: str) -> str:
+    return name.removeprefix(PREFIX).lower()
 
 
 def _explain(wrong: ErrorDetails, sources: Sequence[_Source]) -> SettingsError:

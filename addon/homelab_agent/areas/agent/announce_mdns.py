@@ -59,11 +59,13 @@ class MdnsAnnouncement:
     async def _announce(self, zeroconf: AsyncZeroconf, addresses: Sequence[str], port: int) -> None:
         said: AgentInfo | None = None
         while True:
-            with self._resources.subscribe() as subscription, suppress(Overflow):
+            with (
+                self._resources.subscribe(kinds=(AGENT_KIND,)) as subscription,
+                suppress(Overflow),
+            ):
                 said = await self._say(zeroconf, said, addresses, port)
-                async for batch in subscription.batches():
-                    if any(change.kind == AGENT_KIND for change in batch):
-                        said = await self._say(zeroconf, said, addresses, port)
+                async for _ in subscription.batches():
+                    said = await self._say(zeroconf, said, addresses, port)
 
     async def _say(
         self,

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from homelab_agent.areas.containers.models import EngineStatus
+from homelab_agent.areas.statistics.models import EngineStats
 from homelab_agent.platform.model import Model
 
 AGENT_KIND = "agent"
@@ -38,13 +39,19 @@ class ActiveSettings(Model):
     activity_retention_days: int
     job_retention_days: int
     resync_interval_s: float
+    stats_interval_s: float
+    stats_always: bool
     log_level: str
 
 
 class AgentDetails(AgentInfo):
-    """Who the agent is, what engine it sees and how it is set up."""
+    """Who the agent is, what engine it sees and how it is set up.
+
+    `statistics` tells where figures come from; None until the engine was reached.
+    """
 
     engine: EngineStatus | None
+    statistics: EngineStats | None
     settings: ActiveSettings
 
 

@@ -18,6 +18,11 @@ from homelab_agent.areas.containers.models import (
     EngineConnection,
     EngineStatus,
 )
+from homelab_agent.areas.statistics.models import (
+    ENGINE_STATS_KEY,
+    ENGINE_STATS_KIND,
+    EngineStats,
+)
 from homelab_agent.platform.errors import Unavailable
 from homelab_agent.platform.resources import Overflow, Resources
 from homelab_agent.platform.store.database import Store
@@ -67,26 +72,32 @@ class AgentService:
 
     def details(self) -> AgentDetails:
         """Return everything the agent says of itself."""
-        return AgentDetails(**dict(self._info), engine=self._engine(), settings=self._settings)
+        statistics = self._resources.get(ENGINE_STATS_KIND, ENGINE_STATS_KEY)
+        return AgentDetails(
+            **dict(self._info),
+            engine=self._engine(),
+            statistics=statistics if isinstance(statistics, EngineStats) else None,
+            settings=self._settings,
+        )
 
     async def wait_for_engine(self, longest_s: float) -> None:
         """Return when the engine was looked at for the first time, whether it is there or not."""
-        with suppress(TimeoutError, Overflow), self._resources.subscribe() as subscription:
+        with (
+            suppress(TimeoutError, Overflow),
+            self._resources.subscribe(kinds=(ENGINE_KIND,)) as subscription,
+        ):
             if self._engine() is self._first_status:
                 async with asyncio.timeout(longest_s):
-                    async for batch in subscription.batches():
-                        if any(change.kind == ENGINE_KIND for change in batch):
-                            return
+                    await anext(subscription.batches())
 
     async def follow_engine(self) -> None:
         """Keep the name up to date with the engine's host, until cancelled."""
         while True:
-            with self._resources.subscribe() as subscription:
+            with self._resources.subscribe(kinds=(ENGINE_KIND,)) as subscription:
                 self._take_host_name()
                 try:
-                    async for batch in subscription.batches():
-                        if any(change.kind == ENGINE_KIND for change in batch):
-                            self._take_host_name()
+                    async for _ in subscription.batches():
+                        self._take_host_name()
                 except Overflow:
                     continue
 

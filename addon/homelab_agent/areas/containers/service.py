@@ -46,6 +46,10 @@ class ContainerService:
         self._runner = runner
         self._secrets = secrets
 
+    def require_readable(self) -> None:
+        """Raise `Unavailable` while the engine is away, `Denied` where a proxy hides containers."""
+        self._state.require(EngineRight.CONTAINERS_READ)
+
     def list(self, query: ContainerQuery) -> ContainerList:
         """Return the containers that match, by name."""
         self._state.require(EngineRight.CONTAINERS_READ)

@@ -4,8 +4,7 @@ Everything is rounded to what a person can see, so that a resource that did not 
 not published. What cannot be known is None, never 0.
 """
 
-from enum import StrEnum
-
+from homelab_agent.platform.engine.stats import StatsSource
 from homelab_agent.platform.model import Model
 
 CONTAINER_STATS_KIND = "container_stats"
@@ -13,22 +12,14 @@ ENGINE_STATS_KIND = "engine_stats"
 ENGINE_STATS_KEY = "docker"
 
 
-class StatsSource(StrEnum):
-    """Where the figures come from: the kernel's own files, or Docker asked for each container."""
-
-    CGROUP_V1 = "cgroup_v1"
-    CGROUP_V2 = "cgroup_v2"
-    ONE_SHOT = "one_shot"
-    DEMO = "demo"
-
-
 class ContainerStats(Model):
     """What one running container uses. `key` is the container's; a stopped one has no statistics.
 
     `cpu_percent`: 100 is one core. `memory_bytes` is the working set: without the cache that the
     kernel gives back first. `memory_limit_bytes` is None without a limit; `memory_percent` is of
-    the limit, else of the host's memory. Network figures count all interfaces and are None for a
-    container in the host's network. Totals count since the container's start.
+    the limit, else of the host's memory. Network figures count all interfaces but the loopback and
+    are None for a container in the host's network or in another container's: what is its own there
+    nobody counts. Totals count since the container's start.
     """
 
     key: str
@@ -50,7 +41,8 @@ class ContainerStats(Model):
 class EngineStats(Model):
     """All running containers of the host together, and how that is known.
 
-    `source_reason` says why not the cheaper source. `containers`: how many were sampled.
+    `source_reason` says why not a cheaper source, or what this one cannot tell. `containers`: how
+    many were sampled; 0, and no figures, while nobody listens. Sums leave out what is unknown.
     """
 
     source: StatsSource

@@ -404,7 +404,7 @@ def test_what_many_hear_is_written_once() -> None:
     with resources.subscribe() as subscription:
         resources.publish("thing", "a", Thing(text="x"))
         batch = tuple(subscription._pending)
-    first, second = (messages.changes(batch, None) for _ in range(2))
+    first, second = (messages.changes(batch) for _ in range(2))
     assert first == second
     assert first is not None
     assert json.loads(first)["changes"][0]["data"]["text"] == "x"
@@ -412,7 +412,7 @@ def test_what_many_hear_is_written_once() -> None:
     for number in range(KEPT_CHANGES + 5):
         with resources.subscribe() as subscription:
             resources.publish("thing", str(number), Thing(text="y"))
-            messages.changes(tuple(subscription._pending), None)
+            messages.changes(tuple(subscription._pending))
     assert len(messages._parts) == KEPT_CHANGES
 
 
