@@ -26,7 +26,7 @@ LEAVES_ORPHANS = """
 """
 
 
-def next_schema(folder: Path, upgrade: str, *, head: str = "0002") -> Schema:
+def next_schema(folder: Path, upgrade: str, *, head: str = "9999") -> Schema:
     """Return our schema with one more migration that does `upgrade`."""
     migrations = folder / f"migrations-{head}"
     shutil.copytree(SCHEMA.migrations, migrations, ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,6 +1,7 @@
 """Updating, recreating and rolling back containers, as the API and the stream show it."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import Field
 
@@ -9,6 +10,41 @@ from homelab_agent.platform.engine.models import LogLine
 from homelab_agent.platform.model import Model
 
 RECREATE_KIND = "container_recreate"
+
+NEW_SUFFIX = "-homelab-new"
+OLD_SUFFIX = "-homelab-old"
+"""What the two containers are called of which one is to replace the other."""
+
+
+def lasting_name(name: str) -> str:
+    """Return what a container is called when it is not just replacing or being replaced."""
+    return name.removesuffix(NEW_SUFFIX).removesuffix(OLD_SUFFIX)
+
+
+class RecreateAction(StrEnum):
+    """Why a container is made anew. ROLLBACK: from the image that was kept."""
+
+    UPDATE = "update"
+    RECREATE = "recreate"
+    ROLLBACK = "rollback"
+
+
+class RecreateTarget(Model):
+    """One container to be made anew. `key` outlives that, `container_id` does not.
+
+    `image` is what it is made from; its own where None. `image_id`: which image is to be behind
+    that name first. `uses` are keys of targets before this one, which it cannot be without;
+    where `only_with_them`, it is made anew because they are, and has no reason of its own.
+    """
+
+    key: str
+    name: str
+    container_id: str
+    action: RecreateAction
+    image: str | None = None
+    image_id: str | None = None
+    uses: tuple[str, ...] = ()
+    only_with_them: bool = False
 
 
 class RecreateResult(Model):

@@ -12,11 +12,13 @@ from homelab_agent.platform.errors import AgentError
 from homelab_agent.platform.jobs.models import JobState
 from homelab_agent.platform.logging import get_logger
 from homelab_agent.platform.store.database import Store
-from homelab_agent.platform.store.tables import activity, job
+from homelab_agent.platform.store.tables import activity, container_recreate, job
 
 SWEEP_S = 3600.0
 MOST_ACTIVITY_ROWS = 200_000
 MOST_JOB_ROWS = 20_000
+MOST_RECREATE_ROWS = 2000
+KEEP_RECREATES = timedelta(days=366)
 BATCH_ROWS = 1000
 
 _log = get_logger(__name__)
@@ -54,6 +56,16 @@ def job_rule(days: int) -> Rule:
         keep=timedelta(days=days),
         most_rows=MOST_JOB_ROWS,
         removable=job.c.state == JobState.FINISHED.value,
+    )
+
+
+def recreate_rule() -> Rule:
+    """Return the bound of what is remembered of containers that were made anew."""
+    return Rule(
+        table=container_recreate,
+        at=container_recreate.c.at,
+        keep=KEEP_RECREATES,
+        most_rows=MOST_RECREATE_ROWS,
     )
 
 

@@ -135,3 +135,14 @@ job_step = Table(
     Column("needed", Boolean, nullable=False),
     Column("data", JSON, nullable=False),
 )
+
+container_recreate = Table(
+    "container_recreate",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", Words, nullable=False, unique=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("record", JSON, nullable=False),
+    # A row is replaced by a newer one: the oldest ids are those not touched for longest.
+    sqlite_autoincrement=True,
+)

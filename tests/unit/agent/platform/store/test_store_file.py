@@ -64,7 +64,7 @@ async def test_a_copy_of_before_is_kept_and_works_with_the_version_of_before(
     newer = next_schema(tmp_path, GOOD)
     await (await Store.open(store_url, tmp_path, schema=newer)).close()
 
-    copy = tmp_path / "homelab.db.before-0002"
+    copy = tmp_path / "homelab.db.before-9999"
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     old = await Store.open(f"sqlite+aiosqlite:///{copy}", tmp_path)
     assert old.instance_id == first_id
@@ -84,7 +84,7 @@ async def test_what_was_still_in_the_log_of_a_killed_agent_is_migrated_too(
     store = await Store.open(store_url, tmp_path, schema=next_schema(tmp_path, GOOD))
     await store.close()
 
-    for file in ("homelab.db", "homelab.db.before-0002"):
+    for file in ("homelab.db", "homelab.db.before-9999"):
         with closing(sqlite3.connect(tmp_path / file)) as connection:
             query = "SELECT value FROM meta WHERE key = 'late'"
             assert connection.execute(query).fetchone() == ("entry",), file
