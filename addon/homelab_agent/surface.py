@@ -13,6 +13,8 @@ from homelab_agent.areas.containers.models import (
 )
 from homelab_agent.areas.containers.routes import ContainerRoutes
 from homelab_agent.areas.jobs.routes import JobRoutes
+from homelab_agent.areas.objects.models import DISK_USAGE_KIND, DiskUsage
+from homelab_agent.areas.objects.routes import ObjectRoutes
 from homelab_agent.areas.statistics.models import (
     CONTAINER_STATS_KIND,
     ENGINE_STATS_KIND,
@@ -29,6 +31,7 @@ ROUTES: tuple[type, ...] = (
     AgentRoutes,
     ContainerRoutes,
     JobRoutes,
+    ObjectRoutes,
     StatisticsRoutes,
 )
 
@@ -37,6 +40,7 @@ RESOURCE_KINDS: dict[str, type[Model]] = {
     CONTAINER_EVENT_KIND: ContainerEvent,
     CONTAINER_KIND: Container,
     CONTAINER_STATS_KIND: ContainerStats,
+    DISK_USAGE_KIND: DiskUsage,
     ENGINE_KIND: EngineStatus,
     ENGINE_STATS_KIND: EngineStats,
     JOB_KIND: Job,

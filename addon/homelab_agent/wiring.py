@@ -18,6 +18,13 @@ from homelab_agent.areas.containers.status import EngineState
 from homelab_agent.areas.containers.watch import ContainerWatch, Pace
 from homelab_agent.areas.jobs.routes import JobRoutes
 from homelab_agent.areas.jobs.service import JobsService
+from homelab_agent.areas.objects.disk_meter import FIRST_AFTER_S, DiskMeter
+from homelab_agent.areas.objects.inventory import ObjectInventory
+from homelab_agent.areas.objects.measure_job import measure_job
+from homelab_agent.areas.objects.models import IMAGE_KIND, NETWORK_KIND, VOLUME_KIND
+from homelab_agent.areas.objects.prune_job import PruneJob
+from homelab_agent.areas.objects.routes import ObjectRoutes
+from homelab_agent.areas.objects.service import ObjectService
 from homelab_agent.areas.statistics.routes import StatisticsRoutes
 from homelab_agent.areas.statistics.sampler import Sampler
 from homelab_agent.areas.statistics.service import StatisticsService
@@ -65,6 +72,7 @@ def wire_areas(ground: Ground) -> Areas:
     areas.routes.append(JobRoutes(JobsService(ground.runner)))
     containers = _containers(ground, areas)
     _statistics(ground, areas, containers)
+    _objects(ground, areas, containers)
     return areas
 
 
@@ -95,3 +103,28 @@ def _statistics(ground: Ground, areas: Areas, containers: ContainerService) -> N
     service = StatisticsService(engine, containers, watch, resources, interval_s=interval_s)
     areas.routes.append(StatisticsRoutes(service))
     areas.loops.append(watch.run)
+
+
+def _objects(ground: Ground, areas: Areas, containers: ContainerService) -> None:
+    faces, settings, runner = ground.engine, ground.settings, ground.runner
+    inventory = ObjectInventory(faces.objects, faces.images, containers)
+    meter = DiskMeter(
+        faces.objects,
+        inventory,
+        ground.resources,
+        utc_now,
+        interval_s=settings.disk_usage_interval_s,
+        # The demo costs nothing, and whoever looks at it wants to see all of it.
+        first_after_s=1 if settings.demo else FIRST_AFTER_S,
+    )
+    runner.register(measure_job(meter))
+    prune = PruneJob(inventory, faces.images, faces.objects, utc_now)
+    runner.register(prune.kind())
+    service = ObjectService(
+        faces.objects, faces.images, inventory, containers, meter, runner, utc_now
+    )
+    ground.gate.protect(IMAGE_KIND, service.image_protection)
+    ground.gate.protect(VOLUME_KIND, service.volume_protection)
+    ground.gate.protect(NETWORK_KIND, service.network_protection)
+    areas.routes.append(ObjectRoutes(service))
+    areas.loops.append(meter.run)

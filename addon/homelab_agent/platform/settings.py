@@ -52,6 +52,12 @@ def _absolute(path: Path) -> Path:
         raise ValueError(f"the home folder in {path} is not known") from error
 
 
+def _never_or_a_minute(seconds: float) -> float:
+    if 0 < seconds < 60:  # noqa: PLR2004 - what takes a minute cannot be done more often
+        raise ValueError("at least 60, or 0 for never")
+    return seconds
+
+
 def _docker_address(url: str) -> str:
     """Refuse what could never be reached: later nobody would know that the setting is at fault."""
     parts = urlsplit(url)
@@ -120,6 +126,10 @@ class Settings(Model):
     activity_retention_days: Days = 90
     job_retention_days: Days = 30
     resync_interval_s: float = Field(default=300, ge=5, le=86400)
+    disk_usage_interval_s: Annotated[float, AfterValidator(_never_or_a_minute)] = Field(
+        default=3600, ge=0, le=604800
+    )
+    swarm_interval_s: float = Field(default=60, ge=5, le=3600)
     stats_interval_s: float = Field(default=10, ge=2, le=3600)
     stats_always: bool = False
     update_check_interval_h: float = Field(default=6, ge=1, le=24 * 30)

@@ -10,9 +10,18 @@ from homelab_agent.platform.model import Model
 DISK_USAGE_KIND = "disk_usage"
 DISK_USAGE_KEY = "docker"
 
+IMAGE_KIND = "image"
+VOLUME_KIND = "volume"
+NETWORK_KIND = "network"
+
 
 class DiskUsage(Model):
-    """What Docker's objects take, measured now and then. `reclaimable_bytes`: what prune frees."""
+    """What Docker's objects take, measured now and then.
+
+    `..._unused` and `..._reclaimable_bytes` are what nothing uses; layers that images share are
+    counted for none of them. `reclaimable_bytes` is what a prune of the default kinds frees. The
+    numbers of volumes are None where they could not be measured.
+    """
 
     measured_at: datetime
     images: int
@@ -31,13 +40,18 @@ class DiskUsage(Model):
 
 
 class Image(Model):
-    """One image. `containers` are the keys of those made from it, stopped ones included."""
+    """One image. `containers` are the keys of those made from it, stopped ones included.
+
+    `unique_bytes` is what removing it alone would free: layers it shares with others stay. None
+    where Docker does not tell.
+    """
 
     id: str
     tags: tuple[str, ...]
     digests: tuple[str, ...]
     created_at: datetime | None
     size_bytes: int
+    unique_bytes: int | None = None
     dangling: bool
     containers: tuple[str, ...]
 
@@ -124,7 +138,28 @@ class PruneBody(Model):
     wait_s: float = Field(default=30, ge=0, le=300)
 
 
+DEFAULT_PRUNE_KINDS = (
+    PruneKind.CONTAINERS,
+    PruneKind.IMAGES,
+    PruneKind.NETWORKS,
+    PruneKind.BUILD_CACHE,
+)
+"""What loses no data and no image that has a name."""
+
+
 class PruneQuery(Model):
     """What to look at: `PruneKind`s between commas."""
 
-    kinds: str = "containers,images,networks,build_cache"
+    kinds: str = ",".join(DEFAULT_PRUNE_KINDS)
+
+
+class MeasureBody(Model):
+    """`wait_s`: how long the answer may wait for the end."""
+
+    wait_s: float = Field(default=30, ge=0, le=300)
+
+
+class RemoveVolumeQuery(Model):
+    """`confirm`: the volume's name once more, as its data is gone for good."""
+
+    confirm: str

@@ -89,7 +89,8 @@ class DockerObjects(ObjectEngine):
     @override
     async def measure(self) -> DiskMeasurement:
         if await self._transport.api_version() < _TYPED:
-            return _measurement(await self._usage(None, "measure the disk use", _VOLUMES_EXTRA_S))
+            whole = await self._usage(None, "measure the disk use", _VOLUMES_EXTRA_S)
+            return _measurement(whole, whole, whole, whole)
         images = await self._usage("image", "measure the images")
         containers = await self._usage("container", "measure the containers")
         cache = await self._usage("build-cache", "measure the build cache")
@@ -99,15 +100,7 @@ class DockerObjects(ObjectEngine):
             # One broken mount must not hide how much all the rest takes.
             _log.warning("volumes_not_measured", why=error.message)
             volumes = DiskUsage()
-        return _measurement(
-            DiskUsage(
-                layers_size=images.layers_size,
-                images=images.images,
-                containers=containers.containers,
-                volumes=volumes.volumes,
-                build_cache=cache.build_cache,
-            )
-        )
+        return _measurement(images, containers, volumes, cache)
 
     @override
     async def container_sizes(self, container_ids: tuple[str, ...]) -> dict[str, int]:
@@ -161,15 +154,16 @@ class DockerObjects(ObjectEngine):
         return _document(DiskUsage, call, body)
 
 
-def _measurement(usage: DiskUsage) -> DiskMeasurement:
+def _measurement(
+    images: DiskUsage, containers: DiskUsage, volumes: DiskUsage, cache: DiskUsage
+) -> DiskMeasurement:
+    measured = volumes.volumes
     return DiskMeasurement(
-        layers_bytes=max(usage.layers_size, 0),
-        unique_bytes=unique_sizes(usage.images or []),
-        containers_bytes=sum(max(row.size_rw, 0) for row in usage.containers or ()),
-        volumes=None
-        if usage.volumes is None
-        else tuple(volume.volume() for volume in usage.volumes),
-        cache=_records(usage.build_cache),
+        layers_bytes=max(images.layers_size, 0),
+        unique_bytes=unique_sizes(images.images or []),
+        containers_bytes=sum(max(row.size_rw, 0) for row in containers.containers or ()),
+        volumes=None if measured is None else tuple(volume.volume() for volume in measured),
+        cache=_records(cache.build_cache),
     )
 
 
