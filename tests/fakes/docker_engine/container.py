@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from tests.fakes.docker_engine.use import FakeUse
+
 NEVER = "0001-01-01T00:00:00Z"
 
 
@@ -25,6 +27,9 @@ class FakeContainer:
     restart_count: int = 0
     log: bytes = b""
     ports: dict[str, list[dict[str, str]] | None] = field(default_factory=dict)
+    pid: int = 4242
+    network_mode: str = "bridge"
+    uses: FakeUse = field(default_factory=FakeUse)
 
     @property
     def running(self) -> bool:
@@ -37,6 +42,7 @@ class FakeContainer:
             "Paused": self.status == "paused",
             "OOMKilled": False,
             "ExitCode": self.exit_code,
+            "Pid": self.pid if self.running else 0,
             "StartedAt": self.started,
             "FinishedAt": self.finished,
         }
@@ -56,7 +62,10 @@ class FakeContainer:
                 "Tty": self.tty,
                 "Healthcheck": {"Test": ["CMD", "true"]} if self.health else None,
             },
-            "HostConfig": {"RestartPolicy": {"Name": "", "MaximumRetryCount": 0}},
+            "HostConfig": {
+                "RestartPolicy": {"Name": "", "MaximumRetryCount": 0},
+                "NetworkMode": self.network_mode,
+            },
             "NetworkSettings": {"Ports": self.ports if self.running else {}},
         }
 

@@ -83,6 +83,8 @@ class Containers(Events):
         if request.method == "GET":
             if verb == "json":
                 return web.json_response(container.inspected())
+            if verb == "stats":
+                return web.json_response(container.uses.told(running=container.running))
             return self._log(request, container)
         return self.change(container, verb, request.query.get("signal", "SIGKILL"))
 

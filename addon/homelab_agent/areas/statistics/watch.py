@@ -111,8 +111,10 @@ class StatisticsWatch:
         some = tuple(self._running.targets().values())[:1]
         try:
             sweep = await self._sampler.begin(set(some))
+            # It is to start with all the others.
+            await self._sampler.keep(set())
         except AgentError as error:
-            _log.debug("statistics_source_not_known", why=error.message)
+            _log.debug("statistics_failed", why=error.message)
             return
         self._publish_engine(engine_stats(sweep.source, sweep.reason, self._interval_s))
 

@@ -5,9 +5,12 @@ import re
 _NO_LIMIT = 2**62
 """The kernel writes the largest multiple of a page for "no limit" (v1)."""
 
-_IO = re.compile(rb" rbytes=([0-9]+) wbytes=([0-9]+)")
-_BLKIO = re.compile(rb" (Read|Write) ([0-9]+)\n")
-_LINK = re.compile(rb"^ *([^:\n]+):((?: +[0-9]+){9})", re.MULTILINE)
+_MOST_DIGITS = 20
+"""No counter of the kernel has more."""
+
+_IO = re.compile(rb" rbytes=([0-9]{1,20}) wbytes=([0-9]{1,20})")
+_BLKIO = re.compile(rb" (Read|Write) ([0-9]{1,20})\n")
+_LINK = re.compile(rb"^ *([^:\n]+):((?: +[0-9]{1,20}){9})", re.MULTILINE)
 _TRANSMITTED = 8
 """Where the bytes sent stand behind an interface's name; the bytes received are the first."""
 
@@ -15,7 +18,7 @@ _TRANSMITTED = 8
 def number(text: bytes) -> int | None:
     """Return the number that is all a file holds."""
     text = text.strip()
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isdigit() and len(text) <= _MOST_DIGITS else None
 
 
 def field(text: bytes, name: bytes) -> int | None:

@@ -20,6 +20,10 @@ _HISTORY_S = 86_400
 """The totals look as if the containers had run for a day already."""
 
 _WAVE_S = 300.0
+_LIMIT_BYTES = 2048 * _MIB
+_LIMITED = 64
+"""Of 256 containers this many have a limit."""
+
 _REASON = "This homelab is invented, and so are its figures."
 
 
@@ -52,7 +56,7 @@ def _sample(target: StatsTarget, now_ns: int) -> Sample:
         now_ns,
         cpu_ns=int(load * waved_s * _SECOND_NS),
         memory_bytes=int((20 + (draw[4] / 256) ** 2 * 900) * breath * _MIB),
-        memory_limit_bytes=2048 * _MIB if draw[5] < 64 else None,
+        memory_limit_bytes=_LIMIT_BYTES if draw[5] < _LIMITED else None,
         network_receive_bytes=int(traffic * waved_s),
         network_transmit_bytes=int(traffic * 0.3 * waved_s),
         block_read_bytes=int(disk * waved_s),

@@ -1,4 +1,4 @@
-"""The real engine's statistics: the kernel's files where they are visible, else Docker's answers."""
+"""The real engine's statistics: the kernel's files where they are visible, else what Docker says."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ from homelab_agent.platform.engine.models import EngineRight
 from homelab_agent.platform.engine.stats import Sample, StatsSource, StatsTarget
 from homelab_agent.platform.engine.transport import Transport
 
-_AT_ONCE = 6
+_AT_ONCE = 8
 _DEADLINE_S = 5.0
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _PARAMETERS = {"stream": "false", "one-shot": "true"}

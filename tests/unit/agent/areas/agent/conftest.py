@@ -30,6 +30,8 @@ SETTINGS = ActiveSettings(
     activity_retention_days=90,
     job_retention_days=30,
     resync_interval_s=300,
+    stats_interval_s=10,
+    stats_always=False,
     log_level="info",
 )
 

@@ -1,0 +1,101 @@
+"""A Docker engine of the caller's own: to be measured, killed or filled without harm to others."""
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiohttp import ClientError
+
+from tests.harness.docker import SOCKET, Docker, DockerRefused
+from tests.harness.processes import LoggedProcess, clean_environment
+from tests.harness.waiting import wait_until
+
+START_S = 60
+
+
+class PrivateEngine:
+    """dockerd with its own containerd, data and socket. Its containers have no network to use."""
+
+    def __init__(self) -> None:
+        # Docker refuses sockets with long paths.
+        self.folder = Path(tempfile.mkdtemp(prefix="pe-", dir="/tmp"))
+        self.socket = str(self.folder / "docker.sock")
+        self._process = LoggedProcess(
+            [
+                "dockerd",
+                *("--host", f"unix://{self.socket}"),
+                *("--data-root", str(self.folder / "data")),
+                *("--exec-root", str(self.folder / "exec")),
+                *("--pidfile", str(self.folder / "docker.pid")),
+                *("--bridge", "none"),
+                "--iptables=false",
+                "--ip6tables=false",
+                # A copy of every layer is slower, but works on every file system.
+                *("--storage-driver", "vfs"),
+            ],
+            log=self.folder / "dockerd.log",
+            environment=clean_environment(),
+        )
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._process.stop()
+        await asyncio.to_thread(shutil.rmtree, self.folder, True)
+
+    @property
+    def pid(self) -> int:
+        """The process id of dockerd."""
+        return self._process.pid
+
+    def pids(self) -> tuple[int, ...]:
+        """Return the process ids of dockerd and of its containerd."""
+        threads = Path(f"/proc/{self.pid}/task").glob("*/children")
+        children = (child for thread in threads for child in thread.read_text().split())
+        return (self.pid, *map(int, children))
+
+    @property
+    def url(self) -> str:
+        """Where an agent finds it."""
+        return f"unix://{self.socket}"
+
+    async def start(self) -> None:
+        """Start it (again) and wait until it answers."""
+        await self._process.start()
+        await wait_until(self._answers, what="the private engine", within_s=START_S)
+
+    async def copy_image(self, name: str) -> None:
+        """Take over an image from the lab's engine."""
+        for command in (
+            ("docker", "--host", f"unix://{SOCKET}", "save", "--output", self._archive, name),
+            ("docker", "--host", self.url, "load", "--input", self._archive),
+        ):
+            process = await asyncio.create_subprocess_exec(
+                *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+            )
+            said, _ = await process.communicate()
+            if process.returncode:
+                raise DockerRefused(f"{' '.join(command)}: {said.decode().strip()}")
+
+    @property
+    def _archive(self) -> str:
+        return str(self.folder / "image.tar")
+
+    async def _answers(self) -> bool:
+        self._process.require_running()
+        async with Docker(self.socket) as docker:
+            try:
+                await docker.version()
+            except ClientError, DockerRefused:
+                return False
+        return True
