@@ -22,6 +22,15 @@ from homelab_agent.areas.statistics.models import (
     EngineStats,
 )
 from homelab_agent.areas.statistics.routes import StatisticsRoutes
+from homelab_agent.areas.swarm.models import (
+    SWARM_KIND,
+    SWARM_NODE_KIND,
+    SWARM_SERVICE_KIND,
+    Swarm,
+    SwarmNode,
+    SwarmService,
+)
+from homelab_agent.areas.swarm.routes import SwarmRoutes
 from homelab_agent.platform.commands import Operation, Registry
 from homelab_agent.platform.jobs.models import JOB_KIND, Job
 from homelab_agent.platform.model import Model
@@ -33,6 +42,7 @@ ROUTES: tuple[type, ...] = (
     JobRoutes,
     ObjectRoutes,
     StatisticsRoutes,
+    SwarmRoutes,
 )
 
 RESOURCE_KINDS: dict[str, type[Model]] = {
@@ -44,6 +54,9 @@ RESOURCE_KINDS: dict[str, type[Model]] = {
     ENGINE_KIND: EngineStatus,
     ENGINE_STATS_KIND: EngineStats,
     JOB_KIND: Job,
+    SWARM_KIND: Swarm,
+    SWARM_NODE_KIND: SwarmNode,
+    SWARM_SERVICE_KIND: SwarmService,
 }
 
 

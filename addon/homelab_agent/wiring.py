@@ -29,6 +29,10 @@ from homelab_agent.areas.statistics.routes import StatisticsRoutes
 from homelab_agent.areas.statistics.sampler import Sampler
 from homelab_agent.areas.statistics.service import StatisticsService
 from homelab_agent.areas.statistics.watch import StatisticsWatch
+from homelab_agent.areas.swarm.jobs import SwarmJobs
+from homelab_agent.areas.swarm.routes import SwarmRoutes
+from homelab_agent.areas.swarm.service import SwarmArea
+from homelab_agent.areas.swarm.watch import SwarmWatch
 from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.engine.factory import EngineFaces
 from homelab_agent.platform.gate import Gate
@@ -73,6 +77,7 @@ def wire_areas(ground: Ground) -> Areas:
     containers = _containers(ground, areas)
     _statistics(ground, areas, containers)
     _objects(ground, areas, containers)
+    _swarm(ground, areas)
     return areas
 
 
@@ -128,3 +133,12 @@ def _objects(ground: Ground, areas: Areas, containers: ContainerService) -> None
     ground.gate.protect(NETWORK_KIND, service.network_protection)
     areas.routes.append(ObjectRoutes(service))
     areas.loops.append(meter.run)
+
+
+def _swarm(ground: Ground, areas: Areas) -> None:
+    engine, runner = ground.engine.swarm, ground.runner
+    watch = SwarmWatch(engine, ground.resources, interval_s=ground.settings.swarm_interval_s)
+    for kind in SwarmJobs(engine, watch).kinds():
+        runner.register(kind)
+    areas.routes.append(SwarmRoutes(SwarmArea(watch, ground.resources, runner)))
+    areas.loops.append(watch.run)

@@ -1,23 +1,14 @@
 """Docker Swarm, where it is active, as the API and the stream show it."""
 
-from enum import StrEnum
-
 from pydantic import Field
 
+from homelab_agent.platform.engine.swarm import SwarmRole
 from homelab_agent.platform.model import Model
 
 SWARM_KIND = "swarm"
 SWARM_KEY = "docker"
 SWARM_SERVICE_KIND = "swarm_service"
 SWARM_NODE_KIND = "swarm_node"
-
-
-class SwarmRole(StrEnum):
-    """What this host is in a swarm. Services and nodes are known to managers only."""
-
-    INACTIVE = "inactive"
-    WORKER = "worker"
-    MANAGER = "manager"
 
 
 class Swarm(Model):

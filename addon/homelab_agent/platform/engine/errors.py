@@ -40,8 +40,14 @@ _CONFLICTS = (
 )
 """Some versions answer these with 500 instead of 409."""
 
+OUT_OF_SEQUENCE = "out_of_sequence"
+"""In the `extra` of a `Conflict`: read again what is to be changed, and change that."""
+
 _NO_MANAGER = "not a swarm manager"
 """Docker answers this with the status of a gateway."""
+
+_OUT_OF_SEQUENCE = "out of sequence"
+"""Somebody else changed it in between. Docker answers this with 500 and has changed nothing."""
 
 _UNREADABLE_LOGS = "does not support reading"
 
@@ -98,6 +104,8 @@ def from_status(call: Call, status: int, answer: str) -> AgentError:
             f"Docker could not {call.what}: the container's logging driver cannot be read back.",
             hint="Use the json-file, local or journald logging driver for this container.",
         )
+    elif _OUT_OF_SEQUENCE in said:
+        error = Conflict(could_not, extra={OUT_OF_SEQUENCE: True})
     elif status == HTTPStatus.CONFLICT or any(sign in said for sign in _CONFLICTS):
         error = Conflict(could_not)
     else:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from homelab_agent.platform.engine.interface import Engine
     from homelab_agent.platform.engine.objects import ObjectEngine
     from homelab_agent.platform.engine.stats import StatsEngine
+    from homelab_agent.platform.engine.swarm import SwarmEngine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,7 @@ class EngineFaces:
     images: ImageEngine
     objects: ObjectEngine
     stats: StatsEngine
+    swarm: SwarmEngine
 
 
 def open_engine(docker_url: str, *, demo: bool = False, clock: Clock = utc_now) -> EngineFaces:
@@ -29,6 +31,7 @@ def open_engine(docker_url: str, *, demo: bool = False, clock: Clock = utc_now) 
         from homelab_agent.platform.engine.demo_images import DemoImages  # noqa: PLC0415
         from homelab_agent.platform.engine.demo_objects import DemoObjects  # noqa: PLC0415
         from homelab_agent.platform.engine.demo_stats import DemoStats  # noqa: PLC0415
+        from homelab_agent.platform.engine.demo_swarm import DemoSwarm  # noqa: PLC0415
 
         containers, images = DemoEngine(clock=clock), DemoImages(clock=clock)
         return EngineFaces(
@@ -36,11 +39,13 @@ def open_engine(docker_url: str, *, demo: bool = False, clock: Clock = utc_now) 
             images=images,
             objects=DemoObjects(containers, images, clock),
             stats=DemoStats(),
+            swarm=DemoSwarm(),
         )
     from homelab_agent.platform.engine.docker import DockerEngine  # noqa: PLC0415
     from homelab_agent.platform.engine.docker_images import DockerImages  # noqa: PLC0415
     from homelab_agent.platform.engine.docker_objects import DockerObjects  # noqa: PLC0415
     from homelab_agent.platform.engine.docker_stats import DockerStats  # noqa: PLC0415
+    from homelab_agent.platform.engine.docker_swarm import DockerSwarm  # noqa: PLC0415
     from homelab_agent.platform.engine.transport import Transport  # noqa: PLC0415
 
     transport = Transport(docker_url)
@@ -49,4 +54,5 @@ def open_engine(docker_url: str, *, demo: bool = False, clock: Clock = utc_now) 
         images=DockerImages(transport),
         objects=DockerObjects(transport),
         stats=DockerStats(transport),
+        swarm=DockerSwarm(transport),
     )
