@@ -7,8 +7,10 @@ from homelab_agent.areas.activity.routes import ActivityRoutes
 from homelab_agent.areas.activity.service import ActivityService
 from homelab_agent.areas.containers.chronicle import Chronicle
 from homelab_agent.areas.containers.event_resources import EventResources
+from homelab_agent.areas.containers.identity import key_of
 from homelab_agent.areas.containers.inventory import Inventory
 from homelab_agent.areas.containers.jobs import ContainerJobs
+from homelab_agent.areas.containers.logs import ContainerLogs
 from homelab_agent.areas.containers.models import CONTAINER_KIND
 from homelab_agent.areas.containers.protection import Protection
 from homelab_agent.areas.containers.refresher import Refresher
@@ -25,6 +27,17 @@ from homelab_agent.areas.objects.models import IMAGE_KIND, NETWORK_KIND, VOLUME_
 from homelab_agent.areas.objects.prune_job import PruneJob
 from homelab_agent.areas.objects.routes import ObjectRoutes
 from homelab_agent.areas.objects.service import ObjectService
+from homelab_agent.areas.recreate.hands import Guard, Hands, Look, NoLogins
+from homelab_agent.areas.recreate.http_check import HttpCheck
+from homelab_agent.areas.recreate.patience import Patience
+from homelab_agent.areas.recreate.routes import RecreateRoutes
+from homelab_agent.areas.recreate.service import RecreateService
+from homelab_agent.areas.recreate.store import RecreateBook
+from homelab_agent.areas.stacks.models import STACK_KIND
+from homelab_agent.areas.stacks.operate_jobs import OperateJobs
+from homelab_agent.areas.stacks.routes import StackRoutes
+from homelab_agent.areas.stacks.service import StackService
+from homelab_agent.areas.stacks.watch import StackWatch
 from homelab_agent.areas.statistics.routes import StatisticsRoutes
 from homelab_agent.areas.statistics.sampler import Sampler
 from homelab_agent.areas.statistics.service import StatisticsService
@@ -33,15 +46,25 @@ from homelab_agent.areas.swarm.jobs import SwarmJobs
 from homelab_agent.areas.swarm.routes import SwarmRoutes
 from homelab_agent.areas.swarm.service import SwarmArea
 from homelab_agent.areas.swarm.watch import SwarmWatch
+from homelab_agent.areas.updates.automatic import AutomaticUpdates, Updater
+from homelab_agent.areas.updates.board import UpdateBoard
+from homelab_agent.areas.updates.models import UpdatePolicy
+from homelab_agent.areas.updates.policy import ContainerPolicy, read_window
+from homelab_agent.areas.updates.registry.open import open_registry
+from homelab_agent.areas.updates.routes import UpdateRoutes
+from homelab_agent.areas.updates.service import UpdateService
+from homelab_agent.areas.updates.store import UpdateMemory
+from homelab_agent.areas.updates.watch import Rhythm, UpdateWatch
 from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.engine.factory import EngineFaces
+from homelab_agent.platform.engine.models import EngineContainer
 from homelab_agent.platform.gate import Gate
 from homelab_agent.platform.jobs.runner import JobRunner
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.secrets import SecretFilter
 from homelab_agent.platform.settings import Settings
 from homelab_agent.platform.store.database import Store
-from homelab_agent.platform.store.retention import Rule
+from homelab_agent.platform.store.retention import Rule, update_rules
 
 type Loop = Callable[[], Coroutine[None, None, None]]
 
@@ -69,19 +92,32 @@ class Areas:
     retention: list[Rule] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerParts:
+    """What the containers give to other areas. `look` makes what is published of one true."""
+
+    service: ContainerService
+    guard: Guard
+    look: Look
+
+
 def wire_areas(ground: Ground) -> Areas:
     """Make every area; nothing of them runs yet, but their jobs can be taken up again."""
     areas = Areas()
     areas.routes.append(ActivityRoutes(ActivityService(ground.store)))
     areas.routes.append(JobRoutes(JobsService(ground.runner)))
-    containers = _containers(ground, areas)
+    parts = _containers(ground, areas)
+    containers = parts.service
+    _recreate(ground, areas, parts)
     _statistics(ground, areas, containers)
     _objects(ground, areas, containers)
     _swarm(ground, areas)
+    _stacks(ground, areas)
+    _updates(ground, areas, containers)
     return areas
 
 
-def _containers(ground: Ground, areas: Areas) -> ContainerService:
+def _containers(ground: Ground, areas: Areas) -> ContainerParts:
     engine, settings = ground.engine.containers, ground.settings
     protection = Protection(own_id=ground.own_id, listed=settings.protect)
     inventory = Inventory(ground.resources, protection)
@@ -92,10 +128,38 @@ def _containers(ground: Ground, areas: Areas) -> ContainerService:
     chronicle = Chronicle(EventResources(ground.resources, utc_now), inventory, utc_now)
     pace = Pace(resync_interval_s=settings.resync_interval_s)
     watch = ContainerWatch(engine, inventory, state, refresher, chronicle, pace)
-    service = ContainerService(engine, inventory, state, ground.runner, ground.secrets)
+    service = ContainerService(inventory, state, ground.runner)
+    logs = ContainerLogs(engine, service, inventory, state, ground.secrets)
     ground.gate.protect(CONTAINER_KIND, service.protected_reason)
-    areas.routes.append(ContainerRoutes(service))
+    areas.routes.append(ContainerRoutes(service, logs))
     areas.loops.append(watch.run)
+
+    def guard(row: EngineContainer) -> str | None:
+        return protection.reason(row, key_of(row.name, row.labels))
+
+    return ContainerParts(service=service, guard=guard, look=refresher.refresh)
+
+
+def _recreate(ground: Ground, areas: Areas, parts: ContainerParts) -> RecreateService:
+    faces = ground.engine
+    hands = Hands(
+        containers=faces.containers,
+        images=faces.images,
+        recreate=faces.recreate,
+        guard=parts.guard,
+        look=parts.look,
+        logins=NoLogins(),
+        http=HttpCheck(),
+        patience=Patience(faces.containers),
+        book=RecreateBook(ground.store, ground.resources, utc_now),
+        secrets=ground.secrets,
+    )
+    service = RecreateService(parts.service, hands, ground.resources, ground.runner)
+    for kind in service.kinds():
+        ground.runner.register(kind)
+    areas.routes.append(RecreateRoutes(service))
+    areas.loops.append(service.publish_all)
+    areas.retention.append(recreate_rule())
     return service
 
 
@@ -142,3 +206,40 @@ def _swarm(ground: Ground, areas: Areas) -> None:
         runner.register(kind)
     areas.routes.append(SwarmRoutes(SwarmArea(watch, ground.resources, runner)))
     areas.loops.append(watch.run)
+
+
+def _stacks(ground: Ground, areas: Areas) -> None:
+    protection = Protection(own_id=ground.own_id, listed=ground.settings.protect)
+
+    def guard(row: EngineContainer) -> str | None:
+        return protection.reason(row, key_of(row.name, row.labels))
+
+    watch = StackWatch(ground.resources)
+    for kind in OperateJobs(ground.engine.containers, guard).kinds():
+        ground.runner.register(kind)
+    service = StackService(watch, ground.resources, ground.runner, utc_now)
+    ground.gate.protect(STACK_KIND, service.protected_reason)
+    areas.routes.append(StackRoutes(service))
+    areas.loops.append(watch.run)
+
+
+def _updates(
+    ground: Ground, areas: Areas, containers: ContainerService
+) -> tuple[UpdateService, UpdateBoard]:
+    settings, resources = ground.settings, ground.resources
+    default = ContainerPolicy(
+        policy=UpdatePolicy(settings.update_policy), window=read_window(settings.update_window)
+    )
+    board = UpdateBoard(ground.engine.images, UpdateMemory(ground.store), resources, default)
+    registry = open_registry(settings, ground.secrets)
+    rhythm = Rhythm(interval_s=settings.update_check_interval_h * 3600)
+    watch = UpdateWatch(board, registry, resources, utc_now, rhythm)
+    service = UpdateService(containers, board, watch, registry, utc_now)
+    areas.routes.append(UpdateRoutes(service))
+    areas.loops.append(watch.run)
+    areas.retention.extend(update_rules())
+    return service, board
+
+
+def _automatic_updates(ground: Ground, areas: Areas, board: UpdateBoard, updater: Updater) -> None:
+    areas.loops.append(AutomaticUpdates(board, updater, ground.runner.wait, utc_now).run)

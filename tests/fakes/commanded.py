@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from homelab_agent.areas.containers.jobs import ContainerJobs
+from homelab_agent.areas.containers.logs import ContainerLogs
 from homelab_agent.areas.containers.protection import Protection
 from homelab_agent.areas.containers.service import ContainerService
 from homelab_agent.platform.audit import Audit
@@ -22,6 +23,7 @@ class Commanded:
     """The service, what it publishes, and the runner behind it."""
 
     service: ContainerService
+    logs: ContainerLogs
     live: Watched
     runner: JobRunner
     secrets: SecretFilter
@@ -50,5 +52,6 @@ async def commanded(
             runner.register(kind)
         stack.push_async_callback(runner.close, 0)
         secrets = SecretFilter()
-        service = ContainerService(live.engine, live.inventory, live.state, runner, secrets)
-        yield Commanded(service, live, runner, secrets)
+        service = ContainerService(live.inventory, live.state, runner)
+        logs = ContainerLogs(live.engine, service, live.inventory, live.state, secrets)
+        yield Commanded(service, logs, live, runner, secrets)

@@ -156,6 +156,9 @@ def _responses(operation: Operation) -> Json:
     declaration = operation.declaration
     content: JsonValue = {"application/json": {"schema": _reference(operation.result)}}
     responses: Json = {"200": {"description": "The answer.", "content": content}}
+    if declaration.is_feed:
+        told = "The WebSocket is open; each of its messages is of this kind."
+        responses = {"101": {"description": told, "content": content}}
     if issubclass(operation.result, CommandResult):
         responses["202"] = {"description": "It still runs; `job` names it.", "content": content}
     statuses = set(_ALWAYS)

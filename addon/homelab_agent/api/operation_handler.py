@@ -29,7 +29,10 @@ class OperationHandler:
         *,
         body_deadline_s: float,
     ) -> None:
+        if operation.handler is None:
+            raise ValueError(f"{operation.name} is a feed: it is opened, not called")
         self._operation = operation
+        self._handler = operation.handler
         self._authenticator = authenticator
         self._gate = gate
         self._body_deadline_s = body_deadline_s
@@ -48,7 +51,7 @@ class OperationHandler:
                 arguments["caller"] = caller
 
         async def call() -> Model:
-            return await self._operation.handler(**names, **arguments)
+            return await self._handler(**names, **arguments)
 
         result = await self._gate.run(self._operation, caller, target, call, hear=hear)
         running = isinstance(result, CommandResult) and result.outcome is None

@@ -13,6 +13,7 @@ from homelab_agent.api.connections import (
     GuardedSite,
     expect,
 )
+from homelab_agent.api.feed_socket import FeedSockets
 from homelab_agent.api.middleware import answer_errors, set_headers
 from homelab_agent.api.openapi import openapi_document
 from homelab_agent.api.operation_handler import OperationHandler
@@ -25,10 +26,16 @@ from homelab_agent.api.other_routes import (
     grant,
 )
 from homelab_agent.api.request_metrics import RequestMetrics
-from homelab_agent.api.request_parsing import BODY_DEADLINE_S, MAX_BODY_BYTES, refuse_query
+from homelab_agent.api.request_parsing import (
+    BODY_DEADLINE_S,
+    MAX_BODY_BYTES,
+    parse_path,
+    parse_query,
+    refuse_query,
+)
 from homelab_agent.api.stream_socket import StreamSockets
 from homelab_agent.api.tls import Tls
-from homelab_agent.platform.commands import Operation
+from homelab_agent.platform.commands import FeedHandler, Operation
 from homelab_agent.platform.errors import SettingsError, Unauthenticated
 from homelab_agent.platform.gate import Gate
 from homelab_agent.platform.metrics import CONTENT_TYPE, Metrics
@@ -59,6 +66,7 @@ class ApiServer:
         self._authenticator = authenticator
         self._gate = gate
         self._streams = streams
+        self._feeds = FeedSockets(streams.sockets)
         self._metrics = metrics
         self._body_deadline_s = body_deadline_s
         self._connections = Connections(connection_limits or ConnectionLimits())
@@ -118,6 +126,10 @@ class ApiServer:
         )
         application.on_response_prepare.append(set_headers)
         for operation in self._operations:
+            if operation.opens is not None:
+                path = BASE_PATH + operation.declaration.path
+                _add(application, "GET", path, self._feed(operation, operation.opens))
+                continue
             handler = OperationHandler(
                 operation,
                 self._authenticator,
@@ -149,6 +161,28 @@ class ApiServer:
             return await handle(request, login)
 
         return guarded
+
+    def _feed(
+        self, operation: Operation, opens: FeedHandler
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def serve(request: web.Request) -> web.StreamResponse:
+            login = await self._authenticator.login(request)
+            await self._gate.run(operation, login.caller if login else None, None, grant)
+            if login is None:
+                raise Unauthenticated("A token is needed")
+            arguments: dict[str, object] = {**parse_path(request, operation.path_parameters)}
+            if operation.query is not None:
+                arguments["query"] = parse_query(request, operation.query)
+            else:
+                refuse_query(request)
+            return await self._feeds.serve(
+                request,
+                login.caller.name,
+                lambda: self._authenticator.still_allowed(login),
+                opens(**arguments),
+            )
+
+        return serve
 
     async def _describe(self, _: web.Request, __: Login) -> web.Response:
         if not self._openapi:

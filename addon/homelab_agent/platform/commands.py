@@ -8,15 +8,18 @@ those it needs.
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 from homelab_agent.platform.model import Model
 
 type Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 type Handler = Callable[..., Awaitable[Model]]
+type Feed = AbstractAsyncContextManager[AsyncIterator[Model]]
+type FeedHandler = Callable[..., Feed]
 
 _DECLARATION = "__homelab_declaration__"
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -68,20 +71,25 @@ class Declaration:
     idempotent: bool
     target: str | None
     dangerous: bool
+    is_feed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """A declared handler, bound and with its signature read."""
+    """A declared handler, bound and with its signature read.
+
+    A feed has `opens` instead of `handler`, and `result` is one of its messages.
+    """
 
     declaration: Declaration
     summary: str
-    handler: Handler
+    handler: Handler | None
     takes_caller: bool
     path_parameters: tuple[str, ...]
     query: type[Model] | None
     body: type[Model] | None
     result: type[Model]
+    opens: FeedHandler | None = None
 
     @property
     def name(self) -> str:
@@ -105,6 +113,31 @@ def query(
             dangerous=False,
         )
     )
+
+
+def feed(name: str, path: str) -> Callable[[FeedHandler], FeedHandler]:
+    """Declare a handler that opens a feed: messages for as long as both sides live.
+
+    It is no coroutine; it returns a context whose value is an iterator of models. An error on
+    entering or later is told as the feed's last message.
+    """
+    declaration = Declaration(
+        name=name,
+        method="GET",
+        path=path,
+        scope=Scope.READ,
+        changes=False,
+        idempotent=True,
+        target=None,
+        dangerous=False,
+        is_feed=True,
+    )
+
+    def mark(handler: FeedHandler) -> FeedHandler:
+        setattr(handler, _DECLARATION, declaration)
+        return handler
+
+    return mark
 
 
 def command(
@@ -181,8 +214,10 @@ def _declare(declaration: Declaration) -> Callable[[Handler], Handler]:
     return mark
 
 
-def _read_signature(declaration: Declaration, handler: Handler) -> Operation:
+def _read_signature(declaration: Declaration, handler: Callable[..., Any]) -> Operation:
     hints = get_type_hints(handler)
+    if declaration.is_feed:
+        hints["return"] = _message(hints.get("return"))
     placeholders = tuple(_PLACEHOLDER.findall(declaration.path))
     parameters = tuple(inspect.signature(handler).parameters)
     unknown = set(parameters) - set(placeholders) - {"self", "caller", "query", "body"}
@@ -209,13 +244,21 @@ def _read_signature(declaration: Declaration, handler: Handler) -> Operation:
     return Operation(
         declaration=declaration,
         summary=summary,
-        handler=handler,
+        handler=None if declaration.is_feed else handler,
+        opens=handler if declaration.is_feed else None,
         takes_caller="caller" in parameters,
         path_parameters=placeholders,
         query=_model(declaration, hints, "query"),
         body=_model(declaration, hints, "body"),
         result=result,
     )
+
+
+def _message(hint: object) -> object:
+    """Return what a feed's iterator gives: it is named within the context's type."""
+    for _ in range(2):
+        hint = next(iter(get_args(hint)), None)
+    return hint
 
 
 def _model(declaration: Declaration, hints: dict[str, Any], name: str) -> type[Model] | None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from homelab_agent.areas.containers.models import Compose
+from homelab_agent.areas.recreate.models import lasting_name
 from homelab_agent.platform.engine.models import ContainerState, EngineContainer
 
 _PROJECT = "com.docker.compose.project"
@@ -31,9 +32,12 @@ def compose_of(labels: Mapping[str, str]) -> Compose | None:
 
 
 def key_of(name: str, labels: Mapping[str, str]) -> str:
-    """Return the identity of a container: its place in compose, else its name."""
+    """Return the identity of a container: its place in compose, else its name.
+
+    Of two containers of which one is to replace the other, both have it.
+    """
     place = compose_of(labels)
-    return f"{place.project}:{place.service}:{place.index}" if place else name
+    return f"{place.project}:{place.service}:{place.index}" if place else lasting_name(name)
 
 
 def choose(candidates: Iterable[EngineContainer]) -> EngineContainer:

@@ -1,13 +1,15 @@
 """The container as the API and the stream show it."""
 
+import re
 import signal
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.engine.models import (
     ContainerHealth,
     ContainerState,
@@ -23,6 +25,7 @@ ENGINE_KIND = "engine"
 ENGINE_KEY = "docker"
 
 MAX_LOG_LINES = 5000
+MAX_SEARCH_CHARS = 200
 
 
 class Compose(Model):
@@ -156,20 +159,124 @@ class ContainerQuery(Model):
     project: str | None = None
 
 
+def _moment(value: object) -> object:
+    """Understand "10m" as ten minutes ago; all else is left to be read as a time."""
+    found = _AGO.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        return value
+    try:
+        return utc_now() - timedelta(**{_UNITS[found[2]]: int(found[1])})
+    except OverflowError:
+        raise PydanticCustomError("ago", "{ago} ago is before all time", {"ago": value}) from None
+
+
+_AGO = re.compile(r"([0-9]{1,6})\s?([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+type LogMoment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    Field(description="A time with its zone, or how long ago: 90s, 10m, 2h, 3d, 1w."),
+]
+
+
+class LogOutput(StrEnum):
+    """Which output of a container to read."""
+
+    BOTH = "both"
+    STDOUT = "stdout"
+    STDERR = "stderr"
+
+
 class LogsQuery(Model):
-    """Which log lines to read. Times are ISO 8601 with a zone."""
+    """Which log lines to read. `search` is plain text, capitals or not; `tail` then counts hits."""
 
     tail: int = Field(default=100, ge=1, le=MAX_LOG_LINES)
-    since: datetime | None = None
-    until: datetime | None = None
+    since: LogMoment | None = None
+    until: LogMoment | None = None
+    stream: LogOutput = LogOutput.BOTH
+    search: str | None = Field(default=None, min_length=1, max_length=MAX_SEARCH_CHARS)
 
 
 class Logs(Model):
-    """Lines of one container, oldest first. `truncated`: there may be older ones."""
+    """Lines of one container, oldest first. `truncated`: there may be older ones.
+
+    `scanned`: how many lines were looked at.
+    """
 
     container: str
     lines: tuple[LogLine, ...]
     truncated: bool
+    scanned: int = 0
+
+
+class LogSearchQuery(Model):
+    """What to find in which logs: those named, those of a compose project, or all."""
+
+    search: str = Field(min_length=1, max_length=MAX_SEARCH_CHARS)
+    names: tuple[str, ...] = Field(default=(), max_length=200)
+    project: str | None = None
+    since: LogMoment | None = None
+    until: LogMoment | None = None
+    stream: LogOutput = LogOutput.BOTH
+    limit_each: int = Field(default=50, ge=1, le=500)
+    limit: int = Field(default=500, ge=1, le=MAX_LOG_LINES)
+
+
+class UnreadLog(Model):
+    """A container whose log could not be read, and why."""
+
+    container: str
+    code: str
+    message: str
+
+
+class LogSearch(Model):
+    """The newest lines found in each container, oldest first; only those with a hit are listed.
+
+    `searched`: how many logs were read. `truncated`: a limit cut what was found or looked at.
+    """
+
+    found: tuple[Logs, ...]
+    searched: int
+    truncated: bool
+    unread: tuple[UnreadLog, ...] = ()
+
+
+class LogFollowQuery(Model):
+    """What to follow: the last `tail` lines (of those since a time) first, then what is written."""
+
+    tail: int = Field(default=100, ge=0, le=MAX_LOG_LINES)
+    since: LogMoment | None = None
+    stream: LogOutput = LogOutput.BOTH
+    search: str | None = Field(default=None, min_length=1, max_length=MAX_SEARCH_CHARS)
+
+
+class LogNewsType(StrEnum):
+    """What a message of a followed log tells.
+
+    STOPPED: the container does not run; the feed goes on when it does: STARTED. ENDED: the last.
+    """
+
+    LINES = "lines"
+    STOPPED = "stopped"
+    STARTED = "started"
+    ENDED = "ended"
+
+
+class LogNews(Model):
+    """One message of a followed log.
+
+    `dropped`: so many lines before these came too fast and were passed over. `code`, `message`
+    and `hint` say why it ended.
+    """
+
+    type: LogNewsType
+    lines: tuple[LogLine, ...] = ()
+    dropped: int = 0
+    code: str | None = None
+    message: str | None = None
+    hint: str | None = None
 
 
 _SIGNALS = frozenset(signal.Signals.__members__) | {

@@ -1,5 +1,9 @@
 """The containers' routes."""
 
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+
+from homelab_agent.areas.containers.logs import ContainerLogs
 from homelab_agent.areas.containers.models import (
     CONTAINER_KIND,
     CommandBody,
@@ -7,12 +11,16 @@ from homelab_agent.areas.containers.models import (
     ContainerList,
     ContainerQuery,
     KillBody,
+    LogFollowQuery,
+    LogNews,
     Logs,
+    LogSearch,
+    LogSearchQuery,
     LogsQuery,
     StopBody,
 )
 from homelab_agent.areas.containers.service import ContainerService
-from homelab_agent.platform.commands import Caller, Scope, command
+from homelab_agent.platform.commands import Caller, Scope, command, feed
 from homelab_agent.platform.commands import query as declare_query
 from homelab_agent.platform.jobs.models import CommandResult
 
@@ -20,8 +28,9 @@ from homelab_agent.platform.jobs.models import CommandResult
 class ContainerRoutes:
     """Containers: look at them, read their logs, command them."""
 
-    def __init__(self, service: ContainerService) -> None:
+    def __init__(self, service: ContainerService, logs: ContainerLogs) -> None:
         self._service = service
+        self._logs = logs
 
     @declare_query("containers.list", "/containers")
     async def list(self, query: ContainerQuery) -> ContainerList:
@@ -35,8 +44,20 @@ class ContainerRoutes:
 
     @declare_query("containers.logs", "/containers/{name}/logs")
     async def logs(self, name: str, query: LogsQuery) -> Logs:
-        """Return the last lines of a container's log."""
-        return await self._service.logs(name, query)
+        """Return the last lines of a container's log, or the last ones that have a text."""
+        return await self._logs.read(name, query)
+
+    @declare_query("containers.search_logs", "/logs/search")
+    async def search_logs(self, query: LogSearchQuery) -> LogSearch:
+        """Search the logs of many containers at once."""
+        return await self._logs.search(query)
+
+    @feed("containers.follow_logs", "/containers/{name}/logs/follow")
+    def follow_logs(
+        self, name: str, query: LogFollowQuery
+    ) -> AbstractAsyncContextManager[AsyncIterator[LogNews]]:
+        """Tell a container's log as it is written, over a WebSocket."""
+        return self._logs.follow(name, query)
 
     @command(
         "containers.start",

@@ -6,18 +6,14 @@ from homelab_agent.areas.containers.models import (
     Container,
     ContainerList,
     ContainerQuery,
-    Logs,
-    LogsQuery,
 )
 from homelab_agent.areas.containers.status import EngineState
 from homelab_agent.platform.commands import Caller
-from homelab_agent.platform.engine.interface import Engine
 from homelab_agent.platform.engine.models import EngineRight
-from homelab_agent.platform.errors import Invalid, NotFound, Unavailable
+from homelab_agent.platform.errors import NotFound
 from homelab_agent.platform.jobs.answer import answer
 from homelab_agent.platform.jobs.models import CommandResult
 from homelab_agent.platform.jobs.runner import JobRunner
-from homelab_agent.platform.secrets import SecretFilter
 
 _DOING = {
     "start": "being started",
@@ -34,17 +30,13 @@ class ContainerService:
 
     def __init__(
         self,
-        engine: Engine,
         inventory: Inventory,
         state: EngineState,
         runner: JobRunner,
-        secrets: SecretFilter,
     ) -> None:
-        self._engine = engine
         self._inventory = inventory
         self._state = state
         self._runner = runner
-        self._secrets = secrets
 
     def require_readable(self) -> None:
         """Raise `Unavailable` while the engine is away, `Denied` where a proxy hides containers."""
@@ -78,29 +70,6 @@ class ContainerService:
     async def protected_reason(self, name_or_key: str) -> str | None:
         """Return why a container must not be stopped; None where nothing protects it."""
         return self.get(name_or_key).protected_reason
-
-    async def logs(self, name_or_key: str, query: LogsQuery) -> Logs:
-        """Return the last lines of a container's log, without the secrets the agent knows."""
-        for field in ("since", "until"):
-            moment = getattr(query, field)
-            if moment is not None and moment.tzinfo is None:
-                raise Invalid(
-                    f"{field} needs a time zone.", field=field, hint="2026-11-21T08:00:00Z"
-                )
-        container = self.get(name_or_key)
-        try:
-            lines = await self._engine.logs(
-                container.id, tail=query.tail, since=query.since, until=query.until
-            )
-        except Unavailable as error:
-            raise self._state.dated(error) from error
-        return Logs(
-            container=container.name,
-            lines=tuple(
-                line.model_copy(update={"text": self._secrets.mask(line.text)}) for line in lines
-            ),
-            truncated=len(lines) >= query.tail,
-        )
 
     async def command(
         self,

@@ -20,8 +20,9 @@ from homelab_agent.platform.engine.demo_homelab import (
     NIGHTLY,
     Invented,
 )
-from homelab_agent.platform.engine.demo_logs import invent_lines
+from homelab_agent.platform.engine.demo_logs import MOST_INVENTED, invent_lines, packed
 from homelab_agent.platform.engine.interface import Engine
+from homelab_agent.platform.engine.logs import PackedLine
 from homelab_agent.platform.engine.models import (
     ContainerHealth,
     ContainerState,
@@ -31,6 +32,8 @@ from homelab_agent.platform.engine.models import (
     EngineRight,
     EventAction,
     LogLine,
+    LogRequest,
+    LogStream,
     Port,
 )
 from homelab_agent.platform.errors import Conflict, Invalid, NotFound, Unavailable
@@ -56,6 +59,7 @@ class DemoEngine(Engine):
         began = clock()
         self._invented = {_id_of(each.name): each for each in HOMELAB}
         self._rows = {key: _row(key, each, began) for key, each in self._invented.items()}
+        self._doomed: set[str] = set()
         self._last_ns = 0
         self._history: deque[EngineEvent] = deque(maxlen=_KEPT_EVENTS)
         self._listeners: set[asyncio.Queue[EngineEvent | None]] = set()
@@ -163,6 +167,7 @@ class DemoEngine(Engine):
         tail: int,
         since: datetime | None,
         until: datetime | None,
+        stream: LogStream | None = None,
     ) -> tuple[LogLine, ...]:
         row = self._row(container_id)
         ended = row.finished_at if row.state not in _ALIVE and row.finished_at else self._clock()
@@ -172,7 +177,36 @@ class DemoEngine(Engine):
             tail=tail,
             since=since,
             until=min(ended, until) if until else ended,
+            stream=stream,
         )
+
+    @override
+    @asynccontextmanager
+    async def log_lines(
+        self, container_id: str, request: LogRequest
+    ) -> AsyncIterator[AsyncIterator[list[PackedLine]]]:
+        self._row(container_id)
+        yield self._log_lines(container_id, request)
+
+    async def _log_lines(
+        self, container_id: str, request: LogRequest
+    ) -> AsyncIterator[list[PackedLine]]:
+        tail, since = request.tail, request.since
+        while True:
+            now = self._clock()
+            lines = await self.logs(
+                container_id,
+                tail=MOST_INVENTED if tail is None else tail,
+                since=since,
+                until=request.until or now,
+                stream=request.stream,
+            )
+            if lines:
+                yield [packed(line) for line in lines]
+            if not request.follow or self._row(container_id).state not in _ALIVE:
+                return
+            tail, since = None, now
+            await asyncio.sleep(self._pace_s / 20)
 
     @override
     async def close(self) -> None:
@@ -182,6 +216,54 @@ class DemoEngine(Engine):
         await asyncio.gather(*tasks, return_exceptions=True)
         for queue in self._listeners:
             queue.put_nowait(None)
+
+    def add(
+        self, like_id: str, *, name: str, image: str, image_id: str, doomed: bool = False
+    ) -> str:
+        """Make a container like another one; `doomed`: it will never be healthy. Return its id."""
+        like = self._row(like_id)
+        if any(row.name == name for row in self._rows.values()):
+            raise Conflict(f"The demo homelab has a container {name} already.", field="name")
+        made = like.model_copy(
+            update={
+                "id": hashlib.sha256(f"{like.id} {name} {self._clock()}".encode()).hexdigest(),
+                "name": name,
+                "image": image,
+                "image_id": image_id,
+                "state": ContainerState.CREATED,
+                "health": ContainerHealth.NONE,
+                "exit_code": None,
+                "restart_count": 0,
+                "created_at": self._clock(),
+                "started_at": None,
+                "finished_at": None,
+            }
+        )
+        self._rows[made.id] = made
+        self._invented[made.id] = self._invented[like.id]
+        if doomed:
+            self._doomed.add(made.id)
+        self._emit(EventAction.CREATE, made.id)
+        return made.id
+
+    def rename(self, container_id: str, name: str) -> None:
+        """Give a container another name."""
+        row = self._row(container_id)
+        self._set(row.id, name=name)
+        self._emit(EventAction.RENAME, row.id)
+
+    def set_restart_policy(self, container_id: str, policy: str) -> None:
+        """Change when a container is said to be started again."""
+        row = self._row(container_id)
+        self._set(row.id, restart_policy=policy)
+        self._emit(EventAction.UPDATE, row.id)
+
+    def remove(self, container_id: str) -> None:
+        """Remove a container."""
+        row = self._row(container_id)
+        self._emit(EventAction.DESTROY, row.id)
+        del self._rows[row.id], self._invented[row.id]
+        self._doomed.discard(row.id)
 
     def _row(self, container_id: str) -> EngineContainer:
         for row in self._rows.values():
@@ -250,9 +332,12 @@ class DemoEngine(Engine):
 
     async def _become_healthy(self, container_id: str, started_at: datetime | None) -> None:
         await asyncio.sleep(self._pace_s / 5)
-        row = self._rows[container_id]
-        if row.state is ContainerState.RUNNING and row.started_at == started_at:
-            self._judge(container_id, ContainerHealth.HEALTHY)
+        row = self._rows.get(container_id)
+        if row and row.state is ContainerState.RUNNING and row.started_at == started_at:
+            doomed = container_id in self._doomed
+            self._judge(
+                container_id, ContainerHealth.UNHEALTHY if doomed else ContainerHealth.HEALTHY
+            )
 
     async def _live(self) -> None:
         """Let something happen now and then, always to the same few containers."""
@@ -266,29 +351,34 @@ class DemoEngine(Engine):
             await self._dice.choice(happenings)()
 
     async def _flap(self) -> None:
-        row = self._rows[_id_of(FLAPPING)]
-        if row.state is ContainerState.RUNNING:
+        row = self._living_row(FLAPPING)
+        if row and row.state is ContainerState.RUNNING:
             well = row.health is ContainerHealth.HEALTHY
             verdict = ContainerHealth.UNHEALTHY if well else ContainerHealth.HEALTHY
             self._judge(row.id, verdict)
 
     async def _crash(self) -> None:
-        row = self._rows[_id_of(CRASHING)]
-        if row.state is ContainerState.RESTARTING:
+        row = self._living_row(CRASHING)
+        if row and row.state is ContainerState.RESTARTING:
             self._start(row.id)
             await asyncio.sleep(self._pace_s / 10)
-        row = self._rows[row.id]
-        if row.state is ContainerState.RUNNING:
+        row = self._living_row(CRASHING)
+        if row and row.state is ContainerState.RUNNING:
             self._end(row.id, 1)
             self._set(row.id, state=ContainerState.RESTARTING, restart_count=row.restart_count + 1)
 
     async def _run_job(self) -> None:
-        row = self._rows[_id_of(NIGHTLY)]
-        if row.state is ContainerState.EXITED:
+        row = self._living_row(NIGHTLY)
+        if row and row.state is ContainerState.EXITED:
             self._start(row.id)
             await asyncio.sleep(self._pace_s / 2)
-            if self._rows[row.id].state is ContainerState.RUNNING:
+            row = self._rows.get(row.id)
+            if row and row.state is ContainerState.RUNNING:
                 self._end(row.id, 0)
+
+    def _living_row(self, name: str) -> EngineContainer | None:
+        """Return the container of this name; it may be being replaced by another one."""
+        return next((row for row in self._rows.values() if row.name == name), None)
 
 
 async def _told(queue: asyncio.Queue[EngineEvent | None]) -> AsyncIterator[EngineEvent]:

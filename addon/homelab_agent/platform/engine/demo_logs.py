@@ -3,10 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+from homelab_agent.platform.engine.logs import PackedLine
 from homelab_agent.platform.engine.models import LogLine, LogStream
 
 _EVERY = timedelta(seconds=17)
 _OLDEST = timedelta(days=2)
+
+MOST_INVENTED = 5000
+"""As many lines as anybody asks for."""
 
 
 def invent_lines(
@@ -16,6 +20,7 @@ def invent_lines(
     tail: int,
     since: datetime | None,
     until: datetime,
+    stream: LogStream | None = None,
 ) -> tuple[LogLine, ...]:
     """Return the last `tail` lines a container would have written up to `until`."""
     oldest = max(until - _OLDEST, since) if since else until - _OLDEST
@@ -25,10 +30,17 @@ def invent_lines(
         at = datetime.fromtimestamp(slot * _EVERY.total_seconds(), UTC)
         if at < oldest:
             break
-        if at <= until:
-            found.append(_line(name, texts, slot, at))
+        line = _line(name, texts, slot, at)
+        if at <= until and stream in {None, line.stream}:
+            found.append(line)
         slot -= 1
     return tuple(reversed(found))
+
+
+def packed(line: LogLine) -> PackedLine:
+    """Return a line as Docker would have sent it."""
+    stamp = f"{line.at.isoformat()} " if line.at else ""
+    return PackedLine(line.stream, f"{stamp}{line.text}".encode())
 
 
 def _line(name: str, texts: tuple[str, ...], slot: int, at: datetime) -> LogLine:

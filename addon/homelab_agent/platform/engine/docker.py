@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import override
 
@@ -14,13 +14,15 @@ from homelab_agent.platform.engine.errors import Call, unreadable
 from homelab_agent.platform.engine.events import FILTERS, parse_event, since_text
 from homelab_agent.platform.engine.interface import Engine
 from homelab_agent.platform.engine.lines import lines
-from homelab_agent.platform.engine.logs import LogReader
+from homelab_agent.platform.engine.logs import LogReader, LogSplitter, PackedLine
 from homelab_agent.platform.engine.models import (
     EngineContainer,
     EngineEvent,
     EngineInfo,
     EngineRight,
     LogLine,
+    LogRequest,
+    LogStream,
 )
 from homelab_agent.platform.engine.rights import missing_rights
 from homelab_agent.platform.engine.transport import Transport
@@ -157,34 +159,37 @@ class DockerEngine(Engine):
         tail: int,
         since: datetime | None,
         until: datetime | None,
+        stream: LogStream | None = None,
     ) -> tuple[LogLine, ...]:
+        # Docker counts the lines before it looks at `until`: it would give too few.
+        docker_tail = None if until else tail
+        request = LogRequest(tail=docker_tail, since=since, until=until, stream=stream)
         async with self._logs.turn():
-            return await self._read_log(container_id, tail, since, until)
+            container = await self._inspected(container_id)
+            reader = LogReader(tail, framed=not container.config.tty)
+            path = f"containers/{container.id}/logs"
+            call = _reading_log(container_id)
+            await self._transport.read_into(reader.feed, path, call, _log_parameters(request))
+        return reader.finish()
+
+    @override
+    @asynccontextmanager
+    async def log_lines(
+        self, container_id: str, request: LogRequest
+    ) -> AsyncIterator[AsyncIterator[list[PackedLine]]]:
+        async with AsyncExitStack() as stack:
+            if not request.follow:
+                await stack.enter_async_context(self._logs.turn())
+            container = await self._inspected(container_id)
+            path = f"containers/{container.id}/logs"
+            chunks = await stack.enter_async_context(
+                self._transport.stream(path, _reading_log(container_id), _log_parameters(request))
+            )
+            yield _split(chunks, LogSplitter(framed=not container.config.tty))
 
     @override
     async def close(self) -> None:
         await self._transport.close()
-
-    async def _read_log(
-        self, container_id: str, tail: int, since: datetime | None, until: datetime | None
-    ) -> tuple[LogLine, ...]:
-        container = await self._inspected(container_id)
-        parameters = {
-            "stdout": "true",
-            "stderr": "true",
-            "timestamps": "true",
-            # Docker counts the lines before it looks at `until`: it would give too few.
-            "tail": "all" if until else str(tail),
-        }
-        if since:
-            parameters["since"] = _seconds(since)
-        if until:
-            parameters["until"] = _seconds(until)
-        call = Call(f"read the log of {container_id}", _READ)
-        reader = LogReader(tail, framed=not container.config.tty)
-        path = f"containers/{container.id}/logs"
-        await self._transport.read_into(reader.feed, path, call, parameters)
-        return reader.finish()
 
     async def _info(self) -> Info:
         call = Call("describe itself", EngineRight.INFO)
@@ -261,6 +266,40 @@ def _rows(call: Call, body: bytes) -> list[Listed]:
         # That is no host without containers.
         raise unreadable(call, why)
     return rows
+
+
+async def _split(
+    chunks: AsyncIterator[bytes], splitter: LogSplitter
+) -> AsyncIterator[list[PackedLine]]:
+    async for chunk in chunks:
+        lines = splitter.feed(chunk)
+        if lines:
+            yield lines
+        # Data that is there already is read without a pause: the others are to have a turn.
+        await asyncio.sleep(0)
+    rest = splitter.finish()
+    if rest:
+        yield rest
+
+
+def _log_parameters(request: LogRequest) -> dict[str, str]:
+    parameters = {
+        "stdout": str(request.stream is not LogStream.STDERR).lower(),
+        "stderr": str(request.stream is not LogStream.STDOUT).lower(),
+        "timestamps": "true",
+        "tail": "all" if request.tail is None else str(request.tail),
+    }
+    if request.since:
+        parameters["since"] = _seconds(request.since)
+    if request.until:
+        parameters["until"] = _seconds(request.until)
+    if request.follow:
+        parameters["follow"] = "true"
+    return parameters
+
+
+def _reading_log(container_id: str) -> Call:
+    return Call(f"read the log of {container_id}", _READ)
 
 
 def _describing(container_id: str) -> Call:

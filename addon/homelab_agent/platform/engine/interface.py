@@ -5,12 +5,15 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
+from homelab_agent.platform.engine.logs import PackedLine
 from homelab_agent.platform.engine.models import (
     EngineContainer,
     EngineEvent,
     EngineInfo,
     EngineRight,
     LogLine,
+    LogRequest,
+    LogStream,
 )
 
 
@@ -70,8 +73,17 @@ class Engine(Protocol):
         tail: int,
         since: datetime | None,
         until: datetime | None,
+        stream: LogStream | None = None,
     ) -> tuple[LogLine, ...]:
         """Return the last `tail` lines (fewer where the container has fewer)."""
+
+    def log_lines(
+        self, container_id: str, request: LogRequest
+    ) -> AbstractAsyncContextManager[AsyncIterator[list[PackedLine]]]:
+        """Give lines as they come. With `follow` the iterator ends when the container does.
+
+        Raises `Conflict` on entering where the container's logging driver cannot be read.
+        """
 
     async def close(self) -> None:
         """Let go of the engine; safe to call twice."""

@@ -141,3 +141,16 @@ class LogLine(Model):
     at: datetime | None
     stream: LogStream
     text: str
+
+
+class LogRequest(Model):
+    """Which lines of a log to give: the last `tail` (all where None), of one output or of both.
+
+    `follow`: go on with what is written, until the container ends.
+    """
+
+    tail: int | None
+    since: datetime | None = None
+    until: datetime | None = None
+    stream: LogStream | None = None
+    follow: bool = False

@@ -15,7 +15,8 @@ from homelab_agent.api.login_throttle import LoginThrottle
 from homelab_agent.api.rate_limit import RateLimit
 from homelab_agent.api.request_parsing import BODY_DEADLINE_S
 from homelab_agent.api.server import ApiServer
-from homelab_agent.api.stream_socket import StreamLimits, StreamSockets
+from homelab_agent.api.sockets import StreamLimits
+from homelab_agent.api.stream_socket import StreamSockets
 from homelab_agent.platform.audit import Audit
 from homelab_agent.platform.commands import Registry, Scope
 from homelab_agent.platform.contract import CONTRACT_OLDEST, CONTRACT_VERSION, Hello

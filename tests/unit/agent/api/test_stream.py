@@ -10,8 +10,8 @@ from time import perf_counter
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
+from homelab_agent.api.sockets import StreamLimits
 from homelab_agent.api.stream_messages import KEPT_CHANGES, StreamMessages
-from homelab_agent.api.stream_socket import StreamLimits
 from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.commands import Scope
 from homelab_agent.platform.contract import (

@@ -26,7 +26,7 @@ async def routes(docker: FakeDocker, tmp_path: Path) -> AsyncIterator[ContainerR
     docker.add("web")
     async with commanded(docker.url, tmp_path) as agent:
         await agent.live.connected()
-        yield ContainerRoutes(agent.service)
+        yield ContainerRoutes(agent.service, agent.logs)
 
 
 async def test_what_could_cut_someone_off_is_refused_for_protected_containers(

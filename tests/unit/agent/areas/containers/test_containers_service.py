@@ -243,7 +243,7 @@ async def test_while_the_engine_is_away_everything_says_so_and_since_when(
     with pytest.raises(Unavailable):
         agent.service.get("web")
     with pytest.raises(Unavailable):
-        await agent.service.logs("web", LogsQuery())
+        await agent.logs.read("web", LogsQuery())
     with pytest.raises(Unavailable):
         await agent.service.command("stop", "web", PERSON, wait_s=1)
     with pytest.raises(Unavailable):
@@ -256,7 +256,7 @@ async def test_an_engine_that_is_lost_this_very_moment_is_away_since_then(
     docker.faults["GET containers/[0-9a-f]{64}/json"] = Fault(cut=True)
 
     with pytest.raises(Unavailable) as unread:
-        await agent.service.logs("web", LogsQuery())
+        await agent.logs.read("web", LogsQuery())
     with pytest.raises(Unavailable) as undone:
         await agent.service.command("stop", "web", PERSON, wait_s=10)
 
@@ -309,11 +309,11 @@ async def test_logs_come_without_the_secrets_the_agent_knows(
     )
     agent.secrets.add("hunter2hunter2")
 
-    logs = await agent.service.logs("web", LogsQuery(tail=2))
+    logs = await agent.logs.read("web", LogsQuery(tail=2))
 
     assert [line.text for line in logs.lines] == ["password is ***", "three"]
     assert logs.truncated
-    assert not (await agent.service.logs("web", LogsQuery(tail=4))).truncated
+    assert not (await agent.logs.read("web", LogsQuery(tail=4))).truncated
 
 
 @pytest.mark.parametrize("field", ["since", "until"])
@@ -321,11 +321,11 @@ async def test_a_time_without_a_zone_is_not_guessed(agent: Commanded, field: str
     query = LogsQuery.model_validate({field: datetime(2026, 11, 21, 8)})  # noqa: DTZ001
 
     with pytest.raises(Invalid) as refused:
-        await agent.service.logs("web", query)
+        await agent.logs.read("web", query)
 
     assert refused.value.field == field
     aware = LogsQuery.model_validate({field: datetime(2026, 11, 21, 8, tzinfo=UTC)})
-    await agent.service.logs("web", aware)
+    await agent.logs.read("web", aware)
 
 
 async def _interrupted(
