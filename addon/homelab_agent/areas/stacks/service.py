@@ -1,0 +1,124 @@
+"""What can be asked of stacks, and told to their services."""
+
+from collections.abc import Sequence
+
+from homelab_agent.areas.containers.models import Container
+from homelab_agent.areas.stacks.inventory import UP, by_service, is_finished, newest
+from homelab_agent.areas.stacks.labels import dependencies_of
+from homelab_agent.areas.stacks.models import STACK_KIND, Stack, StackList
+from homelab_agent.areas.stacks.names import job_target
+from homelab_agent.areas.stacks.operate_jobs import Member, OperateArguments, Part
+from homelab_agent.areas.stacks.order import in_order
+from homelab_agent.areas.stacks.watch import StackWatch
+from homelab_agent.platform.clock import Clock
+from homelab_agent.platform.commands import Caller
+from homelab_agent.platform.engine.models import ContainerState
+from homelab_agent.platform.errors import Conflict, NotFound
+from homelab_agent.platform.jobs.answer import answer
+from homelab_agent.platform.jobs.models import CommandResult
+from homelab_agent.platform.jobs.runner import JobRunner
+from homelab_agent.platform.resources import Resources
+
+_DOING = {"start": "being started", "stop": "being stopped", "restart": "being restarted"}
+
+
+class StackService:
+    """The compose projects of this host."""
+
+    def __init__(
+        self, watch: StackWatch, resources: Resources, runner: JobRunner, clock: Clock
+    ) -> None:
+        self._watch = watch
+        self._resources = resources
+        self._runner = runner
+        self._clock = clock
+
+    def list(self) -> StackList:
+        """Return all stacks, by name."""
+        found = (self.find(key) for key in sorted(self._resources.keys(STACK_KIND)))
+        return StackList(stacks=tuple(stack for stack in found if stack is not None))
+
+    def find(self, name: str) -> Stack | None:
+        """Return one stack, None where there is none of that name."""
+        found = self._resources.get(STACK_KIND, name)
+        return found if isinstance(found, Stack) else None
+
+    def get(self, name: str) -> Stack:
+        """Return one stack; `NotFound` names it."""
+        found = self.find(name)
+        if found is None:
+            raise NotFound(
+                f"There is no stack {name[:200]!r} on this host.",
+                hint="GET /api/v1/stacks lists them all.",
+            )
+        return found
+
+    async def protected_reason(self, name: str) -> str | None:
+        """Return why a stack must not be stopped or changed; None where nothing protects it."""
+        found = self.find(name)
+        return found.protected_reason if found else None
+
+    async def command(
+        self, verb: str, name: str, caller: Caller, *, wait_s: float
+    ) -> CommandResult:
+        """Start, stop or restart the services of a stack, in the order they need each other."""
+        self.get(name)
+        containers = self._watch.containers(name)
+        if not containers:
+            raise Conflict(
+                f"There is nothing of {name} to {verb}: it is not deployed at the moment.",
+                field="name",
+                hint="Deploy it again: restore its current version.",
+            )
+        job = await self._runner.start(
+            f"stacks.{verb}", job_target(name), self._arguments(verb, name, containers), caller
+        )
+        ended = await self._runner.wait(job.id, wait_s)
+        return answer(ended, meanwhile=f"{name} is still {_DOING[verb]}.")
+
+    def _arguments(self, verb: str, name: str, containers: Sequence[Container]) -> OperateArguments:
+        everything = _parts(containers)
+        # A job has a step at least: stopping what does not run finds that there is nothing to do.
+        running = tuple(each for each in everything if _any_up(each, containers)) or everything
+        wanted = _parts_to_start(everything, containers)
+        return OperateArguments(
+            stack=name,
+            stop=() if verb == "start" else tuple(reversed(running)),
+            start=() if verb == "stop" else wanted,
+            everything=everything,
+            asked_at=self._clock(),
+        )
+
+
+def _parts(containers: Sequence[Container]) -> tuple[Part, ...]:
+    services = by_service(containers)
+    needs = {name: dependencies_of(newest(each).labels) for name, each in services.items()}
+    return tuple(
+        Part(
+            service=name,
+            needs=needs[name],
+            members=tuple(
+                Member(key=each.key, id=each.id, name=each.name) for each in services[name]
+            ),
+        )
+        for name in in_order(needs)
+    )
+
+
+def _parts_to_start(
+    everything: tuple[Part, ...], containers: Sequence[Container]
+) -> tuple[Part, ...]:
+    """Leave out what has done its work, unless the whole stack is down and begins anew."""
+    if not any(each.state in UP for each in containers):
+        return everything
+    finished = {each.key for each in containers if is_finished(each)}
+    return tuple(part for part in everything if not {each.key for each in part.members} <= finished)
+
+
+def _any_up(part: Part, containers: Sequence[Container]) -> bool:
+    keys = {each.key for each in part.members}
+    return any(each.key in keys and not _is_down(each) for each in containers)
+
+
+def _is_down(container: Container) -> bool:
+    return container.state not in UP and container.state is not ContainerState.RESTARTING
