@@ -15,6 +15,10 @@ from homelab_agent.areas.containers.routes import ContainerRoutes
 from homelab_agent.areas.jobs.routes import JobRoutes
 from homelab_agent.areas.objects.models import DISK_USAGE_KIND, DiskUsage
 from homelab_agent.areas.objects.routes import ObjectRoutes
+from homelab_agent.areas.recreate.models import RECREATE_KIND, RecreateStatus
+from homelab_agent.areas.recreate.routes import RecreateRoutes
+from homelab_agent.areas.stacks.models import STACK_KIND, Stack
+from homelab_agent.areas.stacks.routes import StackRoutes
 from homelab_agent.areas.statistics.models import (
     CONTAINER_STATS_KIND,
     ENGINE_STATS_KIND,
@@ -31,6 +35,8 @@ from homelab_agent.areas.swarm.models import (
     SwarmService,
 )
 from homelab_agent.areas.swarm.routes import SwarmRoutes
+from homelab_agent.areas.updates.models import CONTAINER_UPDATE_KIND, ContainerUpdate
+from homelab_agent.areas.updates.routes import UpdateRoutes
 from homelab_agent.platform.commands import Operation, Registry
 from homelab_agent.platform.jobs.models import JOB_KIND, Job
 from homelab_agent.platform.model import Model
@@ -41,8 +47,11 @@ ROUTES: tuple[type, ...] = (
     ContainerRoutes,
     JobRoutes,
     ObjectRoutes,
+    RecreateRoutes,
+    StackRoutes,
     StatisticsRoutes,
     SwarmRoutes,
+    UpdateRoutes,
 )
 
 RESOURCE_KINDS: dict[str, type[Model]] = {
@@ -50,10 +59,13 @@ RESOURCE_KINDS: dict[str, type[Model]] = {
     CONTAINER_EVENT_KIND: ContainerEvent,
     CONTAINER_KIND: Container,
     CONTAINER_STATS_KIND: ContainerStats,
+    CONTAINER_UPDATE_KIND: ContainerUpdate,
     DISK_USAGE_KIND: DiskUsage,
     ENGINE_KIND: EngineStatus,
     ENGINE_STATS_KIND: EngineStats,
     JOB_KIND: Job,
+    STACK_KIND: Stack,
+    RECREATE_KIND: RecreateStatus,
     SWARM_KIND: Swarm,
     SWARM_NODE_KIND: SwarmNode,
     SWARM_SERVICE_KIND: SwarmService,

@@ -27,7 +27,7 @@ from homelab_agent.areas.objects.models import IMAGE_KIND, NETWORK_KIND, VOLUME_
 from homelab_agent.areas.objects.prune_job import PruneJob
 from homelab_agent.areas.objects.routes import ObjectRoutes
 from homelab_agent.areas.objects.service import ObjectService
-from homelab_agent.areas.recreate.hands import Guard, Hands, Look, NoLogins
+from homelab_agent.areas.recreate.hands import Guard, Hands, Look
 from homelab_agent.areas.recreate.http_check import HttpCheck
 from homelab_agent.areas.recreate.patience import Patience
 from homelab_agent.areas.recreate.routes import RecreateRoutes
@@ -64,7 +64,7 @@ from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.secrets import SecretFilter
 from homelab_agent.platform.settings import Settings
 from homelab_agent.platform.store.database import Store
-from homelab_agent.platform.store.retention import Rule, update_rules
+from homelab_agent.platform.store.retention import Rule, recreate_rule, update_rules
 
 type Loop = Callable[[], Coroutine[None, None, None]]
 
@@ -108,12 +108,13 @@ def wire_areas(ground: Ground) -> Areas:
     areas.routes.append(JobRoutes(JobsService(ground.runner)))
     parts = _containers(ground, areas)
     containers = parts.service
-    _recreate(ground, areas, parts)
+    updates, board = _updates(ground, areas, containers)
+    recreate = _recreate(ground, areas, parts, updates)
+    _automatic_updates(ground, areas, board, recreate)
     _statistics(ground, areas, containers)
     _objects(ground, areas, containers)
     _swarm(ground, areas)
-    _stacks(ground, areas)
-    _updates(ground, areas, containers)
+    _stacks(ground, areas, parts)
     return areas
 
 
@@ -140,7 +141,9 @@ def _containers(ground: Ground, areas: Areas) -> ContainerParts:
     return ContainerParts(service=service, guard=guard, look=refresher.refresh)
 
 
-def _recreate(ground: Ground, areas: Areas, parts: ContainerParts) -> RecreateService:
+def _recreate(
+    ground: Ground, areas: Areas, parts: ContainerParts, updates: UpdateService
+) -> RecreateService:
     faces = ground.engine
     hands = Hands(
         containers=faces.containers,
@@ -148,7 +151,7 @@ def _recreate(ground: Ground, areas: Areas, parts: ContainerParts) -> RecreateSe
         recreate=faces.recreate,
         guard=parts.guard,
         look=parts.look,
-        logins=NoLogins(),
+        logins=updates,
         http=HttpCheck(),
         patience=Patience(faces.containers),
         book=RecreateBook(ground.store, ground.resources, utc_now),
@@ -208,14 +211,9 @@ def _swarm(ground: Ground, areas: Areas) -> None:
     areas.loops.append(watch.run)
 
 
-def _stacks(ground: Ground, areas: Areas) -> None:
-    protection = Protection(own_id=ground.own_id, listed=ground.settings.protect)
-
-    def guard(row: EngineContainer) -> str | None:
-        return protection.reason(row, key_of(row.name, row.labels))
-
+def _stacks(ground: Ground, areas: Areas, parts: ContainerParts) -> None:
     watch = StackWatch(ground.resources)
-    for kind in OperateJobs(ground.engine.containers, guard).kinds():
+    for kind in OperateJobs(ground.engine.containers, parts.guard).kinds():
         ground.runner.register(kind)
     service = StackService(watch, ground.resources, ground.runner, utc_now)
     ground.gate.protect(STACK_KIND, service.protected_reason)

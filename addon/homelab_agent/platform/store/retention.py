@@ -12,13 +12,21 @@ from homelab_agent.platform.errors import AgentError
 from homelab_agent.platform.jobs.models import JobState
 from homelab_agent.platform.logging import get_logger
 from homelab_agent.platform.store.database import Store
-from homelab_agent.platform.store.tables import activity, container_recreate, job
+from homelab_agent.platform.store.tables import (
+    activity,
+    container_recreate,
+    image_lookup,
+    job,
+    update_attempt,
+)
 
 SWEEP_S = 3600.0
 MOST_ACTIVITY_ROWS = 200_000
 MOST_JOB_ROWS = 20_000
 MOST_RECREATE_ROWS = 2000
 KEEP_RECREATES = timedelta(days=366)
+MOST_UPDATE_ROWS = 4000
+KEEP_UPDATES = timedelta(days=90)
 BATCH_ROWS = 1000
 
 _log = get_logger(__name__)
@@ -66,6 +74,14 @@ def recreate_rule() -> Rule:
         at=container_recreate.c.at,
         keep=KEEP_RECREATES,
         most_rows=MOST_RECREATE_ROWS,
+    )
+
+
+def update_rules() -> tuple[Rule, ...]:
+    """Return the bounds of what registries said, and of the automatic updates that failed."""
+    return tuple(
+        Rule(table=table, at=table.c.at, keep=KEEP_UPDATES, most_rows=MOST_UPDATE_ROWS)
+        for table in (image_lookup, update_attempt)
     )
 
 

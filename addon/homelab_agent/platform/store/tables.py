@@ -146,3 +146,23 @@ container_recreate = Table(
     # A row is replaced by a newer one: the oldest ids are those not touched for longest.
     sqlite_autoincrement=True,
 )
+
+image_lookup = Table(
+    "image_lookup",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", Words, nullable=False, unique=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("record", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+update_attempt = Table(
+    "update_attempt",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", Words, nullable=False, unique=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("record", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)

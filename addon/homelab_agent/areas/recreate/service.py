@@ -1,0 +1,170 @@
+"""Making containers anew: an update that proves itself or is taken back."""
+
+from collections.abc import Sequence
+
+from homelab_agent.areas.containers.models import Container, ContainerQuery
+from homelab_agent.areas.containers.service import ContainerService
+from homelab_agent.areas.recreate.hands import Hands, PullAuth
+from homelab_agent.areas.recreate.models import RecreateAction, RecreateStatus, RecreateTarget
+from homelab_agent.areas.recreate.plan import with_users
+from homelab_agent.areas.recreate.steps import steps_for
+from homelab_agent.areas.updates.models import CONTAINER_UPDATE_KIND, ContainerUpdate
+from homelab_agent.platform.commands import Caller
+from homelab_agent.platform.errors import NotFound, Protected
+from homelab_agent.platform.jobs.answer import answer
+from homelab_agent.platform.jobs.kinds import JobKind, Recovery, Step
+from homelab_agent.platform.jobs.models import CommandResult
+from homelab_agent.platform.jobs.runner import JobRunner
+from homelab_agent.platform.model import Model
+from homelab_agent.platform.resources import Resources
+
+__all__ = ["PullAuth", "RecreateArguments", "RecreateService"]
+
+_DOING = {
+    RecreateAction.UPDATE: "being updated",
+    RecreateAction.RECREATE: "being made anew",
+    RecreateAction.ROLLBACK: "being rolled back",
+}
+
+
+class RecreateArguments(Model):
+    """What a job is about: containers in the order in which they are made anew."""
+
+    targets: tuple[RecreateTarget, ...]
+
+
+class RecreateService:
+    """Updates, recreates and rolls back containers. While the engine is away: `Unavailable`."""
+
+    def __init__(
+        self,
+        containers: ContainerService,
+        hands: Hands,
+        resources: Resources,
+        runner: JobRunner,
+    ) -> None:
+        self._containers = containers
+        self._hands = hands
+        self._resources = resources
+        self._runner = runner
+
+    def kinds(self) -> tuple[JobKind[RecreateArguments], ...]:
+        """Return every kind of job, named like the command that starts it."""
+        return tuple(
+            JobKind(
+                name=f"containers.{action}",
+                arguments=RecreateArguments,
+                steps=lambda arguments: steps_for(arguments.targets, self._hands),
+                recovery=Recovery.GO_ON,
+                holds=lambda arguments: [target.key for target in arguments.targets],
+            )
+            for action in RecreateAction
+        )
+
+    async def update(
+        self, name_or_key: str, caller: Caller, *, image: str | None, wait_s: float
+    ) -> CommandResult:
+        """Update a container to `image`, or to the newest of what it follows."""
+        return await self._begin(name_or_key, RecreateAction.UPDATE, caller, wait_s, image=image)
+
+    async def recreate(self, name_or_key: str, caller: Caller, *, wait_s: float) -> CommandResult:
+        """Make a container anew from the image that its name means on this host."""
+        return await self._begin(name_or_key, RecreateAction.RECREATE, caller, wait_s)
+
+    async def rollback(self, name_or_key: str, caller: Caller, *, wait_s: float) -> CommandResult:
+        """Make a container anew from the image that was kept; `NotFound` where none is."""
+        container = self._containers.get(name_or_key)
+        kept = (await self._hands.book.read(container.key)).kept
+        if kept is None:
+            raise NotFound(
+                f"No image of {container.name} is kept to roll back to.",
+                field="name",
+                hint="The image before is kept when a container is updated here.",
+            )
+        return await self._begin(
+            name_or_key,
+            RecreateAction.ROLLBACK,
+            caller,
+            wait_s,
+            image=kept.image,
+            image_id=kept.image_id,
+        )
+
+    async def status(self, name_or_key: str) -> RecreateStatus:
+        """Return what was last done to a container, and what it can be rolled back to."""
+        return await self._hands.book.status(self._containers.get(name_or_key).key)
+
+    async def publish_all(self) -> None:
+        """Publish what is remembered of every container."""
+        await self._hands.book.publish_all()
+
+    async def plan(
+        self,
+        names_or_keys: Sequence[str],
+        *,
+        action: RecreateAction = RecreateAction.UPDATE,
+        image: str | None = None,
+        image_id: str | None = None,
+    ) -> tuple[RecreateTarget, ...]:
+        """Return the containers to make anew, and those that cannot be without them, in order.
+
+        `image` is for all of the named ones; what each follows where None.
+        Raises `Protected` where one of them must not be touched.
+        """
+        shown = self._containers.list(ContainerQuery()).containers
+        wanted = [
+            self._target(self._containers.get(name), action, image, image_id)
+            for name in dict.fromkeys(names_or_keys)
+        ]
+        uses = await self._hands.recreate.uses()
+        targets = with_users(wanted, uses, {each.id: each for each in shown})
+        reasons = {each.key: each.protected_reason for each in shown}
+        for target in targets:
+            if reason := reasons.get(target.key):
+                raise Protected(f"{target.name}: {reason}", field="name")
+        return targets
+
+    def steps_for[Arguments: Model](
+        self, targets: Sequence[RecreateTarget]
+    ) -> tuple[Step[Arguments], ...]:
+        """Return the steps for planned targets: for a job of any area, which must hold their keys.
+
+        They depend on the targets alone, stand being repeated, and undo one another in reverse.
+        """
+        return steps_for(targets, self._hands)
+
+    def _target(
+        self,
+        container: Container,
+        action: RecreateAction,
+        image: str | None,
+        image_id: str | None,
+    ) -> RecreateTarget:
+        if image is None and action is RecreateAction.UPDATE:
+            known = self._resources.get(CONTAINER_UPDATE_KIND, container.key)
+            image = known.latest_image if isinstance(known, ContainerUpdate) else None
+        return RecreateTarget(
+            key=container.key,
+            name=container.name,
+            container_id=container.id,
+            action=action,
+            image=image,
+            image_id=image_id,
+        )
+
+    async def _begin(
+        self,
+        name_or_key: str,
+        action: RecreateAction,
+        caller: Caller,
+        wait_s: float,
+        *,
+        image: str | None = None,
+        image_id: str | None = None,
+    ) -> CommandResult:
+        container = self._containers.get(name_or_key)
+        targets = await self.plan([container.key], action=action, image=image, image_id=image_id)
+        arguments = RecreateArguments(targets=targets)
+        job = await self._runner.start(f"containers.{action}", container.key, arguments, caller)
+        ended = await self._runner.wait(job.id, wait_s)
+        return answer(ended, meanwhile=f"{container.name} is {_DOING[action]}.")
