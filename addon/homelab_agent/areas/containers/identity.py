@@ -43,7 +43,15 @@ def key_of(name: str, labels: Mapping[str, str]) -> str:
 def choose(candidates: Iterable[EngineContainer]) -> EngineContainer:
     """Return the one that stands for an identity that several containers carry.
 
-    While compose recreates a container the old and the new one are the same to us: the one in
-    use first, then the newest, so that the identity never vanishes in between.
+    While a container is recreated the old and the new one are the same to us: the one in use
+    first, then the one that has the name, then the newest, so that the identity never vanishes.
     """
-    return max(candidates, key=lambda each: (each.state in _IN_USE, each.created_at, each.id))
+    return max(
+        candidates,
+        key=lambda each: (
+            each.state in _IN_USE,
+            lasting_name(each.name) == each.name,
+            each.created_at,
+            each.id,
+        ),
+    )

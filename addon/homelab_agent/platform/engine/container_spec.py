@@ -94,7 +94,7 @@ def _config(
     ]
     for name in ("Labels", "Volumes", "ExposedPorts"):
         config[name] = _without(whole(config.get(name)), whole(defaults.get(name)))
-    published: JsonObject = dict.fromkeys(whole(host.get("PortBindings")), {})
+    published: JsonObject = {port: {} for port in whole(host.get("PortBindings"))}
     config["ExposedPorts"] = published | whole(config["ExposedPorts"])
     labels = whole(config["Labels"])
     if COMPOSE_IMAGE in labels:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from homelab_agent.platform.engine.images import ImageEngine
     from homelab_agent.platform.engine.interface import Engine
     from homelab_agent.platform.engine.objects import ObjectEngine
+    from homelab_agent.platform.engine.recreate import RecreateEngine
     from homelab_agent.platform.engine.stats import StatsEngine
     from homelab_agent.platform.engine.swarm import SwarmEngine
 
@@ -20,6 +21,7 @@ class EngineFaces:
     containers: Engine
     images: ImageEngine
     objects: ObjectEngine
+    recreate: RecreateEngine
     stats: StatsEngine
     swarm: SwarmEngine
 
@@ -30,6 +32,7 @@ def open_engine(docker_url: str, *, demo: bool = False, clock: Clock = utc_now) 
         from homelab_agent.platform.engine.demo import DemoEngine  # noqa: PLC0415
         from homelab_agent.platform.engine.demo_images import DemoImages  # noqa: PLC0415
         from homelab_agent.platform.engine.demo_objects import DemoObjects  # noqa: PLC0415
+        from homelab_agent.platform.engine.demo_recreate import DemoRecreate  # noqa: PLC0415
         from homelab_agent.platform.engine.demo_stats import DemoStats  # noqa: PLC0415
         from homelab_agent.platform.engine.demo_swarm import DemoSwarm  # noqa: PLC0415
 
@@ -38,12 +41,14 @@ def open_engine(docker_url: str, *, demo: bool = False, clock: Clock = utc_now) 
             containers=containers,
             images=images,
             objects=DemoObjects(containers, images, clock),
+            recreate=DemoRecreate(containers),
             stats=DemoStats(),
             swarm=DemoSwarm(),
         )
     from homelab_agent.platform.engine.docker import DockerEngine  # noqa: PLC0415
     from homelab_agent.platform.engine.docker_images import DockerImages  # noqa: PLC0415
     from homelab_agent.platform.engine.docker_objects import DockerObjects  # noqa: PLC0415
+    from homelab_agent.platform.engine.docker_recreate import DockerRecreate  # noqa: PLC0415
     from homelab_agent.platform.engine.docker_stats import DockerStats  # noqa: PLC0415
     from homelab_agent.platform.engine.docker_swarm import DockerSwarm  # noqa: PLC0415
     from homelab_agent.platform.engine.transport import Transport  # noqa: PLC0415
@@ -53,6 +58,7 @@ def open_engine(docker_url: str, *, demo: bool = False, clock: Clock = utc_now) 
         containers=DockerEngine(transport),
         images=DockerImages(transport),
         objects=DockerObjects(transport),
+        recreate=DockerRecreate(transport),
         stats=DockerStats(transport),
         swarm=DockerSwarm(transport),
     )

@@ -75,7 +75,7 @@ class RecreateEngine(Protocol):
         """Give a container another name."""
 
     async def remove(self, container_id: str, *, own_volumes: bool) -> None:
-        """Remove a container, also a running one; `own_volumes`: with what was made for it alone."""
+        """Remove a container, also a running one; `own_volumes`: with the unnamed ones it made."""
 
     async def health_limit_s(self, container_id: str) -> float | None:
         """Return after how long its health check must have decided; None where it has none."""
