@@ -1,4 +1,4 @@
-"""Homelab: the containers of a Docker host, seen and operated through its agent."""
+"""Homelab: the containers and stacks of a Docker host, seen and operated through its agent."""
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
@@ -10,10 +10,18 @@ from . import issues
 from .agent import create_client
 from .const import DOMAIN
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
+from .happenings import Happenings
 from .services import async_setup_services
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.SENSOR, Platform.SWITCH]
+PLATFORMS = [
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.EVENT,
+    Platform.SENSOR,
+    Platform.SWITCH,
+    Platform.UPDATE,
+]
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
@@ -28,6 +36,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HomelabConfigEntry) -> b
     await coordinator.async_start()
     entry.async_on_unload(coordinator.async_stop)
     entry.runtime_data = coordinator
+    entry.async_on_unload(Happenings(hass, coordinator).begin())
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
 

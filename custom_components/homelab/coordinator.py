@@ -39,7 +39,7 @@ from .demand import Demand
 from .devices import WITH_DEVICES, Devices, Subject, Thing
 from .exceptions import as_home_assistant_error, translation_of
 from .jobs import async_end_of, raise_unless_well
-from .listeners import Listened, Listeners, OnEvent
+from .listeners import Listened, Listeners, OnChanges, OnEvent
 from .mirror import Before, Mirror, ResourceId
 from .newcomers import Add, Newcomers, Wanted
 
@@ -162,13 +162,21 @@ class HomelabCoordinator:
         return self._listeners.add_of_job(target, listener)
 
     @callback
-    def async_on_event(self, on_event: OnEvent) -> CALLBACK_TYPE:
-        """Call `on_event` for each thing that happens to any container, each once.
+    def async_on_event(self, on_event: OnEvent, *, key: str | None = None) -> CALLBACK_TYPE:
+        """Call `on_event` for each thing that happens to a container (without `key` to any), once.
 
         What happened before the agent was first heard is not told, nor what happened before its
         restart. What was missed during a cut of the connection is.
         """
-        return self._listeners.add_of_events(on_event)
+        return self._listeners.add_of_events(on_event, key)
+
+    @callback
+    def async_on_changes(self, on_changes: OnChanges) -> CALLBACK_TYPE:
+        """Call `on_changes` after each message with what changed and what it was before.
+
+        `just_now` is False where that may have happened before the agent was last heard.
+        """
+        return self._listeners.add_of_changes(on_changes)
 
     @callback
     def async_on_new[T](
@@ -228,6 +236,7 @@ class HomelabCoordinator:
         if continued:
             news = [change for change in resources if (change.kind, change.key) in before]
             self._listeners.tell_events(news, before)
+        self._listeners.tell_changes(before, just_now=continued)
 
     @callback
     def on_changes(self, changes: Sequence[Change]) -> None:
@@ -235,6 +244,7 @@ class HomelabCoordinator:
         before = self.mirror.take_changes(changes)
         self._take(before)
         self._listeners.tell_events(changes, before)
+        self._listeners.tell_changes(before, just_now=True)
 
     @callback
     def on_lost(self, error: AgentError) -> None:

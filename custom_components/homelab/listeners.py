@@ -1,6 +1,7 @@
 """Who is called when something changed: each only for what it asked for."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 from homeassistant.core import CALLBACK_TYPE, callback
 
@@ -13,6 +14,14 @@ type Listened = tuple[str, str | None]
 """A resource by kind and key; without a key all of a kind."""
 type OnEvent = Callable[[ContainerEvent], None]
 
+
+class OnChanges(Protocol):
+    """Who looks at all that changes."""
+
+    def __call__(self, before: Before, *, just_now: bool) -> None:
+        """Take note of what changed; `before` holds each resource with what it was."""
+
+
 _JOB_OF = "job of"
 """Stands in for a kind where somebody listens to the jobs of a target."""
 
@@ -22,7 +31,8 @@ class Listeners:
 
     def __init__(self) -> None:
         self._listeners: dict[Listened, list[CALLBACK_TYPE]] = {}
-        self._on_event: list[OnEvent] = []
+        self._on_event: dict[str | None, list[OnEvent]] = {}
+        self._on_changes: list[OnChanges] = []
 
     @callback
     def add(self, resource: Listened, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
@@ -44,10 +54,17 @@ class Listeners:
         return self.add((_JOB_OF, target), listener)
 
     @callback
-    def add_of_events(self, on_event: OnEvent) -> CALLBACK_TYPE:
-        """Call `on_event` for each event; return what ends that."""
-        self._on_event.append(on_event)
-        return lambda: self._on_event.remove(on_event)
+    def add_of_events(self, on_event: OnEvent, key: str | None) -> CALLBACK_TYPE:
+        """Call `on_event` for each event, of one container or of all; return what ends that."""
+        listeners = self._on_event.setdefault(key, [])
+        listeners.append(on_event)
+        return lambda: listeners.remove(on_event)
+
+    @callback
+    def add_of_changes(self, on_changes: OnChanges) -> CALLBACK_TYPE:
+        """Call `on_changes` with all that changes; return what ends that."""
+        self._on_changes.append(on_changes)
+        return lambda: self._on_changes.remove(on_changes)
 
     @callback
     def announce(self, before: Before, mirror: Mirror) -> None:
@@ -75,8 +92,18 @@ class Listeners:
             if event.number != known:
                 self._tell(event)
 
+    @callback
+    def tell_changes(self, before: Before, *, just_now: bool) -> None:
+        """Tell of all that changed."""
+        for on_changes in tuple(self._on_changes):
+            try:
+                on_changes(before, just_now=just_now)
+            except Exception:  # noqa: BLE001 - one broken listener must not cost all their stream
+                LOGGER.exception("A listener to all changes failed")
+
     def _tell(self, event: ContainerEvent) -> None:
-        for on_event in tuple(self._on_event):
+        listeners = (*self._on_event.get(event.key, ()), *self._on_event.get(None, ()))
+        for on_event in listeners:
             try:
                 on_event(event)
             except Exception:  # noqa: BLE001 - one broken listener must not cost all their stream

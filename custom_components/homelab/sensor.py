@@ -1,158 +1,47 @@
-"""Sensors: the state of each container, and counts and versions of the host."""
+"""Sensors: what containers, stacks, swarm services and their host are, do and use."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import override
+from collections.abc import Sequence
+from typing import Any, override
 
 from homeassistant.components.sensor import (
-    SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .client import Container, ContainerHealth, ContainerState, EngineStatus
-from .client.kinds import CONTAINER
-from .client.models import ContainerCounts
-from .coordinator import THE_AGENT, THE_ENGINE, HomelabConfigEntry, HomelabCoordinator
-from .entity import ContainerEntity, HostEntity
-from .listeners import Listened
+from .client import Kind, Swarm, SwarmRole, UpdateState
+from .client.kinds import (
+    AGENT,
+    AGENT_KEY,
+    CONTAINER,
+    CONTAINER_UPDATE,
+    HOST_KEY,
+    STACK,
+    SWARM,
+    SWARM_SERVICE,
+)
+from .coordinator import HomelabConfigEntry, HomelabCoordinator
+from .devices import Thing, subject_of
+from .entity import HostEntity, ThingEntity
+from .sensor_container import CONTAINER_SENSORS
+from .sensor_description import ResourceSensorDescription, Value
+from .sensor_host import HOST_SENSORS, MANAGER_SENSORS
+from .sensor_stack import STACK_SENSORS, SWARM_SERVICE_SENSORS
 
 PARALLEL_UPDATES = 0
 
-type Value = str | int | datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContainerSensorDescription(SensorEntityDescription):
-    """A sensor of a container. `default_fn` says whether it is on for a new container."""
-
-    value_fn: Callable[[Container], Value]
-    default_fn: Callable[[Container], bool] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class HostSensorDescription(SensorEntityDescription):
-    """A sensor of the host."""
-
-    value_fn: Callable[[HomelabCoordinator], Value]
-    resource: Listened = THE_ENGINE
-    needs_docker: bool = True
-
-
-def _options(values: type[ContainerState | ContainerHealth]) -> list[str]:
-    return [value.value for value in values if value.value != "unknown"]
-
-
-def _known(value: ContainerState | ContainerHealth) -> str | None:
-    return None if value.value == "unknown" else value.value
-
-
-def _health(container: Container) -> str | None:
-    """Return the verdict; one that is still to come, as while it is stopped, is unknown."""
-    if container.has_health_check and container.health is ContainerHealth.NONE:
-        return None
-    return _known(container.health)
-
-
-CONTAINER_SENSORS = (
-    ContainerSensorDescription(
-        key="state",
-        translation_key="state",
-        device_class=SensorDeviceClass.ENUM,
-        options=_options(ContainerState),
-        value_fn=lambda container: _known(container.state),
-    ),
-    ContainerSensorDescription(
-        key="health",
-        translation_key="health",
-        device_class=SensorDeviceClass.ENUM,
-        options=_options(ContainerHealth),
-        value_fn=_health,
-        default_fn=lambda container: container.has_health_check,
-    ),
-    ContainerSensorDescription(
-        key="image",
-        translation_key="image",
-        entity_category=EntityCategory.DIAGNOSTIC,
-        entity_registry_enabled_default=False,
-        value_fn=lambda container: container.image,
-    ),
-    ContainerSensorDescription(
-        key="started_at",
-        translation_key="started_at",
-        device_class=SensorDeviceClass.TIMESTAMP,
-        entity_category=EntityCategory.DIAGNOSTIC,
-        entity_registry_enabled_default=False,
-        value_fn=lambda container: container.started_at,
-    ),
-    ContainerSensorDescription(
-        key="restart_count",
-        translation_key="restart_count",
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        entity_category=EntityCategory.DIAGNOSTIC,
-        entity_registry_enabled_default=False,
-        value_fn=lambda container: container.restart_count,
-    ),
-    ContainerSensorDescription(
-        key="exit_code",
-        translation_key="exit_code",
-        entity_category=EntityCategory.DIAGNOSTIC,
-        entity_registry_enabled_default=False,
-        value_fn=lambda container: container.exit_code,
-    ),
+UPDATES_AVAILABLE = SensorEntityDescription(
+    key="updates_available",
+    translation_key="updates_available",
+    state_class=SensorStateClass.MEASUREMENT,
 )
 
-
-def _count(read: Callable[[ContainerCounts], int]) -> Callable[[HomelabCoordinator], Value]:
-    def value(coordinator: HomelabCoordinator) -> Value:
-        counts = coordinator.engine.counts if coordinator.engine else None
-        return None if counts is None else read(counts)
-
-    return value
-
-
-def _engine(read: Callable[[EngineStatus], Value]) -> Callable[[HomelabCoordinator], Value]:
-    return lambda coordinator: read(coordinator.engine) if coordinator.engine else None
-
-
-def _counter(
-    key: str, read: Callable[[ContainerCounts], int], *, default: bool = True
-) -> HostSensorDescription:
-    return HostSensorDescription(
-        key=key,
-        translation_key=key,
-        state_class=SensorStateClass.MEASUREMENT,
-        entity_registry_enabled_default=default,
-        value_fn=_count(read),
-    )
-
-
-HOST_SENSORS = (
-    _counter("containers_running", lambda counts: counts.running),
-    _counter("containers_stopped", lambda counts: counts.stopped),
-    _counter("containers_unhealthy", lambda counts: counts.unhealthy),
-    _counter("containers_paused", lambda counts: counts.paused, default=False),
-    _counter("containers_restarting", lambda counts: counts.restarting, default=False),
-    _counter("containers_total", lambda counts: counts.total, default=False),
-    HostSensorDescription(
-        key="agent_version",
-        translation_key="agent_version",
-        entity_category=EntityCategory.DIAGNOSTIC,
-        resource=THE_AGENT,
-        needs_docker=False,
-        value_fn=lambda coordinator: coordinator.agent.version if coordinator.agent else None,
-    ),
-    HostSensorDescription(
-        key="docker_version",
-        translation_key="docker_version",
-        entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=_engine(lambda engine: engine.version),
-    ),
+_OF_THINGS: tuple[tuple[Kind[Any], tuple[ResourceSensorDescription[Any], ...]], ...] = (
+    (CONTAINER, CONTAINER_SENSORS),
+    (STACK, STACK_SENSORS),
+    (SWARM_SERVICE, SWARM_SERVICE_SENSORS),
 )
 
 
@@ -161,35 +50,34 @@ async def async_setup_entry(
     entry: HomelabConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the host's sensors, and each container's as it comes."""
+    """Add the host's sensors, and those of each thing as it comes."""
     coordinator = entry.runtime_data
     async_add_entities(HostSensor(coordinator, description) for description in HOST_SENSORS)
+    async_add_entities([UpdatesAvailable(coordinator)])
 
     @callback
-    def add(containers: Sequence[Container]) -> None:
-        async_add_entities(
-            ContainerSensor(coordinator, description, container)
-            for container in containers
-            for description in CONTAINER_SENSORS
-        )
+    def add_manager(_swarm: Sequence[Swarm]) -> None:
+        async_add_entities(HostSensor(coordinator, description) for description in MANAGER_SENSORS)
 
-    entry.async_on_unload(coordinator.async_on_new(CONTAINER, add))
+    entry.async_on_unload(coordinator.async_on_new(SWARM, add_manager, wanted=_manages))
+    for kind, descriptions in _OF_THINGS:
+        entry.async_on_unload(_add_new(coordinator, kind, descriptions, async_add_entities))
 
 
-class ContainerSensor(ContainerEntity, SensorEntity):
-    """One fact about one container."""
+class ThingSensor[T](ThingEntity[T], SensorEntity):
+    """One fact about a container, a stack or a swarm service."""
 
-    entity_description: ContainerSensorDescription
+    entity_description: ResourceSensorDescription[T]
 
     def __init__(
         self,
         coordinator: HomelabCoordinator,
-        description: ContainerSensorDescription,
-        container: Container,
+        description: ResourceSensorDescription[T],
+        thing: Thing,
     ) -> None:
-        super().__init__(coordinator, description, container)
+        super().__init__(coordinator, description, subject_of(thing), description.kind)
         if description.default_fn is not None:
-            self._attr_entity_registry_enabled_default = description.default_fn(container)
+            self._attr_entity_registry_enabled_default = bool(self.of_thing(description.default_fn))
 
     @override
     def value(self) -> Value:
@@ -202,28 +90,80 @@ class ContainerSensor(ContainerEntity, SensorEntity):
         return self.value()
 
 
-class HostSensor(HostEntity, SensorEntity):
+class HostSensor[T](HostEntity, SensorEntity):
     """One fact about the host."""
 
-    entity_description: HostSensorDescription
+    entity_description: ResourceSensorDescription[T]
 
-    def __init__(self, coordinator: HomelabCoordinator, description: HostSensorDescription) -> None:
-        super().__init__(coordinator, description, description.resource)
+    def __init__(
+        self, coordinator: HomelabCoordinator, description: ResourceSensorDescription[T]
+    ) -> None:
+        self._kind = description.kind
+        self._key = AGENT_KEY if description.kind.name == AGENT.name else HOST_KEY
+        super().__init__(coordinator, description, (self._kind.name, self._key))
 
     @property
     @override
     def available(self) -> bool:
-        """Counts and the like are only known while Docker answers."""
-        if self.entity_description.needs_docker:
-            return self.coordinator.engine_connected
-        return super().available
+        """What is said of Docker is only known while Docker answers."""
+        if self._kind.name == AGENT.name:
+            return super().available
+        return self.coordinator.engine_connected
 
     @override
     def value(self) -> Value:
-        return self.entity_description.value_fn(self.coordinator)
+        found = self.coordinator.mirror.get(self._kind, self._key)
+        return None if found is None else self.entity_description.value_fn(found)
 
     @property
     @override
     def native_value(self) -> Value:
         """The fact as it is now."""
         return self.value()
+
+
+class UpdatesAvailable(HostEntity, SensorEntity):
+    """How many containers could run a newer image; unknown while nothing was looked for."""
+
+    def __init__(self, coordinator: HomelabCoordinator) -> None:
+        super().__init__(coordinator, UPDATES_AVAILABLE, (CONTAINER_UPDATE.name, None))
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Known only while Docker answers."""
+        return self.coordinator.engine_connected
+
+    @override
+    def value(self) -> int | None:
+        updates = self.coordinator.mirror.every(CONTAINER_UPDATE)
+        if not updates:
+            return None
+        return sum(update.state is UpdateState.AVAILABLE for update in updates)
+
+    @property
+    @override
+    def native_value(self) -> int | None:
+        """The number as it is now."""
+        return self.value()
+
+
+def _manages(swarm: Swarm) -> bool:
+    return swarm.role is SwarmRole.MANAGER
+
+
+def _add_new(
+    coordinator: HomelabCoordinator,
+    kind: Kind[Any],
+    descriptions: Sequence[ResourceSensorDescription[Any]],
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> CALLBACK_TYPE:
+    @callback
+    def add(things: Sequence[Thing]) -> None:
+        async_add_entities(
+            ThingSensor(coordinator, description, thing)
+            for thing in things
+            for description in descriptions
+        )
+
+    return coordinator.async_on_new(kind, add)

@@ -1,4 +1,4 @@
-"""The switch of a container: on starts it, off stops it."""
+"""The switches of containers and stacks: on starts them, off stops them."""
 
 from collections.abc import Sequence
 from typing import Any, override
@@ -7,16 +7,17 @@ from homeassistant.components.switch import SwitchEntity, SwitchEntityDescriptio
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .client import Container, ContainerCommand, ContainerState
-from .client.kinds import CONTAINER
+from .client import Container, ContainerCommand, ContainerState, Stack, StackState
+from .client.kinds import CONTAINER, STACK
+from .client.models import StackBody
 from .coordinator import HomelabConfigEntry
-from .entity import ContainerEntity
+from .entity import ContainerEntity, StackEntity
 
-# The agent itself orders the commands on each container.
+# The agent itself orders the commands on each container and stack.
 PARALLEL_UPDATES = 0
 
-
-SWITCH = SwitchEntityDescription(key="switch", translation_key="container")
+CONTAINER_SWITCH = SwitchEntityDescription(key="switch", translation_key="container")
+STACK_SWITCH = SwitchEntityDescription(key="switch", translation_key="stack")
 
 _ON = frozenset({ContainerState.RUNNING, ContainerState.RESTARTING, ContainerState.PAUSED})
 
@@ -26,16 +27,21 @@ async def async_setup_entry(
     entry: HomelabConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add a switch for each container as it comes."""
+    """Add a switch for each container and stack as it comes."""
     coordinator = entry.runtime_data
 
     @callback
-    def add(containers: Sequence[Container]) -> None:
+    def add_containers(containers: Sequence[Container]) -> None:
         async_add_entities(
-            ContainerSwitch(coordinator, SWITCH, container) for container in containers
+            ContainerSwitch(coordinator, CONTAINER_SWITCH, container) for container in containers
         )
 
-    entry.async_on_unload(coordinator.async_on_new(CONTAINER, add))
+    @callback
+    def add_stacks(stacks: Sequence[Stack]) -> None:
+        async_add_entities(StackSwitch(coordinator, STACK_SWITCH, stack) for stack in stacks)
+
+    entry.async_on_unload(coordinator.async_on_new(CONTAINER, add_containers))
+    entry.async_on_unload(coordinator.async_on_new(STACK, add_stacks))
 
 
 class ContainerSwitch(ContainerEntity, SwitchEntity):
@@ -63,3 +69,35 @@ class ContainerSwitch(ContainerEntity, SwitchEntity):
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Stop the container."""
         await self.coordinator.async_command(self.key, ContainerCommand.STOP)
+
+
+class StackSwitch(StackEntity, SwitchEntity):
+    """Starts and stops all of a stack, in the order of its dependencies."""
+
+    _attr_name = None
+
+    @override
+    def value(self) -> bool | None:
+        return self.of_thing(_is_on)
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Whether anything of it runs."""
+        return self.value()
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        """Start what of it does not run."""
+        stacks = self.coordinator.client.stacks
+        await self.coordinator.async_see_through(stacks.start(self.key, StackBody(wait_s=0)))
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Stop all of it; nothing is removed."""
+        stacks = self.coordinator.client.stacks
+        await self.coordinator.async_see_through(stacks.stop(self.key, StackBody(wait_s=0)))
+
+
+def _is_on(stack: Stack) -> bool | None:
+    return None if stack.state is StackState.UNKNOWN else stack.state is not StackState.STOPPED

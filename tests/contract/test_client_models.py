@@ -53,7 +53,14 @@ def named(base: type) -> dict[str, type]:
 
 ENUMS = {name: found for name, found in named(StrEnum).items() if name != "OpenEnum"}
 CLASSES = {name: found for name, found in named(object).items() if is_dataclass(found)}
-OF_REQUESTS = {"ContainerQuery", "LogsQuery", "PruneQuery"}
+OF_REQUESTS = {
+    "ContainerQuery",
+    "FileQuery",
+    "LogFollowQuery",
+    "LogSearchQuery",
+    "LogsQuery",
+    "PruneQuery",
+}
 """Sent as query parameters, which OpenAPI lists with the operation."""
 
 

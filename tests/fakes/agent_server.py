@@ -24,6 +24,9 @@ COMMANDS = {
     "kill": "exited",
 }
 
+JOBS = ("update", "recreate", "rollback", "check-update")
+STACK_JOBS = ("start", "stop", "restart", "update", "down")
+
 type StreamScript = Callable[[web.WebSocketResponse], Awaitable[None]]
 
 
@@ -69,7 +72,8 @@ class FakeAgent:
         self.seq = 0
         self._history: list[tuple[int, Json]] = []
         self._runner: web.AppRunner | None = None
-        self._streams: set[web.WebSocketResponse] = set()
+        self._streams: dict[web.WebSocketResponse, frozenset[str] | None] = {}
+        """Who listens, and to which kinds, None being all."""
         self._transports: set[asyncio.Transport] = set()
         self._stopping = asyncio.Event()
         self._tls: ssl.SSLContext | None = None
@@ -126,6 +130,16 @@ class FakeAgent:
         """Change some of what is known of a container."""
         self.put("container", key, self.resources["container", key] | changes)
 
+    def put_job(self, kind: str, target: str, **changes: Any) -> Json:
+        """Set a job, as one that runs unless told otherwise."""
+        job = wire.job(kind, target, **changes)
+        self.put("job", job["id"], job)
+        return job
+
+    def end_job(self, kind: str, target: str, outcome: str, **changes: Any) -> None:
+        """Let a job end."""
+        self.put_job(kind, target, state="finished", outcome=outcome, progress=1.0, **changes)
+
     def remove(self, kind: str, key: str) -> None:
         """Remove a resource and tell every stream."""
         del self.resources[kind, key]
@@ -159,7 +173,9 @@ class FakeAgent:
         self.seq += 1
         self._history.append((self.seq, change))
         message = json.dumps({"type": "changes", "seq": self.seq, "changes": [change]})
-        for socket in self._streams:
+        for socket, kinds in self._streams.items():
+            if not _wanted(change["kind"], kinds):
+                continue
             # Small messages fit the buffer: sending does not wait.
             sending = socket.send_str(message)
             task = asyncio.ensure_future(sending)
@@ -185,19 +201,34 @@ class FakeAgent:
             await self._stopping.wait()
 
     def _answer(self, method: str, path: str) -> web.Response:
-        match method, path.strip("/").split("/"):
-            case "GET", ["info"]:
+        parts = path.strip("/").split("/")
+        answer = self._read(parts) if method == "GET" else self._do(parts)
+        return answer or _problem(404, "not_found", f"There is nothing at {path}.")
+
+    def _read(self, parts: list[str]) -> web.Response | None:
+        match parts:
+            case ["info"]:
                 return web.json_response(self.info)
-            case "GET", ["containers"]:
+            case ["containers"]:
                 found = [d for (kind, _), d in self.resources.items() if kind == "container"]
                 return web.json_response({"containers": found})
-            case "GET", ["containers", key]:
+            case ["containers", key]:
                 return self._of_container(key, lambda found: found)
-            case "GET", ["containers", key, "logs"]:
+            case ["containers", key, "logs"]:
                 return self._of_container(key, _logs)
-            case "POST", ["containers", key, command] if command in COMMANDS:
+            case ["jobs", job_id] if ("job", job_id) in self.resources:
+                return web.json_response(self.resources["job", job_id])
+        return None
+
+    def _do(self, parts: list[str]) -> web.Response | None:
+        match parts:
+            case ["containers", key, command] if command in COMMANDS:
                 return self._command(key, command)
-        return _problem(404, "not_found", f"There is nothing at {path}.")
+            case ["containers", key, command] if command in JOBS:
+                return self._begin(f"containers.{command}", key)
+            case ["stacks", name, command] if command in STACK_JOBS:
+                return self._begin(f"stacks.{command}", f"stack:{name}")
+        return None
 
     def _of_container(self, key: str, answer: Callable[[Json], Json]) -> web.Response:
         found = self.resources.get(("container", key))
@@ -211,6 +242,10 @@ class FakeAgent:
         if reason and command != "start":
             return _problem(409, "protected", reason, hint="Remove the label first.")
         return self._of_container(key, lambda found: self._carry_out(found, command))
+
+    def _begin(self, kind: str, target: str) -> web.Response:
+        job = self.put_job(kind, target)
+        return web.json_response({"outcome": None, "message": "Going on.", "job": job}, status=202)
 
     def _carry_out(self, found: Json, command: str) -> Json:
         state = COMMANDS[command]
@@ -233,7 +268,7 @@ class FakeAgent:
             await (self.stream_script or self.converse)(socket)
         finally:
             self._transports.discard(transport)
-            self._streams.discard(socket)
+            self._streams.pop(socket, None)
         return socket
 
     async def greet(self, socket: web.WebSocketResponse) -> None:
@@ -255,13 +290,18 @@ class FakeAgent:
             return
         subscribe = json.loads(message.data)
         self.subscriptions.append(subscribe)
-        self._streams.add(socket)
+        asked = subscribe["kinds"]
+        kinds = self._streams[socket] = None if asked is None else frozenset(asked)
         resume = subscribe["resume"]
         if resume and resume["epoch"] == str(self.epoch):
-            missed = [change for seq, change in self._history if seq > resume["seq"]]
+            missed = [
+                change
+                for seq, change in self._history
+                if seq > resume["seq"] and _wanted(change["kind"], kinds)
+            ]
             await socket.send_json({"type": "changes", "seq": self.seq, "changes": missed})
         else:
-            await socket.send_json(self.snapshot())
+            await socket.send_json(self.snapshot(kinds))
         await self.listen(socket)
 
     async def listen(self, socket: web.WebSocketResponse) -> None:
@@ -276,12 +316,18 @@ class FakeAgent:
             else:
                 return
 
-    def snapshot(self) -> Json:
-        """Return the message that tells everything."""
+    def snapshot(self, kinds: frozenset[str] | None = None) -> Json:
+        """Return the message that tells everything, of some kinds or of all."""
         resources = [
-            {"kind": kind, "key": key, "data": data} for (kind, key), data in self.resources.items()
+            {"kind": kind, "key": key, "data": data}
+            for (kind, key), data in self.resources.items()
+            if _wanted(kind, kinds)
         ]
         return {"type": "snapshot", "seq": self.seq, "resources": resources}
+
+
+def _wanted(kind: str, kinds: frozenset[str] | None) -> bool:
+    return kinds is None or kind in kinds
 
 
 def _logs(found: Json) -> Json:

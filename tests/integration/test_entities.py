@@ -18,6 +18,20 @@ from tests.fakes.agent_server import Answer, FakeAgent
 from tests.integration.home import Home, until
 
 
+def put_some_of_everything(agent: FakeAgent) -> None:
+    """Let the agent know of one thing of each kind."""
+    agent.put_container("old", state="exited", has_health_check=False, health="none", exit_code=137)
+    agent.put("container_stats", "web", wire.statistics())
+    agent.put("container_update", "web", wire.update())
+    agent.put("container_recreate", "web", wire.recreate_status())
+    agent.put("container_event", "web", wire.event())
+    agent.put("engine_stats", "docker", wire.engine_statistics())
+    agent.put("disk_usage", "docker", wire.disk_usage())
+    agent.put("stack", "media", wire.stack())
+    agent.put("swarm", "docker", wire.swarm())
+    agent.put("swarm_service", "shop", wire.swarm_service())
+
+
 @pytest.mark.parametrize("platform", integration.PLATFORMS)
 async def test_every_entity_looks_as_it_did(
     hass: HomeAssistant,
@@ -30,7 +44,7 @@ async def test_every_entity_looks_as_it_did(
 ) -> None:
     monkeypatch.setattr(integration, "PLATFORMS", [platform])
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)
-    agent.put_container("old", state="exited", has_health_check=False, health="none", exit_code=137)
+    put_some_of_everything(agent)
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     await snapshot_platform(hass, entity_registry, snapshot, entry.entry_id)
@@ -38,19 +52,23 @@ async def test_every_entity_looks_as_it_did(
 
 
 async def test_few_entities_are_on_until_somebody_wants_more(home: Home) -> None:
+    put_some_of_everything(home.agent)
     home.agent.put_container("plain", health="none", has_health_check=False)
     await home.becomes("switch", "plain:switch", "on")
     await home.hass.async_block_till_done()
     entries = er.async_entries_for_config_entry(er.async_get(home.hass), home.entry.entry_id)
     on = {e.unique_id.partition(":")[2] for e in entries if e.disabled_by is None}
-    assert {one for one in on if ":" in one} == {
-        "web:switch",
-        "web:restart",
-        "web:state",
-        "web:health",
-        "plain:switch",
-        "plain:restart",
-        "plain:state",
+    of_each = {"switch", "restart", "state", "cpu", "memory"}
+    assert {one for one in on if one.startswith("plain:")} == {f"plain:{one}" for one in of_each}
+    assert {one for one in on if one.startswith("web:")} == {
+        f"web:{one}" for one in of_each | {"health", "update"}
+    }
+    assert {one for one in on if one.startswith("stack:")} == {
+        f"stack:media:{one}"
+        for one in ("switch", "restart", "update", "state", "problem", "containers_running")
+    }
+    assert {one for one in on if one.startswith("swarm_service:")} == {
+        f"swarm_service:shop:{one}" for one in ("problem", "tasks_running", "tasks_desired")
     }
     assert {one for one in on if ":" not in one} == {
         "docker",
@@ -59,6 +77,11 @@ async def test_few_entities_are_on_until_somebody_wants_more(home: Home) -> None
         "containers_running",
         "containers_stopped",
         "containers_unhealthy",
+        "containers_cpu",
+        "containers_memory",
+        "disk_reclaimable",
+        "updates_available",
+        "swarm_nodes_ready",
     }
 
 

@@ -1,12 +1,15 @@
 """What an agent can be asked and told, typed."""
 
 import json
-from dataclasses import fields
-from datetime import datetime
+from collections.abc import AsyncGenerator
 
 import aiohttp
 
+from .api_objects import ObjectsApi
+from .api_stacks import StacksApi
+from .api_swarm import SwarmApi
 from .endpoint import Endpoint
+from .errors import AgentError, from_problem
 from .models import (
     AgentInfo,
     CommandBody,
@@ -15,25 +18,36 @@ from .models import (
     ContainerCommand,
     ContainerList,
     ContainerQuery,
+    ContainerUpdateList,
     Hello,
     Job,
+    LogFollowQuery,
+    LogNews,
+    LogNewsType,
     Logs,
+    LogSearch,
+    LogSearchQuery,
     LogsQuery,
+    RecreateBody,
+    StatisticsReport,
+    UpdateBody,
 )
-from .parse import Reader, reader, understood
+from .parse import reader, understood
+from .requests import Requests, parameters
 from .session import StreamSession
 from .transport import Loads, Transport
 
-REQUEST_TIMEOUT_S = 15.0
 LOGS_TIMEOUT_S = 60.0
-COMMAND_MARGIN_S = 15.0
 
 _INFO = reader(AgentInfo)
 _CONTAINER = reader(Container)
 _CONTAINERS = reader(ContainerList)
-_LOGS = reader(Logs)
 _JOB = reader(Job)
-_RESULT = reader(CommandResult)
+_LOGS = reader(Logs)
+_LOG_NEWS = reader(LogNews)
+_LOG_SEARCH = reader(LogSearch)
+_STATISTICS = reader(StatisticsReport)
+_UPDATES = reader(ContainerUpdateList)
 
 
 class AgentClient:
@@ -48,6 +62,10 @@ class AgentClient:
         loads: Loads = json.loads,
     ) -> None:
         self.transport = Transport(session, endpoint, token, loads=loads)
+        self._requests = Requests(self.transport)
+        self.objects = ObjectsApi(self._requests)
+        self.stacks = StacksApi(self._requests)
+        self.swarm = SwarmApi(self._requests)
 
     async def hello(self) -> Hello:
         """Greet the agent on its stream, which tries address, certificate, token and contract."""
@@ -56,62 +74,88 @@ class AgentClient:
 
     async def info(self) -> AgentInfo:
         """Return who the agent is."""
-        return await self._get(_INFO, "info")
+        return await self._requests.get(_INFO, "info")
 
     async def containers(self, query: ContainerQuery | None = None) -> tuple[Container, ...]:
         """Return the containers that match."""
-        found = await self._get(_CONTAINERS, "containers", query=_query(query))
+        found = await self._requests.get(_CONTAINERS, "containers", query=query)
         return found.containers
 
     async def container(self, name: str) -> Container:
         """Return one container, by key or name."""
-        return await self._get(_CONTAINER, "containers", name)
+        return await self._requests.get(_CONTAINER, "containers", name)
 
     async def logs(self, name: str, query: LogsQuery | None = None) -> Logs:
         """Return log lines of a container."""
-        return await self._get(
-            _LOGS, "containers", name, "logs", query=_query(query), timeout_s=LOGS_TIMEOUT_S
+        return await self._requests.get(
+            _LOGS, "containers", name, "logs", query=query, timeout_s=LOGS_TIMEOUT_S
         )
+
+    async def search_logs(self, query: LogSearchQuery) -> LogSearch:
+        """Search the logs of many containers at once."""
+        return await self._requests.get(
+            _LOG_SEARCH, "logs", "search", query=query, timeout_s=LOGS_TIMEOUT_S
+        )
+
+    async def follow_logs(
+        self, name: str, query: LogFollowQuery | None = None
+    ) -> AsyncGenerator[LogNews]:
+        """Yield a container's log as it is written; it outlives the container's restarts.
+
+        It ends by raising the reason: `NotFound` when the container is gone. Close it with
+        `aclosing` where it is not read to its end.
+        """
+        path = ("containers", name, "logs", "follow")
+        async with self.transport.websocket(*path, query=parameters(query)) as socket:
+            session = StreamSession(socket, self.transport.loads)
+            while True:
+                news = understood(_LOG_NEWS, await session.document())
+                if news.type is LogNewsType.ENDED:
+                    problem = {"code": news.code, "detail": news.message, "hint": news.hint}
+                    raise from_problem(AgentError.status, problem)
+                yield news
+
+    async def statistics(self) -> StatisticsReport:
+        """Return what all running containers use."""
+        return await self._requests.get(_STATISTICS, "stats")
+
+    async def updates(self) -> ContainerUpdateList:
+        """Return what is known of newer images."""
+        return await self._requests.get(_UPDATES, "updates")
 
     async def job(self, job_id: str) -> Job:
         """Return a job, an ended one too."""
-        return await self._get(_JOB, "jobs", job_id)
+        return await self._requests.get(_JOB, "jobs", job_id)
 
     async def command(
         self, name: str, command: ContainerCommand, body: CommandBody | None = None
     ) -> CommandResult:
         """Tell a container to do something and wait for the end, at most `body.wait_s`."""
         body = body or CommandBody()
-        answer = await self.transport.request(
-            "POST",
-            "containers",
-            name,
-            command.value,
-            body=_given(body),
-            timeout_s=body.wait_s + COMMAND_MARGIN_S,
+        return await self._requests.command(
+            "containers", name, command.value, body=body, wait_s=body.wait_s
         )
-        return understood(_RESULT, answer)
 
-    async def _get[T](
-        self,
-        read: Reader[T],
-        *path: str,
-        query: dict[str, str] | None = None,
-        timeout_s: float = REQUEST_TIMEOUT_S,
-    ) -> T:
-        answer = await self.transport.request("GET", *path, query=query, timeout_s=timeout_s)
-        return understood(read, answer)
+    async def update(self, name: str, body: UpdateBody) -> CommandResult:
+        """Recreate a container from the newest image; what does not prove itself is taken back."""
+        return await self._recreate(name, "update", body)
 
+    async def recreate(self, name: str, body: RecreateBody) -> CommandResult:
+        """Recreate a container from the image it has."""
+        return await self._recreate(name, "recreate", body)
 
-def _given(model: CommandBody | ContainerQuery | LogsQuery) -> dict[str, object]:
-    values = ((item.name, getattr(model, item.name)) for item in fields(model))
-    return {name: value for name, value in values if value is not None}
+    async def roll_back(self, name: str, body: RecreateBody) -> CommandResult:
+        """Recreate a container from the image it had before its last update."""
+        return await self._recreate(name, "rollback", body)
 
+    async def check_update(self, name: str) -> CommandResult:
+        """Ask the registry now whether there is a newer image for a container."""
+        body = CommandBody()
+        return await self._requests.command(
+            "containers", name, "check_update", body=body, wait_s=body.wait_s
+        )
 
-def _query(model: ContainerQuery | LogsQuery | None) -> dict[str, str] | None:
-    if model is None:
-        return None
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else str(value)
-        for name, value in _given(model).items()
-    }
+    async def _recreate(self, name: str, command: str, body: RecreateBody) -> CommandResult:
+        return await self._requests.command(
+            "containers", name, command, body=body, wait_s=body.wait_s
+        )

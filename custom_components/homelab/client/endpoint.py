@@ -1,10 +1,13 @@
 """Where an agent is and how its certificate is recognised."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import aiohttp
 from yarl import URL
+
+type Query = Mapping[str, str | Sequence[str]]
 
 DEFAULT_PORT = 8099
 _API = "/api/v1"
@@ -21,7 +24,7 @@ class Endpoint:
     ssl: bool = False
     fingerprint: str | None = None
 
-    def url(self, *parts: str, scheme: str = "http", query: dict[str, str] | None = None) -> URL:
+    def url(self, *parts: str, scheme: str = "http", query: Query | None = None) -> URL:
         """Return the address of a resource of the API; each part is one quoted segment."""
         base = URL.build(
             scheme=f"{scheme}s" if self.ssl else scheme, host=self.host, port=self.port, path=_API

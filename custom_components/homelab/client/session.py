@@ -72,18 +72,19 @@ class StreamSession:
     async def next(self) -> Message:
         """Return the next message that this client knows."""
         while True:
-            message = _read_message(await self._document())
+            message = _read_message(await self.document())
             if message is not None:
                 return message
 
     async def _within(self, seconds: float) -> dict[str, object]:
         try:
             async with asyncio.timeout(seconds):
-                return await self._document()
+                return await self.document()
         except TimeoutError as error:
             raise NoAnswer("The agent opened the stream and then said nothing") from error
 
-    async def _document(self) -> dict[str, object]:
+    async def document(self) -> dict[str, object]:
+        """Return the next message as it is."""
         message = await self._receive()
         if message.type is not aiohttp.WSMsgType.TEXT:
             raise self._ending()

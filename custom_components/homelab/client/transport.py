@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import aiohttp
 
-from .endpoint import Endpoint
+from .endpoint import Endpoint, Query
 from .errors import (
     AgentError,
     CannotConnect,
@@ -49,7 +49,7 @@ class Transport:
         self,
         method: str,
         *path: str,
-        query: dict[str, str] | None = None,
+        query: Query | None = None,
         body: dict[str, object] | None = None,
         timeout_s: float,
     ) -> object:
@@ -75,9 +75,11 @@ class Transport:
                 return self._read(response, text)
 
     @asynccontextmanager
-    async def websocket(self, *path: str) -> AsyncGenerator[aiohttp.ClientWebSocketResponse]:
+    async def websocket(
+        self, *path: str, query: Query | None = None
+    ) -> AsyncGenerator[aiohttp.ClientWebSocketResponse]:
         """Open a WebSocket for the length of the context."""
-        url = self.endpoint.url(*path, scheme="ws")
+        url = self.endpoint.url(*path, scheme="ws", query=query)
         with _translated(f"WebSocket {url.path}"):
             async with asyncio.timeout(HANDSHAKE_TIMEOUT_S):
                 socket = await self._session.ws_connect(

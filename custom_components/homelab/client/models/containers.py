@@ -63,6 +63,15 @@ class LogStream(OpenEnum):
     UNKNOWN = "unknown"
 
 
+class LogOutput(OpenEnum):
+    """Which output of a container to read."""
+
+    BOTH = "both"
+    STDOUT = "stdout"
+    STDERR = "stderr"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Port:
     """A port of a container, and where it is published if it is."""
@@ -203,6 +212,48 @@ class Logs:
     container: str
     lines: tuple[LogLine, ...]
     truncated: bool
+    scanned: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadLog:
+    """A container whose log could not be read, and why."""
+
+    container: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSearch:
+    """The newest lines found in each container, oldest first; only those with a hit are listed."""
+
+    found: tuple[Logs, ...]
+    searched: int
+    truncated: bool
+    unread: tuple[UnreadLog, ...] = ()
+
+
+class LogNewsType(OpenEnum):
+    """What a message of a followed log tells. STOPPED: it goes on when the container runs again."""
+
+    LINES = "lines"
+    STOPPED = "stopped"
+    STARTED = "started"
+    ENDED = "ended"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogNews:
+    """One message of a followed log. `dropped`: so many lines before these were passed over."""
+
+    type: LogNewsType
+    lines: tuple[LogLine, ...] = ()
+    dropped: int = 0
+    code: str | None = None
+    message: str | None = None
+    hint: str | None = None
 
 
 class ContainerCommand(StrEnum):
@@ -247,8 +298,34 @@ class ContainerQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogsQuery:
-    """Which log lines to read."""
+    """Which log lines to read; with `search` the last `tail` of those that have that text."""
 
     tail: int = 100
     since: datetime | None = None
     until: datetime | None = None
+    stream: LogOutput = LogOutput.BOTH
+    search: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSearchQuery:
+    """What to find in which logs: those named, those of a compose project, or all."""
+
+    search: str
+    names: tuple[str, ...] = ()
+    project: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    stream: LogOutput = LogOutput.BOTH
+    limit_each: int = 50
+    limit: int = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFollowQuery:
+    """What to follow: the last `tail` lines first, then what is written."""
+
+    tail: int = 100
+    since: datetime | None = None
+    stream: LogOutput = LogOutput.BOTH
+    search: str | None = None

@@ -29,7 +29,10 @@ class DiskUsage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """One image. `containers` are the keys of those made from it, stopped ones included."""
+    """One image. `containers` are the keys of those made from it, stopped ones included.
+
+    `unique_bytes` is what removing it alone would free; None where Docker does not tell.
+    """
 
     id: str
     tags: tuple[str, ...]
@@ -38,6 +41,7 @@ class Image:
     size_bytes: int
     dangling: bool
     containers: tuple[str, ...]
+    unique_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,3 +140,10 @@ class PruneQuery:
     """What to look at: `PruneKind`s between commas."""
 
     kinds: str = "containers,images,networks,build_cache"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureBody:
+    """`wait_s`: how long the answer may wait for the end."""
+
+    wait_s: float = 30

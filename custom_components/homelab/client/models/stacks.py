@@ -73,12 +73,14 @@ class StackBody:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownBody(StackBody):
-    """`volumes` removes the stack's volumes with their data: only together with `confirm`.
+    """`volumes` removes the stack's volumes with their data.
 
-    `confirm` is the stack's name, written once more.
+    `forget` removes the agent's files and history of it too. `volumes` and `forget` only with
+    `confirm`, which is the stack's name written once more; `volumes` also needs scope admin.
     """
 
     volumes: bool = False
+    forget: bool = False
     confirm: str | None = None
 
 
@@ -113,6 +115,7 @@ class StackPlan:
     removed: tuple[str, ...]
     images: tuple[str, ...]
     findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,4 +153,20 @@ class StackFile:
     name: str
     compose: str
     environment: tuple[str, ...] = ()
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreBody:
+    """Which kept version to deploy again. `confirm_findings` needs scope admin."""
+
+    version: int
+    confirm_findings: bool = False
+    wait_s: float = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileQuery:
+    """Which version's text; the current one where None."""
+
     version: int | None = None

@@ -1,0 +1,73 @@
+"""Typed requests: what goes out as a model comes back as one."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from .endpoint import Query
+from .models import CommandResult
+from .parse import Reader, reader, understood
+from .transport import Transport
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+REQUEST_TIMEOUT_S = 15.0
+COMMAND_MARGIN_S = 15.0
+
+_RESULT = reader(CommandResult)
+
+
+class Requests:
+    """Reads and commands of one agent. Nothing is repeated by itself."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def get[T](
+        self,
+        read: Reader[T],
+        *path: str,
+        query: DataclassInstance | None = None,
+        timeout_s: float = REQUEST_TIMEOUT_S,
+    ) -> T:
+        """Read something; `query` filters it."""
+        answer = await self._transport.request(
+            "GET", *path, query=parameters(query), timeout_s=timeout_s
+        )
+        return understood(read, answer)
+
+    async def post[T](
+        self, read: Reader[T], *path: str, body: DataclassInstance, timeout_s: float
+    ) -> T:
+        """Send something and read what is answered."""
+        answer = await self._transport.request(
+            "POST", *path, body=_given(body), timeout_s=timeout_s
+        )
+        return understood(read, answer)
+
+    async def command(self, *path: str, body: DataclassInstance, wait_s: float) -> CommandResult:
+        """Give a command and wait for its end, at most `wait_s`, which is in `body` too."""
+        return await self.post(_RESULT, *path, body=body, timeout_s=wait_s + COMMAND_MARGIN_S)
+
+
+def _given(model: DataclassInstance) -> dict[str, object]:
+    values = ((item.name, getattr(model, item.name)) for item in fields(model))
+    return {name: _plain(value) for name, value in values if value is not None}
+
+
+def _plain(value: Any) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def parameters(model: DataclassInstance | None) -> Query | None:
+    """Return a model as the parameters of a query; a tuple is given once for each entry."""
+    if model is None:
+        return None
+    return {
+        name: tuple(str(each) for each in value) if isinstance(value, tuple) else str(value)
+        for name, value in _given(model).items()
+    }

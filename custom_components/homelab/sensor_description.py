@@ -1,0 +1,96 @@
+"""What a sensor of this integration is described by."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import UnitOfDataRate, UnitOfInformation
+
+from .client import Kind
+
+type Value = str | int | float | datetime | None
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceSensorDescription[T](SensorEntityDescription):
+    """A sensor that shows something of a resource.
+
+    `kind`: what the value is read from. `default_fn` says whether it is on for a new one.
+    """
+
+    kind: Kind[T]
+    value_fn: Callable[[T], Value]
+    default_fn: Callable[[T], bool] | None = None
+
+
+def options_of(values: type[StrEnum]) -> list[str]:
+    """Return what a sensor of these values can show; unknown is no value."""
+    return [value.value for value in values if value.value != UNKNOWN]
+
+
+def known(value: StrEnum) -> str | None:
+    """Return a value, None for one that only a newer agent knows."""
+    return None if value.value == UNKNOWN else value.value
+
+
+def size[T](
+    key: str,
+    kind: Kind[T],
+    value_fn: Callable[[T], int | None],
+    *,
+    state_class: SensorStateClass = SensorStateClass.MEASUREMENT,
+    enabled: bool = False,
+) -> ResourceSensorDescription[T]:
+    """Return a sensor of a number of bytes."""
+    return ResourceSensorDescription(
+        key=key,
+        translation_key=key,
+        kind=kind,
+        device_class=SensorDeviceClass.DATA_SIZE,
+        state_class=state_class,
+        native_unit_of_measurement=UnitOfInformation.BYTES,
+        suggested_unit_of_measurement=UnitOfInformation.MEBIBYTES,
+        suggested_display_precision=1,
+        entity_registry_enabled_default=enabled,
+        value_fn=value_fn,
+    )
+
+
+def rate[T](
+    key: str, kind: Kind[T], value_fn: Callable[[T], float | None]
+) -> ResourceSensorDescription[T]:
+    """Return a sensor of bytes per second."""
+    return ResourceSensorDescription(
+        key=key,
+        translation_key=key,
+        kind=kind,
+        device_class=SensorDeviceClass.DATA_RATE,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfDataRate.BYTES_PER_SECOND,
+        suggested_unit_of_measurement=UnitOfDataRate.KILOBYTES_PER_SECOND,
+        suggested_display_precision=1,
+        entity_registry_enabled_default=False,
+        value_fn=value_fn,
+    )
+
+
+def count[T](
+    key: str, kind: Kind[T], value_fn: Callable[[T], int | None], *, enabled: bool = False
+) -> ResourceSensorDescription[T]:
+    """Return a sensor that counts; its unit is in the translations."""
+    return ResourceSensorDescription(
+        key=key,
+        translation_key=key,
+        kind=kind,
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_registry_enabled_default=enabled,
+        value_fn=value_fn,
+    )

@@ -1,0 +1,115 @@
+"""The sensors of a host."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
+from homeassistant.const import PERCENTAGE, EntityCategory
+
+from .client import EngineStatus
+from .client.kinds import AGENT, DISK_USAGE, ENGINE, ENGINE_STATS, SWARM
+from .client.models import ContainerCounts, StatsSource
+from .sensor_description import (
+    ResourceSensorDescription,
+    count,
+    known,
+    options_of,
+    rate,
+    size,
+)
+
+
+def _containers(
+    key: str, read: Callable[[ContainerCounts], int], *, enabled: bool = True
+) -> ResourceSensorDescription[EngineStatus]:
+    return count(
+        key,
+        ENGINE,
+        lambda engine: None if engine.counts is None else read(engine.counts),
+        enabled=enabled,
+    )
+
+
+_COUNTS: Final = (
+    _containers("containers_running", lambda counts: counts.running),
+    _containers("containers_stopped", lambda counts: counts.stopped),
+    _containers("containers_unhealthy", lambda counts: counts.unhealthy),
+    _containers("containers_paused", lambda counts: counts.paused, enabled=False),
+    _containers("containers_restarting", lambda counts: counts.restarting, enabled=False),
+    _containers("containers_total", lambda counts: counts.total, enabled=False),
+)
+
+_USE: Final = (
+    ResourceSensorDescription(
+        key="containers_cpu",
+        translation_key="containers_cpu",
+        kind=ENGINE_STATS,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=PERCENTAGE,
+        suggested_display_precision=1,
+        value_fn=lambda stats: stats.cpu_percent,
+    ),
+    size("containers_memory", ENGINE_STATS, lambda stats: stats.memory_bytes, enabled=True),
+    ResourceSensorDescription(
+        key="containers_memory_percent",
+        translation_key="containers_memory_percent",
+        kind=ENGINE_STATS,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=PERCENTAGE,
+        suggested_display_precision=1,
+        entity_registry_enabled_default=False,
+        value_fn=lambda stats: stats.memory_percent,
+    ),
+    rate("network_receive_rate", ENGINE_STATS, lambda stats: stats.network_receive_bytes_per_s),
+    rate("network_transmit_rate", ENGINE_STATS, lambda stats: stats.network_transmit_bytes_per_s),
+    rate("block_read_rate", ENGINE_STATS, lambda stats: stats.block_read_bytes_per_s),
+    rate("block_write_rate", ENGINE_STATS, lambda stats: stats.block_write_bytes_per_s),
+    count("processes", ENGINE_STATS, lambda stats: stats.processes),
+    ResourceSensorDescription(
+        key="statistics_source",
+        translation_key="statistics_source",
+        kind=ENGINE_STATS,
+        device_class=SensorDeviceClass.ENUM,
+        options=options_of(StatsSource),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda stats: known(stats.source),
+    ),
+)
+
+_DISK: Final = (
+    size("disk_images", DISK_USAGE, lambda usage: usage.images_bytes),
+    size("disk_volumes", DISK_USAGE, lambda usage: usage.volumes_bytes),
+    size("disk_containers", DISK_USAGE, lambda usage: usage.containers_bytes),
+    size("disk_build_cache", DISK_USAGE, lambda usage: usage.build_cache_bytes),
+    size("disk_reclaimable", DISK_USAGE, lambda usage: usage.reclaimable_bytes, enabled=True),
+)
+
+_VERSIONS: Final = (
+    ResourceSensorDescription(
+        key="agent_version",
+        translation_key="agent_version",
+        kind=AGENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda agent: agent.version,
+    ),
+    ResourceSensorDescription(
+        key="docker_version",
+        translation_key="docker_version",
+        kind=ENGINE,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda engine: engine.version,
+    ),
+)
+
+HOST_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] = (
+    *_COUNTS,
+    *_USE,
+    *_DISK,
+    *_VERSIONS,
+)
+
+MANAGER_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] = (
+    count("swarm_nodes_ready", SWARM, lambda swarm: swarm.nodes_ready, enabled=True),
+)
+"""Of a host that manages a swarm."""
