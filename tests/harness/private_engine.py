@@ -17,7 +17,7 @@ START_S = 60
 
 
 class PrivateEngine:
-    """dockerd with its own containerd, data and socket. Its containers have no network to use."""
+    """dockerd with its own containerd, data, socket and network, which leads nowhere."""
 
     def __init__(self) -> None:
         # Docker refuses sockets with long paths.
@@ -25,12 +25,13 @@ class PrivateEngine:
         self.socket = str(self.folder / "docker.sock")
         self._process = LoggedProcess(
             [
+                # In a network of its own: it would take the other engine's default bridge away.
+                *("unshare", "--net"),
                 "dockerd",
                 *("--host", f"unix://{self.socket}"),
                 *("--data-root", str(self.folder / "data")),
                 *("--exec-root", str(self.folder / "exec")),
                 *("--pidfile", str(self.folder / "docker.pid")),
-                *("--bridge", "none"),
                 "--iptables=false",
                 "--ip6tables=false",
                 # A copy of every layer is slower, but works on every file system.

@@ -39,11 +39,15 @@ def io_stat(text: bytes) -> tuple[int, int]:
 
 
 def blkio(text: bytes) -> tuple[int, int] | None:
-    """Return the bytes read and written on all devices: blkio.*.io_service_bytes (v1)."""
-    if b"Total" not in text:
+    """Return the bytes read and written on all devices: blkio.*.io_service_bytes (v1).
+
+    None where no device is listed: nothing was read or written yet, or nothing is counted.
+    """
+    found = _BLKIO.findall(text)
+    if not found:
         return None
     read = written = 0
-    for what, count in _BLKIO.findall(text):
+    for what, count in found:
         if what == b"Read":
             read += int(count)
         else:

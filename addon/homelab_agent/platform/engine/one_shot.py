@@ -101,7 +101,7 @@ class _Stats(BaseModel):
 
     def _block_bytes(self) -> tuple[int | None, int | None]:
         entries = self.blkio_stats.io_service_bytes_recursive
-        if entries is None:
+        if not entries:  # nothing was read or written yet, or nothing is counted
             return None, None
         read = sum(each.value for each in entries if each.op.lower() == "read")
         return read, sum(each.value for each in entries if each.op.lower() == "write")

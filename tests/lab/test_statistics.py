@@ -1,0 +1,224 @@
+"""The numbers are right: under known loads ours against the kernel's own counters.
+
+From control groups and from Docker's one-shot answers; the second agent cannot see the first.
+"""
+
+import asyncio
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiohttp import ClientSession
+
+from tests.harness.agent import Agent
+from tests.harness.docker import Docker
+from tests.harness.waiting import wait_until
+
+INTERVAL_S = 4
+SWEEPS = 4
+WITHIN = 0.02
+MIB = 1024**2
+
+BURN = "while :; do :; done"
+HOLD = "dd if=/dev/zero of=/held/block bs=1M count=100 && sleep 3600"
+SEND = "while :; do ping -q -c 100 -i 0.02 -s 4000 172.17.0.1; done"
+WRITE = (
+    "while :; do dd if=/dev/zero of=/data/block bs=128k count=8 oflag=direct conv=notrunc; "
+    "sleep 0.05; done"
+)
+
+WITHOUT_GROUPS = (
+    *("unshare", "--mount", "sh", "-c"),
+    'umount --lazy --recursive /sys/fs/cgroup && exec "$@"',
+    "agent",
+)
+"""What runs the agent where it sees no control groups, as in most containers."""
+
+GROUPS = Path("/sys/fs/cgroup")
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(not (GROUPS / "cpuacct").exists(), reason="reads the counters of cgroup v1"),
+]
+
+
+@dataclass
+class Loads:
+    """The containers under load: their ids by what they do."""
+
+    prefix: str
+    ids: dict[str, str]
+    sender_link: Path
+
+    def counter(self, what: str) -> int:
+        """Return what the kernel has counted, read at another place where there is one."""
+        match what:
+            case "cpu":
+                return self._number("cpuacct", "cpu", "cpuacct.usage")
+            case "network":
+                # The other end of the cable: what it receives was sent.
+                return int((self.sender_link / "statistics" / "rx_bytes").read_text())
+            case "disk":
+                text = self._file("blkio", "disk", "blkio.throttle.io_service_bytes").read_text()
+                return sum(int(row.split()[2]) for row in text.splitlines() if " Write " in row)
+            case _:
+                return self._number("memory", "memory", "memory.usage_in_bytes")
+
+    def _number(self, controller: str, what: str, name: str) -> int:
+        return int(self._file(controller, what, name).read_text())
+
+    def _file(self, controller: str, what: str, name: str) -> Path:
+        return GROUPS / controller / "docker" / self.ids[what] / name
+
+
+@dataclass
+class Kernel:
+    """What the kernel counted, moment by moment."""
+
+    loads: Loads
+    moments: list[tuple[float, dict[str, int]]] = field(default_factory=list)
+
+    def look(self) -> None:
+        """Note all counters now."""
+        counters = {what: self.loads.counter(what) for what in ("cpu", "network", "disk")}
+        self.moments.append((time.monotonic(), counters))
+
+    def rate(self, what: str) -> float:
+        """Return the mean per second from the first look to the last."""
+        (began, first), (ended, last) = self.moments[0], self.moments[-1]
+        return (last[what] - first[what]) / (ended - began)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def loads(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Loads]:
+    prefix = f"statz-{secrets.token_hex(3)}"
+    folder = tmp_path_factory.mktemp("data")
+    async with Docker() as docker:
+        ids = {
+            "cpu": await docker.create(
+                f"{prefix}-cpu", command=("sh", "-c", BURN), NanoCpus=250_000_000
+            ),
+            "memory": await docker.create(
+                f"{prefix}-memory",
+                command=("sh", "-c", HOLD),
+                Tmpfs={"/held": "size=200m"},
+                Memory=512 * MIB,
+            ),
+            "network": await docker.create(
+                f"{prefix}-network", command=("sh", "-c", SEND), NetworkMode="bridge"
+            ),
+            "disk": await docker.create(
+                f"{prefix}-disk", command=("sh", "-c", WRITE), Binds=[f"{folder}:/data"]
+            ),
+        }
+        pid = (await docker.inspect(ids["network"]))["State"]["Pid"]
+        yield Loads(prefix, ids, await _other_end(pid))
+
+
+async def _other_end(pid: int) -> Path:
+    """Return the host's end of a container's network cable."""
+    process = await asyncio.create_subprocess_exec(
+        *("nsenter", "--target", str(pid), "--net", "ip", "-j", "link", "show", "dev", "eth0"),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await process.communicate()
+    return _link(json.loads(output)[0]["link_index"])
+
+
+def _link(index: int) -> Path:
+    for link in Path("/sys/class/net").iterdir():
+        if int((link / "ifindex").read_text()) == index:
+            return link
+    raise LookupError(f"no interface has the number {index}")
+
+
+async def _followed(
+    agent: Agent, loads: Loads, kernel: Kernel
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Return the mean of the rates that were published, and the last figures of each container."""
+    token = await agent.create_token(scope="read")
+    latest: dict[str, Any] = {}
+    sums = dict.fromkeys(("cpu", "network", "disk"), 0.0)
+    async with (
+        ClientSession() as session,
+        session.ws_connect(
+            f"{agent.url}/api/v1/stream", headers={"Authorization": f"Bearer {token}"}
+        ) as stream,
+    ):
+        await stream.receive_json()
+        await stream.send_json({"type": "subscribe", "kinds": ["container_stats", "engine_stats"]})
+        await stream.receive_json()
+        while len(kernel.moments) <= SWEEPS:
+            message = await stream.receive_json(timeout=30)
+            for change in message["changes"]:
+                latest[change["key"]] = change["data"]
+            if not all(f"{loads.prefix}-{what}" in latest for what in loads.ids):
+                continue
+            kernel.look()
+            if len(kernel.moments) == 1:
+                continue
+            lasted = kernel.moments[-1][0] - kernel.moments[-2][0]
+            for what, field_name in (
+                ("cpu", "cpu_percent"),
+                ("network", "network_transmit_bytes_per_s"),
+                ("disk", "block_write_bytes_per_s"),
+            ):
+                sums[what] += latest[f"{loads.prefix}-{what}"][field_name] * lasted
+    lasted = kernel.moments[-1][0] - kernel.moments[0][0]
+    return {what: total / lasted for what, total in sums.items()}, latest
+
+
+@pytest.mark.parametrize(("source", "prefix"), [("cgroup_v1", ()), ("one_shot", WITHOUT_GROUPS)])
+async def test_figures_are_what_the_kernel_counted(
+    source: str, prefix: tuple[str, ...], loads: Loads, tmp_path: Path
+) -> None:
+    settings = {"HOMELAB_STATS_INTERVAL_S": str(INTERVAL_S)}
+    kernel = Kernel(loads)
+    async with Agent(tmp_path / "agent", settings=settings, prefix=prefix) as agent:
+        means, latest = await _followed(agent, loads, kernel)
+    assert latest["docker"]["source"] == source
+    assert (latest["docker"]["source_reason"] is None) is (source == "cgroup_v1")
+
+    factors: dict[str, Callable[[float], float]] = {
+        "cpu": lambda ns: ns / 1e9 * 100,
+        "network": lambda count: count,
+        "disk": lambda count: count,
+    }
+    for what, shown in means.items():
+        counted = factors[what](kernel.rate(what))
+        print(f"{source}: {what}: shown {shown:.1f}, counted {counted:.1f}")  # noqa: T201
+        assert shown == pytest.approx(counted, rel=WITHIN), what
+    held = latest[f"{loads.prefix}-memory"]
+    counted = loads.counter("memory")
+    print(f"{source}: memory: shown {held['memory_bytes']}, counted {counted}")  # noqa: T201
+    assert held["memory_bytes"] == pytest.approx(counted, rel=WITHIN)
+    assert held["memory_bytes"] > 100 * MIB
+    assert held["memory_limit_bytes"] == 512 * MIB
+    assert held["memory_percent"] == pytest.approx(counted / (512 * MIB) * 100, rel=WITHIN)
+
+
+async def test_a_container_in_the_hosts_network_has_unknown_network_figures(
+    tmp_path: Path,
+) -> None:
+    async with Docker() as docker, Agent(tmp_path / "agent") as agent:
+        name = f"statz-{secrets.token_hex(3)}"
+        await docker.create(name, NetworkMode="host")
+        token = await agent.create_token(scope="read")
+
+        async def known() -> bool:
+            answer = await agent.get("/api/v1/containers", token)
+            return any(each["name"] == name for each in answer["containers"])
+
+        await wait_until(known, what="the container")
+        figures = await agent.get(f"/api/v1/containers/{name}/stats", token)
+
+    assert figures["network_receive_bytes"] is None
+    assert figures["network_transmit_bytes_per_s"] is None
+    assert figures["processes"] == 2
