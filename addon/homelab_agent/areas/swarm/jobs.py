@@ -53,23 +53,23 @@ class SwarmJobs:
         command = context.arguments
         if command.replicas is None:
             raise Invalid("A number of tasks is needed.", field="replicas")
-        service = await self._engine.service(command.id)
+        service = await self._engine.service(command.name)
         if service.replicas == command.replicas:
             return StepResult(
                 needed=False, message=f"{command.name} has {command.replicas} already."
             )
-        await self._engine.scale(command.id, command.replicas)
+        await self._engine.scale(command.name, command.replicas)
         return await self._done(f"{command.name} was scaled to {command.replicas}.")
 
     async def _force_update(self, context: StepContext[SwarmCommand]) -> StepResult:
         _refuse_again(context, "start its tasks anew")
-        await self._engine.force_update(context.arguments.id)
+        await self._engine.force_update(context.arguments.name)
         return await self._done(f"The tasks of {context.arguments.name} are started anew.")
 
     async def _roll_back(self, context: StepContext[SwarmCommand]) -> StepResult:
         # Twice would be back and forth.
         _refuse_again(context, "roll it back")
-        await self._engine.roll_back(context.arguments.id)
+        await self._engine.roll_back(context.arguments.name)
         return await self._done(f"{context.arguments.name} was rolled back.")
 
     async def _set_availability(self, context: StepContext[SwarmCommand]) -> StepResult:

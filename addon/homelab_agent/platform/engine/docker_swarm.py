@@ -1,9 +1,11 @@
 """Docker's swarm mode over its API."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from random import random
 from typing import override
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
@@ -31,8 +33,11 @@ from homelab_agent.platform.errors import Conflict, NotFound, Unavailable
 type _Spec = dict[str, JsonValue]
 type _Change = Callable[[_Spec], None]
 
-_TRIES = 5
+_TRIES = 12
 """How often something is read again that others change at the same time."""
+
+_PAUSE_S = 0.05
+"""The longest pause before the second try, chosen by lot: both would meet again otherwise."""
 
 _FILTERS = json.dumps({"type": ["service", "node"]})
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
@@ -126,7 +131,7 @@ class DockerSwarm(SwarmEngine):
         """Change what is there now; where another change came in between, change that one."""
         path = f"{what}s/{_checked(name, what)}"
         call = Call(f"change the {what} {name}", _RIGHT, changes=True)
-        for last in (*(False,) * (_TRIES - 1), True):
+        for attempt in range(1, _TRIES + 1):
             spec, version = await self._spec(path, call)
             change(spec)
             asked = {"version": str(version), **(parameters or {})}
@@ -134,8 +139,9 @@ class DockerSwarm(SwarmEngine):
                 await self._transport.change(f"{path}/update", call, asked, body=spec)
             except Conflict as error:
                 # A refused change has changed nothing, so it may be made again.
-                if last or OUT_OF_SEQUENCE not in error.extra:
+                if attempt == _TRIES or OUT_OF_SEQUENCE not in error.extra:
                     raise
+                await asyncio.sleep(random() * _PAUSE_S * attempt)  # noqa: S311 - no secret
             else:
                 return
 
