@@ -152,8 +152,12 @@ class AgentClient:
         """Ask the registry now whether there is a newer image for a container."""
         body = CommandBody()
         return await self._requests.command(
-            "containers", name, "check_update", body=body, wait_s=body.wait_s
+            "containers", name, "check-update", body=body, wait_s=body.wait_s
         )
+
+    async def check_updates(self) -> CommandResult:
+        """Have newer images of all containers looked for; the answers come over the stream."""
+        return await self._requests.command("updates", "check", body=None, wait_s=0)
 
     async def _recreate(self, name: str, command: str, body: RecreateBody) -> CommandResult:
         return await self._requests.command(

@@ -39,15 +39,17 @@ class Requests:
         return understood(read, answer)
 
     async def post[T](
-        self, read: Reader[T], *path: str, body: DataclassInstance, timeout_s: float
+        self, read: Reader[T], *path: str, body: DataclassInstance | None, timeout_s: float
     ) -> T:
         """Send something and read what is answered."""
         answer = await self._transport.request(
-            "POST", *path, body=_given(body), timeout_s=timeout_s
+            "POST", *path, body=None if body is None else _given(body), timeout_s=timeout_s
         )
         return understood(read, answer)
 
-    async def command(self, *path: str, body: DataclassInstance, wait_s: float) -> CommandResult:
+    async def command(
+        self, *path: str, body: DataclassInstance | None, wait_s: float
+    ) -> CommandResult:
         """Give a command and wait for its end, at most `wait_s`, which is in `body` too."""
         return await self.post(_RESULT, *path, body=body, timeout_s=wait_s + COMMAND_MARGIN_S)
 
