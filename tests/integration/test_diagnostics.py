@@ -13,6 +13,7 @@ from custom_components.homelab.diagnostics import (
     async_get_config_entry_diagnostics,
     async_get_device_diagnostics,
 )
+from tests.fakes import wire
 from tests.integration.home import Home
 
 SECRETS = (
@@ -40,14 +41,42 @@ async def test_diagnostics_of_a_host_tell_much_and_give_nothing_away(home: Home)
     assert container["labels"] == {"com.example.secret": REDACTED}
 
 
-async def test_diagnostics_of_a_container_are_about_that_one(home: Home) -> None:
-    web, host = home.device("web"), home.device()
-    assert web is not None
-    assert host is not None
-    found = await async_get_device_diagnostics(home.hass, home.entry, web)
+async def test_diagnostics_tell_where_figures_come_from_and_how_much_there_is(home: Home) -> None:
+    home.agent.put("engine_stats", "docker", wire.engine_statistics(source="one_shot"))
+    home.agent.put("container_update", "web", wire.update())
+    home.agent.put("stack", "media", wire.stack(working_dir="/home/very-secret-value"))
+    home.agent.put_job("containers.update", "web")
+    await home.becomes("sensor", "stack:media:state", "running")
+    found = await async_get_config_entry_diagnostics(home.hass, home.entry)
     assert_no_secret(found)
-    assert found["container"]["image"] == "example/web:1.0"
-    assert (await async_get_device_diagnostics(home.hass, home.entry, host))["container"] is None
+    assert found["statistics"]["source"] == "one_shot"
+    assert found["resources"]["container"] == 1
+    assert found["updates"] == {"available": 1}
+    assert found["jobs"] == {"containers.update: running": 1}
+    assert found["stacks"][0]["state"] == "running"
+
+
+async def test_diagnostics_of_a_device_are_about_that_one(home: Home) -> None:
+    home.agent.put("stack", "media", wire.stack())
+    home.agent.put("swarm_service", "shop", wire.swarm_service())
+    last = wire.undone_update(reason="very-secret-value")
+    home.agent.put("container_recreate", "web", wire.recreate_status(last=last))
+    await home.becomes("sensor", "swarm_service:shop:tasks_running", "3")
+
+    async def of(key: str | None) -> dict[str, Any]:
+        device = home.device(key)
+        assert device is not None
+        found = await async_get_device_diagnostics(home.hass, home.entry, device)
+        assert_no_secret(found)
+        return found
+
+    web = await of("web")
+    assert web["container"]["image"] == "example/web:1.0"
+    assert web["container_recreate"]["last"]["outcome"] == "undone"
+    assert web["container_stats"] is None
+    assert "container" not in await of(None)
+    assert (await of("stack:media"))["stack"]["running"] == 1
+    assert (await of("swarm_service:shop"))["swarm_service"]["desired"] == 3
 
 
 async def test_diagnostics_work_while_the_agent_knows_nothing_of_itself(home: Home) -> None:

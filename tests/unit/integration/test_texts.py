@@ -9,10 +9,21 @@ import yaml
 from homeassistant.components import sensor
 
 from custom_components.homelab import config_flow, exceptions, issues
+from custom_components.homelab.client import UpdatePolicy
 from custom_components.homelab.client.errors import error_classes
-from custom_components.homelab.sensor import CONTAINER_SENSORS, HOST_SENSORS
+from custom_components.homelab.event import EVENT
+from custom_components.homelab.sensor_container import CONTAINER_SENSORS
+from custom_components.homelab.sensor_host import HOST_SENSORS, MANAGER_SENSORS
+from custom_components.homelab.sensor_stack import STACK_SENSORS, SWARM_SERVICE_SENSORS
 
 INTEGRATION = Path(__file__).parents[3] / "custom_components" / "homelab"
+SENSORS = (
+    *CONTAINER_SENSORS,
+    *HOST_SENSORS,
+    *MANAGER_SENSORS,
+    *STACK_SENSORS,
+    *SWARM_SERVICE_SENSORS,
+)
 LANGUAGES = sorted((INTEGRATION / "translations").glob("*.json"))
 
 RULES = [
@@ -93,11 +104,29 @@ def test_every_repair_is_told_in_the_users_language(texts: Any) -> None:
 
 def test_every_value_of_a_sensor_is_told_in_the_users_language(texts: Any) -> None:
     names = texts["entity"]["sensor"]
-    for description in (*CONTAINER_SENSORS, *HOST_SENSORS):
+    for description in SENSORS:
         assert description.translation_key in names
         if description.device_class is sensor.SensorDeviceClass.ENUM:
             assert description.options is not None
             assert names[description.translation_key]["state"].keys() == set(description.options)
+
+
+def test_every_event_and_policy_is_told_in_the_users_language(texts: Any) -> None:
+    told = texts["entity"]["event"]["container"]["state_attributes"]["event_type"]["state"]
+    assert told.keys() == set(EVENT.event_types or ())
+    policies = {policy.value for policy in UpdatePolicy}
+    told = texts["entity"]["update"]["image"]["state_attributes"]["policy"]["state"]
+    assert told.keys() == policies - {"unknown"}
+    notes = {key for key in texts["common"] if key.startswith("notes_policy_")}
+    assert notes == {f"notes_policy_{policy}" for policy in policies}
+
+
+def test_every_language_names_the_same_things_and_every_one_has_a_picture() -> None:
+    entities = [json.loads(path.read_text())["entity"] for path in LANGUAGES]
+    names = [{platform: set(found) for platform, found in one.items()} for one in entities]
+    assert all(one == names[0] for one in names)
+    pictures = json.loads((INTEGRATION / "icons.json").read_text())["entity"]
+    assert {platform: set(found) for platform, found in pictures.items()} == names[0]
 
 
 def test_only_errors_nobody_can_cause_here_are_told_in_general_words() -> None:
