@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
     text,
 )
 
@@ -164,5 +165,21 @@ update_attempt = Table(
     Column("key", Words, nullable=False, unique=True),
     Column("at", UtcDateTime, nullable=False),
     Column("record", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+stack_version = Table(
+    "stack_version",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("caller", Words, nullable=False),
+    # The folder of its files, which hold values that belong into no database.
+    Column("source", String(32), nullable=False),
+    Column("directory", Words),
+    Column("profiles", JSON, nullable=False),
+    UniqueConstraint("name", "version"),
     sqlite_autoincrement=True,
 )
