@@ -14,13 +14,15 @@ from aiohttp import web
 from tests.fakes.docker_engine.answers import error
 from tests.fakes.docker_engine.containers import Containers
 from tests.fakes.docker_engine.faults import Fault, Held
+from tests.fakes.docker_engine.images import Images
 
 
-class FakeDocker(Containers):
+class FakeDocker(Containers, Images):
     """The server. `faults` maps "METHOD path-regex" to what goes wrong there."""
 
     def __init__(self, *, api: str = "1.51", oldest: str = "1.24") -> None:
-        super().__init__()
+        Containers.__init__(self)
+        Images.__init__(self)
         self.api = api
         self.oldest = oldest
         self.faults: dict[str, Fault] = {}
@@ -68,6 +70,7 @@ class FakeDocker(Containers):
         """Be gone; with `keep_socket` the file stays and refuses, as after a crash."""
         self._released.set()
         self.cut_streams()
+        self.end_logs()
         if self._runner:
             await self._runner.cleanup()
             self._runner = None
@@ -136,8 +139,10 @@ class FakeDocker(Containers):
                 answer = self._info()
             case ["events"]:
                 answer = await self.stream_events(request)
-            case ["images", "json"]:
-                answer = web.json_response([])
+            case ["images", *parts]:
+                answer = await self.answer_images(request, parts)
+            case ["containers", name, "logs"] if (container := self.find(name)) is not None:
+                answer = await self.answer_log(request, container)
             case ["containers", *parts]:
                 answer = self.answer_containers(request, parts)
         return answer or error(404, "page not found")
