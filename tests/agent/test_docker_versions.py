@@ -1,0 +1,79 @@
+"""The agent before Docker engines of other ages: refused in words, or all of it works."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+
+from tests.fakes.docker_engine import FakeDocker, Fault, fake_docker
+from tests.harness.agent import Agent
+from tests.harness.waiting import wait_until
+
+OBJECTS = {
+    "GET images/json": [{"Id": "sha256:" + "1" * 64, "RepoTags": ["busybox:latest"], "Size": 9}],
+    "GET volumes": {"Volumes": [{"Name": "data", "Driver": "local"}]},
+    "GET networks": [{"Id": "n1", "Name": "bridge", "Driver": "bridge"}],
+    "GET system/df": {"LayersSize": 9, "Images": [], "Containers": [], "Volumes": []},
+}
+
+
+async def ask(agent: Agent, token: str, method: str, path: str) -> tuple[int, dict[str, Any]]:
+    headers = {"Authorization": f"Bearer {token}"}
+    url = f"{agent.url}/api/v1{path}"
+    async with ClientSession() as session, session.request(method, url, headers=headers) as answer:
+        return answer.status, await answer.json()
+
+
+def furnish(docker: FakeDocker) -> None:
+    for key, answer in OBJECTS.items():
+        docker.faults[key] = Fault(200, json.dumps(answer))
+
+
+async def test_a_docker_that_is_too_old_is_refused_in_words(tmp_path: Path) -> None:
+    async with fake_docker(api="1.40") as docker, Agent(tmp_path, docker_url=docker.url) as agent:
+        token = await agent.create_token(scope="admin")
+        for path in ("/containers", "/images", "/volumes", "/networks", "/swarm", "/prune"):
+            status, answer = await ask(agent, token, "GET", path)
+
+            assert status == 503, (path, answer)
+            assert "too old: it speaks API 1.40" in answer["detail"], path
+            assert "20.10" in answer["hint"], path
+        _, info = await ask(agent, token, "GET", "/info")
+        assert "too old" in info["engine"]["reason"]
+
+
+@pytest.mark.parametrize("api", ["1.41", "1.44", "1.51", "1.60"])
+async def test_every_side_of_a_docker_that_is_old_or_new_enough_works(
+    tmp_path: Path, api: str
+) -> None:
+    async with fake_docker(api=api) as docker:
+        docker.add("web")
+        furnish(docker)
+        async with Agent(tmp_path, docker_url=docker.url) as agent:
+            token = await agent.create_token(scope="admin")
+
+            async def connected() -> bool:
+                _, info = await ask(agent, token, "GET", "/info")
+                return bool(info["engine"]["connection"] == "connected")
+
+            await wait_until(connected, what="the engine")
+            for method, path in (
+                ("GET", "/containers/web"),
+                ("GET", "/containers/web/logs"),
+                ("GET", "/images"),
+                ("GET", "/volumes"),
+                ("GET", "/networks"),
+                ("GET", "/prune?kinds=containers,unused_images,volumes,networks,build_cache"),
+                ("POST", "/disk-usage/measure"),
+                ("GET", "/disk-usage"),
+                ("GET", "/swarm"),
+                ("POST", "/containers/web/restart"),
+            ):
+                status, answer = await ask(agent, token, method, path)
+                assert status == 200, (path, answer)
+            _, info = await ask(agent, token, "GET", "/info")
+            assert info["engine"]["missing_rights"] == []
+            spoken = {query.split("/")[1] for query in docker.queries if query != "/version"}
+            assert spoken == {f"v{min(api, '1.51')}"}
