@@ -10,6 +10,7 @@ from homelab_agent.areas.objects.prune_job import PRUNE_JOB, PruneArguments
 from homelab_agent.areas.objects.service import PRUNE_TARGET
 from homelab_agent.platform.commands import Caller, Outcome, Scope
 from homelab_agent.platform.errors import Conflict, Invalid
+from homelab_agent.platform.jobs.kinds import StepContext
 from tests.fakes.kept import Kept, kept
 from tests.harness.docker import Docker
 from tests.harness.private_engine import PrivateEngine
@@ -74,6 +75,8 @@ async def test_only_what_was_shown_goes_and_nothing_that_is_missed(tmp_path: Pat
             assert refused.value.field == "hash"
             await what_came_into_use_is_skipped(agent, docker, shown)
             await only_the_rest_is_left(docker)
+            await taken_up_again_it_takes_nothing_more(agent, shown)
+            await only_the_rest_is_left(docker)
             await the_disk_use_is_measured(agent)
 
 
@@ -131,6 +134,16 @@ async def what_came_into_use_is_skipped(agent: Kept, docker: Docker, shown: Prun
     assert ended.message is not None
     assert ended.message.startswith(f"Removed 4 of {len(shown.items)} (")
     assert "Skipped: wiki-data: Used by late." in ended.message
+
+
+async def taken_up_again_it_takes_nothing_more(agent: Kept, shown: PrunePreview) -> None:
+    """As after a crash that came when everything was removed and nothing was written down."""
+    arguments = PruneArguments(kinds=EVERYTHING, items=shown.items, holds=())
+    (step,) = agent.prune.kind().steps_for(arguments)
+    context = StepContext(job_id="1", arguments=arguments, data={}, again=True)
+    result = await step.do(context)
+    assert result.message is not None
+    assert result.message.startswith(f"Removed 4 of {len(shown.items)} (")
 
 
 async def only_the_rest_is_left(docker: Docker) -> None:

@@ -19,10 +19,11 @@ from tests.fakes.commanded import Commanded, commanded
 
 @dataclass
 class Kept:
-    """The service, its meter, and the containers below."""
+    """The service, what works for it, and the containers below."""
 
     service: ObjectService
     meter: DiskMeter
+    prune: PruneJob
     base: Commanded
 
 
@@ -36,9 +37,10 @@ async def kept(url: str, folder: Path, clock: Clock) -> AsyncIterator[Kept]:
         inventory = ObjectInventory(objects, images, base.service)
         meter = DiskMeter(objects, inventory, base.live.resources, clock, interval_s=0)
         base.runner.register(measure_job(meter))
-        base.runner.register(PruneJob(inventory, images, objects, clock).kind())
+        prune = PruneJob(inventory, images, objects, clock)
+        base.runner.register(prune.kind())
         service = ObjectService(objects, images, inventory, base.service, meter, base.runner, clock)
         try:
-            yield Kept(service, meter, base)
+            yield Kept(service, meter, prune, base)
         finally:
             await transport.close()
