@@ -14,6 +14,7 @@ from homelab_agent.platform.engine.models import (
     EngineEvent,
     EventAction,
     LogLine,
+    LogRequest,
     LogStream,
 )
 from homelab_agent.platform.errors import Conflict, Invalid, NotFound
@@ -217,6 +218,42 @@ async def test_log_lines_come_with_time_and_output_oldest_first(subject: Subject
 
     last_three = await subject.engine.logs(name, tail=3, since=None, until=None)
     assert last_three == lines[-3:]
+
+
+async def test_a_followed_log_begins_with_the_last_lines_and_ends_with_the_container(
+    subject: Subject,
+) -> None:
+    name = await subject.running()
+    found: list[LogLine] = []
+
+    async with (
+        asyncio.timeout(30),
+        subject.engine.log_lines(name, LogRequest(tail=10, follow=True)) as chunks,
+    ):
+        async for chunk in chunks:
+            found.extend(line.unpack() for line in chunk)
+            if len(found) >= 10:
+                await subject.engine.stop(name, 1)
+
+    assert len(found) >= 10
+    assert all(line.at is not None and line.text for line in found)
+    assert (await subject.engine.inspect(name)).state is not ContainerState.RUNNING
+
+
+async def test_one_output_of_a_log_is_read_without_the_other(subject: Subject) -> None:
+    name = await subject.running()
+
+    async def five() -> list[LogLine] | None:
+        request = LogRequest(tail=None, stream=LogStream.STDOUT)
+        async with subject.engine.log_lines(name, request) as chunks:
+            found = [line.unpack() async for chunk in chunks for line in chunk]
+        return found if len(found) >= 5 else None
+
+    lines = await wait_until(five, what="five lines")
+
+    assert {line.stream for line in lines} == {LogStream.STDOUT}
+    last = await subject.engine.logs(name, tail=3, since=None, until=None, stream=LogStream.STDOUT)
+    assert {line.stream for line in last} == {LogStream.STDOUT}
 
 
 async def test_closing_twice_is_no_mistake(subject: Subject) -> None:

@@ -1,19 +1,18 @@
 """The fake engine's containers: listed, described and commanded."""
 
 import hashlib
-import struct
 from typing import Any
 
 from aiohttp import web
 
 from tests.fakes.docker_engine.answers import error, now
 from tests.fakes.docker_engine.container import FakeContainer
-from tests.fakes.docker_engine.events import Events
+from tests.fakes.docker_engine.logs import Logs
 
 SIGNALS = {"SIGKILL": 137, "SIGTERM": 143}
 
 
-class Containers(Events):
+class Containers(Logs):
     """The containers; whatever happens to one is told as an event."""
 
     def __init__(self) -> None:
@@ -57,6 +56,7 @@ class Containers(Events):
     def end(self, container: FakeContainer, exit_code: int) -> None:
         """Let a container end."""
         container.status, container.exit_code, container.finished = "exited", exit_code, now()
+        self.end_logs(container)
         self.emit("die", container, exitCode=str(exit_code))
 
     def remove(self, container: FakeContainer) -> None:
@@ -77,7 +77,7 @@ class Containers(Events):
                 return None
 
     def _container(self, request: web.Request, name: str, verb: str) -> web.StreamResponse:
-        container = self._find(name)
+        container = self.find(name)
         if container is None:
             return error(404, f"No such container: {name}")
         if request.method == "GET":
@@ -85,7 +85,7 @@ class Containers(Events):
                 return web.json_response(container.inspected())
             if verb == "stats":
                 return web.json_response(container.uses.told(running=container.running))
-            return self._log(request, container)
+            return error(404, "page not found")
         return self.change(container, verb, request.query.get("signal", "SIGKILL"))
 
     def _begin(self, container: FakeContainer) -> None:
@@ -113,28 +113,8 @@ class Containers(Events):
             self.end(container, SIGNALS[signal])
         return web.Response(status=204)
 
-    def _log(self, request: web.Request, container: FakeContainer) -> web.Response:
-        body = container.log
-        tail = request.query.get("tail", "all")
-        if tail != "all" and not container.tty:
-            body = b"".join(_frames(body)[-int(tail) :])
-        return web.Response(body=body, content_type="application/vnd.docker.raw-stream")
-
-    def _find(self, name: str) -> FakeContainer | None:
+    def find(self, name: str) -> FakeContainer | None:
+        """Return a container by id or name."""
         if name in self.containers:
             return self.containers[name]
         return next((c for c in self.containers.values() if c.name == name), None)
-
-
-def frame(stream: int, text: bytes) -> bytes:
-    """Return a piece of a log as Docker wraps it."""
-    return struct.pack(">BxxxL", stream, len(text)) + text
-
-
-def _frames(body: bytes) -> list[bytes]:
-    found = []
-    while body:
-        length = struct.unpack(">BxxxL", body[:8])[1] + 8
-        found.append(body[:length])
-        body = body[length:]
-    return found

@@ -61,7 +61,9 @@ class LogFeed:
                 if news is not None:
                     yield news
             if not self._news.empty():
-                yield (said := self._news.get_nowait())
+                said = self._news.get_nowait()
+                self._news.task_done()
+                yield said
                 if said.type is LogNewsType.ENDED:
                     return
             elif pumping.done():
@@ -112,8 +114,10 @@ class LogFeed:
         return LogNews(type=LogNewsType.LINES, lines=lines, dropped=dropped)
 
     async def _say(self, news: LogNews) -> None:
+        """Tell something between the lines before it and those after it."""
         await self._news.put(news)
         self._wake.set()
+        await self._news.join()
 
     async def _next_run(self, before: Container) -> Container:
         """Wait until the container runs again, or another one does in its place."""
