@@ -92,11 +92,5 @@ class AutomaticUpdates:
             _log.warning("automatic_update_put_off", container=update.key, why=error.message)
         except AgentError as error:
             _log.warning("automatic_update_not_kept", container=update.key, why=error.message)
-            await self._remember(update.key, digest, error.message)
-
-    async def _remember(self, key: str, digest: str, reason: str) -> None:
-        attempt = Attempt(digest=digest, at=self._clock(), reason=reason)
-        try:
-            await self._board.note_attempt(key, attempt)
-        except AgentError as error:
-            _log.warning("automatic_update_not_noted", container=key, why=error.message)
+            attempt = Attempt(digest=digest, at=self._clock(), reason=error.message)
+            await self._board.note_attempt(update.key, attempt)

@@ -18,9 +18,12 @@ from homelab_agent.areas.updates.verdict import Attempt, judge, without_lookup
 from homelab_agent.platform.engine.image_reference import is_image_id, parse_reference
 from homelab_agent.platform.engine.images import EngineImage, ImageEngine
 from homelab_agent.platform.errors import AgentError, Invalid, NotFound
+from homelab_agent.platform.logging import get_logger
 from homelab_agent.platform.resources import Resources
 
 _BY_ITSELF = frozenset({UpdatePolicy.NOTIFY, UpdatePolicy.AUTOMATIC})
+
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,15 +163,22 @@ class UpdateBoard:
     async def take(self, follow: Follow, lookup: Lookup) -> None:
         """Keep what the registry said, and publish what it means."""
         self._lookups[follow.key] = lookup
+        try:
+            await self._memory.remember_lookup(follow.key, lookup)
+        except AgentError as error:
+            # It is asked again after a restart; what is shown is true all the same.
+            _log.warning("update_lookup_not_kept", image=follow.key, why=error.message)
         for container in self._followers(follow):
             await self.settle(container.key)
-        await self._memory.remember_lookup(follow.key, lookup)
 
     async def note_attempt(self, key: str, attempt: Attempt) -> None:
         """Keep an automatic update that was not kept."""
         self._attempts[key] = attempt
+        try:
+            await self._memory.remember_attempt(key, attempt)
+        except AgentError as error:
+            _log.warning("update_attempt_not_kept", container=key, why=error.message)
         await self.settle(key)
-        await self._memory.remember_attempt(key, attempt)
 
     def was_tried(self, key: str, digest: str) -> bool:
         """Return whether an automatic update to this was not kept before."""

@@ -11,7 +11,6 @@ from homelab_agent.areas.updates.board import UpdateBoard
 from homelab_agent.areas.updates.lookup import Answer, Follow, Lookup, look
 from homelab_agent.areas.updates.registry.interface import ImageRegistry
 from homelab_agent.platform.clock import Clock
-from homelab_agent.platform.errors import AgentError
 from homelab_agent.platform.logging import get_logger
 from homelab_agent.platform.resources import Change, Overflow, Resources
 
@@ -120,9 +119,6 @@ class UpdateWatch:
             follow = next(iter(line.values()))
             try:
                 await self._look(follow)
-            except AgentError as error:
-                # The store is away: what is shown is true all the same.
-                _log.warning("update_look_not_kept", image=follow.key, why=error.message)
             finally:
                 line.pop(follow.key, None)
                 if looked := self._looked.pop(follow.key, None):

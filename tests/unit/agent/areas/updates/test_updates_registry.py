@@ -103,8 +103,8 @@ async def test_an_image_for_many_processors_is_looked_behind_for_this_one(
         assert registry.config_digest(digests["linux/amd64"]) in described.digests
         arm = Platform(os="linux", architecture="arm", variant="v8")
         assert (await asker.describe(app(registry), digests[""], arm)).labels == {"v": "arm"}
+        other = Platform(os="linux", architecture="s390x")
         with pytest.raises(Failed, match="not made for linux/s390x"):
-            other = Platform(os="linux", architecture="s390x")
             await asker.describe(app(registry), digests[""], other)
 
 
