@@ -98,6 +98,6 @@ class StackIsHealthy(_OfDevices):
         return {stack.key: stack.state is StackState.RUNNING for stack in stacks}
 
 
-async def async_get_conditions(hass: HomeAssistant) -> dict[str, type[Condition]]:
+async def async_get_conditions(_hass: HomeAssistant) -> dict[str, type[Condition]]:
     """Return the conditions of this integration."""
     return {"container_is_running": ContainerIsRunning, "stack_is_healthy": StackIsHealthy}

@@ -222,6 +222,6 @@ _TRIGGERS: Final[dict[str, type[Trigger]]] = {
 }
 
 
-async def async_get_triggers(hass: HomeAssistant) -> dict[str, type[Trigger]]:
+async def async_get_triggers(_hass: HomeAssistant) -> dict[str, type[Trigger]]:
     """Return the triggers of this integration."""
     return _TRIGGERS

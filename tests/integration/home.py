@@ -81,6 +81,14 @@ class Home:
             identifier, self.entry.entry_id
         )
 
+    def foreign_device(self) -> dr.DeviceEntry:
+        """Return a device of another integration."""
+        other = MockConfigEntry(domain="other")
+        other.add_to_hass(self.hass)
+        return dr.async_get(self.hass).async_get_or_create(
+            config_entry_id=other.entry_id, identifiers={("other", "lamp")}
+        )
+
     async def passes(self, **time: float) -> None:
         """Let time pass for Home Assistant's timers."""
         async_fire_time_changed(self.hass, dt_util.utcnow() + timedelta(**time))

@@ -9,7 +9,7 @@ from homeassistant.helpers import area_registry as ar
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
-from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.common import MockUser
 
 from tests.fakes import wire
 from tests.fakes.agent_server import Answer
@@ -39,11 +39,8 @@ async def two(home: Home) -> Home:
 
 async def test_the_actions_are_there_before_any_agent_is(hass: HomeAssistant) -> None:
     assert await async_setup_component(hass, "homelab", {})
-    assert set(hass.services.async_services_for_domain("homelab")) == {
-        "get_logs",
-        "list_containers",
-        "container_command",
-    }
+    actions = set(hass.services.async_services_for_domain("homelab"))
+    assert {"get_logs", "update", "deploy_stack", "prune", "scale"} <= actions
     with pytest.raises(ServiceValidationError) as caught:
         await hass.services.async_call(
             "homelab", "list_containers", {}, blocking=True, return_response=True
@@ -59,7 +56,7 @@ async def test_logs_of_a_container_come_line_by_line(home: Home) -> None:
         {"at": "2026-11-21T06:30:01+00:00", "stream": "stdout", "text": "ready"},
         {"at": None, "stream": "stderr", "text": "odd"},
     ]
-    assert home.agent.seen[-1].query == {"tail": "7"}
+    assert home.agent.seen[-1].query == {"tail": "7", "stream": "both"}
 
 
 async def test_times_without_a_zone_are_those_of_the_house(home: Home) -> None:
@@ -116,7 +113,7 @@ async def test_a_list_that_cannot_be_had_says_why(home: Home) -> None:
 
 
 async def test_a_list_of_a_foreign_device_is_refused(home: Home) -> None:
-    foreign = _foreign_device(home)
+    foreign = home.foreign_device()
     with pytest.raises(ServiceValidationError):
         await call(home, "list_containers", device_id=foreign.id)
 
@@ -155,7 +152,7 @@ async def test_several_containers_are_told_at_once_however_they_are_named(two: H
     area = ar.async_get(two.hass).async_create("Basement")
     registry = dr.async_get(two.hass)
     registry.async_update_device(device_id(two, "db"), area_id=area.id)
-    registry.async_update_device(_foreign_device(two).id, area_id=area.id)
+    registry.async_update_device(two.foreign_device().id, area_id=area.id)
     answer = await call(
         two,
         "container_command",
@@ -211,11 +208,3 @@ async def test_a_refused_token_asks_for_a_new_one(home: Home) -> None:
     with pytest.raises(HomeAssistantError):
         await call(home, "list_containers")
     await until(home.hass.config_entries.flow.async_progress, "the flow")
-
-
-def _foreign_device(home: Home) -> dr.DeviceEntry:
-    other = MockConfigEntry(domain="other")
-    other.add_to_hass(home.hass)
-    return dr.async_get(home.hass).async_get_or_create(
-        config_entry_id=other.entry_id, identifiers={("other", "lamp")}
-    )

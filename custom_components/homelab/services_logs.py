@@ -1,0 +1,129 @@
+"""Actions that read logs: of some containers, or many searched at once."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import voluptuous as vol
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse
+from homeassistant.helpers import config_validation as cv
+from homeassistant.util import dt as dt_util
+
+from .client import LogOutput, Logs, LogSearchQuery, LogsQuery
+from .coordinator import HomelabConfigEntry
+from .services_answers import (
+    ATTR_LIMIT,
+    ATTR_SINCE,
+    asked_of,
+    each_container,
+    each_host,
+    label_of,
+    register,
+    targets,
+)
+from .targets import HOST, Target
+
+ATTR_LAST: Final = "last"
+ATTR_SEARCH: Final = "search"
+ATTR_STREAM: Final = "stream"
+ATTR_TAIL: Final = "tail"
+ATTR_UNTIL: Final = "until"
+
+_STREAMS = [output.value for output in LogOutput if output is not LogOutput.UNKNOWN]
+_WHEN: Any = {
+    vol.Exclusive(ATTR_SINCE, "begin"): cv.datetime,
+    vol.Exclusive(ATTR_LAST, "begin"): cv.positive_time_period,
+    vol.Optional(ATTR_UNTIL): cv.datetime,
+    vol.Optional(ATTR_STREAM, default=LogOutput.BOTH.value): vol.In(_STREAMS),
+}
+_TEXT: Any = vol.All(cv.string, vol.Length(min=1, max=200))
+_GET: Any = {
+    **_WHEN,
+    vol.Optional(ATTR_TAIL, default=100): vol.All(vol.Coerce(int), vol.Range(1, 5000)),
+    vol.Optional(ATTR_SEARCH): _TEXT,
+}
+_SEARCH: Any = {
+    **_WHEN,
+    vol.Required(ATTR_SEARCH): _TEXT,
+    vol.Optional(ATTR_LIMIT, default=500): vol.All(vol.Coerce(int), vol.Range(1, 5000)),
+}
+
+
+def set_up(hass: HomeAssistant) -> None:
+    """Register the actions."""
+    register(hass, "get_logs", _get_logs, _GET, response=SupportsResponse.ONLY)
+    register(hass, "search_logs", _search_logs, _SEARCH, response=SupportsResponse.ONLY)
+
+
+async def _get_logs(call: ServiceCall) -> ServiceResponse:
+    query = LogsQuery(
+        tail=call.data[ATTR_TAIL],
+        since=_since(call),
+        until=_moment(call.data.get(ATTR_UNTIL)),
+        stream=LogOutput(call.data[ATTR_STREAM]),
+        search=call.data.get(ATTR_SEARCH),
+    )
+
+    async def read(target: Target, key: str) -> dict[str, Any]:
+        coordinator = target.coordinator
+        logs = await asked_of(coordinator, coordinator.client.logs(key, query))
+        return {**label_of(target), "truncated": logs.truncated, "lines": _lines(logs)}
+
+    return await each_container(call, read)
+
+
+async def _search_logs(call: ServiceCall) -> ServiceResponse:
+    named = targets(call)
+    since, until = _since(call), _moment(call.data.get(ATTR_UNTIL))
+
+    async def search(entry: HomelabConfigEntry) -> dict[str, Any]:
+        coordinator = entry.runtime_data
+        own = [target for target in named if target.coordinator is coordinator]
+        # Without any names all logs of the host are searched.
+        everything = not own or any(target.kind == HOST for target in own)
+        keys = () if everything else tuple({key: None for one in own for key in one.containers()})
+        query = LogSearchQuery(
+            search=call.data[ATTR_SEARCH],
+            names=keys,
+            since=since,
+            until=until,
+            stream=LogOutput(call.data[ATTR_STREAM]),
+            limit=call.data[ATTR_LIMIT],
+        )
+        if not everything and not keys:
+            return {"host": entry.title, "searched": 0, "truncated": False, "containers": []}
+        result = await asked_of(coordinator, coordinator.client.search_logs(query))
+        return {
+            "host": entry.title,
+            "searched": result.searched,
+            "truncated": result.truncated,
+            "unread": [{"name": one.container, "reason": one.message} for one in result.unread],
+            "containers": [
+                {
+                    "device_id": coordinator.devices.id_of(logs.container),
+                    "name": logs.container,
+                    "truncated": logs.truncated,
+                    "lines": _lines(logs),
+                }
+                for logs in result.found
+            ],
+        }
+
+    return await each_host(call, search)
+
+
+def _lines(logs: Logs) -> list[dict[str, Any]]:
+    return [
+        {"at": line.at and line.at.isoformat(), "stream": line.stream.value, "text": line.text}
+        for line in logs.lines
+    ]
+
+
+def _since(call: ServiceCall) -> datetime | None:
+    """Return the time that is given, or the one so long ago."""
+    last: timedelta | None = call.data.get(ATTR_LAST)
+    return _moment(call.data.get(ATTR_SINCE)) if last is None else dt_util.utcnow() - last
+
+
+def _moment(value: datetime | None) -> datetime | None:
+    """Return a time as the agent takes it; without a zone it is Home Assistant's local one."""
+    return None if value is None else dt_util.as_utc(value)

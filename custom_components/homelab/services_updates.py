@@ -1,0 +1,111 @@
+"""Actions about images: what can be updated, update, roll back, make anew."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import voluptuous as vol
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
+from homeassistant.helpers import config_validation as cv
+
+from .client import AgentClient, CommandResult, ContainerUpdate, UpdateState
+from .client.models import RecreateBody, UpdateBody
+from .coordinator import HomelabConfigEntry
+from .services_answers import (
+    ATTR_WAIT,
+    WAIT_FIELD,
+    asked_of,
+    done,
+    each_container,
+    each_host,
+    label_of,
+    register,
+    register_reading,
+    targets,
+)
+from .targets import Target
+
+ATTR_AVAILABLE_ONLY: Final = "available_only"
+ATTR_IMAGE: Final = "image"
+
+type _Begin = Callable[[AgentClient, str], Awaitable[CommandResult]]
+
+
+def set_up(hass: HomeAssistant) -> None:
+    """Register the actions."""
+    only: Any = {vol.Optional(ATTR_AVAILABLE_ONLY, default=True): cv.boolean}
+    image: Any = {vol.Optional(ATTR_IMAGE): vol.All(cv.string, vol.Length(min=1, max=500))}
+    register_reading(hass, "list_updates", _list_updates, only)
+    register(hass, "update", _update, {**WAIT_FIELD, **image})
+    register(hass, "roll_back", _roll_back, WAIT_FIELD)
+    register(hass, "recreate", _recreate, WAIT_FIELD)
+    register(hass, "check_updates", _check_updates, {})
+
+
+async def _list_updates(call: ServiceCall) -> ServiceResponse:
+    wanted = {(one.coordinator, key) for one in targets(call) for key in one.containers()}
+    available_only: bool = call.data[ATTR_AVAILABLE_ONLY]
+
+    async def read(entry: HomelabConfigEntry) -> dict[str, Any]:
+        coordinator = entry.runtime_data
+        report = await asked_of(coordinator, coordinator.client.updates())
+        return {
+            "host": entry.title,
+            "containers": [
+                {"device_id": coordinator.devices.id_of(one.key), **_row(one)}
+                for one in report.updates
+                if (not wanted or (coordinator, one.key) in wanted)
+                and (one.state is UpdateState.AVAILABLE or not available_only)
+            ],
+        }
+
+    return await each_host(call, read)
+
+
+async def _update(call: ServiceCall) -> ServiceResponse:
+    body = UpdateBody(image=call.data.get(ATTR_IMAGE))
+    return await _each(call, lambda client, key: client.update(key, body))
+
+
+async def _roll_back(call: ServiceCall) -> ServiceResponse:
+    return await _each(call, lambda client, key: client.roll_back(key, RecreateBody()))
+
+
+async def _recreate(call: ServiceCall) -> ServiceResponse:
+    return await _each(call, lambda client, key: client.recreate(key, RecreateBody()))
+
+
+async def _check_updates(call: ServiceCall) -> ServiceResponse:
+    async def check(target: Target, key: str) -> dict[str, Any]:
+        command = target.coordinator.client.check_update(key)
+        return {**label_of(target), **await done(target.coordinator, command, wait=True)}
+
+    return await each_container(call, check)
+
+
+async def _each(call: ServiceCall, begin: _Begin) -> ServiceResponse:
+    """Begin a job for each container and return how all ended."""
+    wait: bool = call.data[ATTR_WAIT]
+
+    async def run(target: Target, key: str) -> dict[str, Any]:
+        coordinator = target.coordinator
+        command = begin(coordinator.client, key)
+        return {**label_of(target), **await done(coordinator, command, wait=wait)}
+
+    return await each_container(call, run)
+
+
+def _row(update: ContainerUpdate) -> dict[str, Any]:
+    return {
+        "name": update.key,
+        "state": update.state.value,
+        "reason": update.reason,
+        "policy": update.policy.value,
+        "image": update.image,
+        "latest_image": update.latest_image,
+        "installed_version": update.installed_version,
+        "latest_version": update.latest_version,
+        "installed_digest": update.installed_digest,
+        "latest_digest": update.latest_digest,
+        "release_notes_url": update.release_notes_url,
+        "checked_at": update.checked_at and update.checked_at.isoformat(),
+    }

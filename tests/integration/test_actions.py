@@ -1,0 +1,307 @@
+"""The actions about logs, updates, stacks, clean-ups and swarms: what they ask and what they say."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
+from homeassistant.helpers.service import async_get_all_descriptions
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.setup import async_setup_component
+from homeassistant.util.json import load_json_object
+from pytest_homeassistant_custom_component.common import MockUser
+
+from custom_components import homelab
+from tests.fakes import wire
+from tests.fakes.agent_server import Answer
+from tests.integration.home import Home, until
+
+COMPOSE = "services: {web: {image: nginx}}"
+PLAN = {
+    "name": "media",
+    "hash": "h1",
+    "new": True,
+    "diff": "+services",
+    "created": ["web"],
+    "changed": [],
+    "removed": [],
+    "images": ["nginx"],
+    "findings": [],
+}
+STARTED = {"outcome": "done", "message": "As told.", "job": None}
+
+
+async def call(home: Home, action: str, context: Context | None = None, **data: Any) -> Any:
+    """Call an action of ours and return what it answers."""
+    return await home.hass.services.async_call(
+        "homelab", action, data, blocking=True, return_response=True, context=context
+    )
+
+
+def device_id(home: Home, key: str | None = "web") -> str:
+    device = home.device(key)
+    assert device is not None
+    return device.id
+
+
+@pytest.fixture
+async def with_stack(home: Home) -> Home:
+    """A home with a stack of one container and a swarm service."""
+    home.agent.put("stack", "media", wire.stack("media"))
+    home.agent.put("swarm_service", "shop", wire.swarm_service("shop"))
+    compose = {"project": "media", "service": "player", "index": 1}
+    key = "media:player:1"
+    home.agent.put("container", key, wire.container("player", key=key, compose=compose))
+    await until(lambda: home.device(key) and home.device("swarm_service:shop"), "the devices")
+    return home
+
+
+async def test_every_action_is_described_in_every_language(hass: HomeAssistant) -> None:
+    assert await async_setup_component(hass, "homelab", {})
+    described = (await async_get_all_descriptions(hass))["homelab"]
+    icons = load_json_object(Path(homelab.__file__).parent / "icons.json")["services"]
+    assert described.keys() == set(hass.services.async_services_for_domain("homelab"))
+    assert isinstance(icons, dict)
+    assert icons.keys() == described.keys()
+    for language in ("en", "de"):
+        texts = await async_get_translations(hass, language, "services", {"homelab"})
+        selectors = await async_get_translations(hass, language, "selector", {"homelab"})
+        for action, what in described.items():
+            base = f"component.homelab.services.{action}"
+            assert texts[f"{base}.name"]
+            for field, about in what["fields"].items():
+                assert texts[f"{base}.fields.{field}.name"]
+                select = about["selector"].get("select", {})
+                for option in select.get("options", ()):
+                    key = select["translation_key"]
+                    assert selectors[f"component.homelab.selector.{key}.options.{option}"]
+
+
+async def test_every_field_of_an_action_can_be_entered(hass: HomeAssistant) -> None:
+    assert await async_setup_component(hass, "homelab", {})
+    described = (await async_get_all_descriptions(hass))["homelab"]
+    targets = {"entity_id", "device_id", "area_id", "floor_id", "label_id", "exclude"}
+    for action, what in described.items():
+        schema = hass.services.async_services_for_domain("homelab")[action].schema
+        taken = {str(field) for field in schema.schema} - targets
+        assert taken == what["fields"].keys(), action
+
+
+async def test_logs_are_searched_within_a_time(home: Home) -> None:
+    await call(
+        home,
+        "get_logs",
+        device_id=device_id(home),
+        search="error",
+        stream="stderr",
+        last={"minutes": 5},
+    )
+    query = home.agent.seen[-1].query
+    assert (query["search"], query["stream"]) == ("error", "stderr")
+    assert "since" in query
+
+
+@pytest.mark.parametrize(
+    ("key", "names"),
+    [(None, set()), ("stack:media", {"media:player:1"}), ("web", {"web"})],
+)
+async def test_many_logs_are_searched_at_once(
+    with_stack: Home, key: str | None, names: set[str]
+) -> None:
+    home = with_stack
+    line = {"at": None, "stream": "stdout", "text": "an error"}
+    home.agent.answers["GET /logs/search"] = Answer(
+        {
+            "found": [{"container": "web", "truncated": False, "lines": [line]}],
+            "searched": 2,
+            "truncated": False,
+            "unread": [{"container": "db", "code": "failed", "message": "No such driver."}],
+        }
+    )
+    answer = await call(home, "search_logs", device_id=device_id(home, key), search="error")
+    (host,) = answer["hosts"]
+    assert host["containers"][0]["lines"] == [line]
+    assert host["containers"][0]["device_id"] == device_id(home)
+    assert host["unread"] == [{"name": "db", "reason": "No such driver."}]
+    query = home.agent.seen[-1].query
+    assert query["search"] == "error"
+    assert ("names" in query) == bool(names)
+
+
+@pytest.mark.parametrize(
+    ("action", "path"), [("update", "update"), ("recreate", "recreate"), ("roll_back", "rollback")]
+)
+async def test_an_action_waits_for_the_end_of_its_job_and_returns_it(
+    home: Home, action: str, path: str
+) -> None:
+    asked = asyncio.ensure_future(call(home, action, device_id=device_id(home)))
+    await until(lambda: home.agent.count("POST", f"/containers/web/{path}"), "the request")
+    assert not asked.done()
+    home.agent.end_job(f"containers.{path}", "web", "done", message="It runs.")
+    (result,) = (await asked)["containers"]
+    assert (result["name"], result["outcome"]) == ("web", "done")
+
+
+async def test_a_job_that_nobody_waits_for_goes_on(home: Home) -> None:
+    answer = await call(home, "update", device_id=device_id(home), wait=False)
+    (result,) = answer["containers"]
+    assert (result["outcome"], result["job_id"]) == (None, "containers.update-web")
+
+
+async def test_an_update_that_was_taken_back_fails_with_its_reason(home: Home) -> None:
+    asked = asyncio.ensure_future(call(home, "update", device_id=device_id(home)))
+    await until(lambda: home.agent.count("POST", "/containers/web/update"), "the request")
+    error = {"code": "failed", "message": "It never became healthy.", "field": None, "hint": None}
+    home.agent.end_job("containers.update", "web", "undone", error=error)
+    with pytest.raises(HomeAssistantError, match=r"It never became healthy\.") as caught:
+        await asked
+    assert caught.value.translation_key == "undone"
+
+
+async def test_updates_are_listed(home: Home) -> None:
+    updates = [wire.update("web"), wire.update("db", state="current")]
+    home.agent.answers["GET /updates"] = Answer({"updates": updates})
+    (host,) = (await call(home, "list_updates"))["hosts"]
+    assert [one["name"] for one in host["containers"]] == ["web"]
+    assert host["containers"][0]["device_id"] == device_id(home)
+    (host,) = (await call(home, "list_updates", available_only=False))["hosts"]
+    assert len(host["containers"]) == 2
+
+
+async def test_statistics_are_returned_for_what_is_targeted(home: Home) -> None:
+    report = {
+        "engine": wire.engine_statistics(),
+        "containers": [wire.statistics("web"), wire.statistics("db")],
+    }
+    home.agent.answers["GET /stats"] = Answer(report)
+    answer = await call(home, "container_statistics", device_id=device_id(home))
+    (host,) = answer["hosts"]
+    assert [one["key"] for one in host["containers"]] == ["web"]
+
+
+async def test_stacks_are_listed_planned_and_deployed_as_planned(with_stack: Home) -> None:
+    home = with_stack
+    home.agent.answers["GET /stacks"] = Answer({"stacks": [wire.stack("media")]})
+    home.agent.answers["POST /stacks/media/plan"] = Answer(PLAN)
+    home.agent.answers["POST /stacks/media/deploy"] = Answer(STARTED)
+    (host,) = (await call(home, "list_stacks"))["hosts"]
+    assert host["stacks"][0]["device_id"] == device_id(home, "stack:media")
+    text: Any = {"name": "media", "compose": COMPOSE, "environment": {"A": "1"}}
+    plan = await call(home, "plan_stack", **text)
+    assert (plan["host"], plan["hash"]) == ("atlas", "h1")
+    done = await call(home, "deploy_stack", **text, plan_hash=plan["hash"])
+    assert done["outcome"] == "done"
+    body = home.agent.seen[-1].body
+    assert (body["compose"], body["environment"], body["plan_hash"]) == (COMPOSE, {"A": "1"}, "h1")
+
+
+async def test_a_compose_text_that_is_wrong_is_refused_with_its_field(home: Home) -> None:
+    home.agent.answers["POST /stacks/media/plan"] = Answer(
+        wire.problem(422, "invalid", "services.web.imagee is not known.", field="compose"), 422
+    )
+    with pytest.raises(ServiceValidationError, match=r"services\.web\.imagee is not known"):
+        await call(home, "plan_stack", name="media", compose=COMPOSE)
+
+
+@pytest.mark.parametrize("command", ["start", "stop", "restart", "update"])
+async def test_a_stack_does_what_it_is_told(with_stack: Home, command: str) -> None:
+    home = with_stack
+    home.agent.answers[f"POST /stacks/media/{command}"] = Answer(STARTED)
+    target = device_id(home, "stack:media")
+    (result,) = (await call(home, "stack_command", device_id=target, command=command))["stacks"]
+    assert (result["name"], result["outcome"]) == ("media", "done")
+
+
+async def test_volumes_are_removed_only_with_the_name_written_once_more(with_stack: Home) -> None:
+    home = with_stack
+    home.agent.answers["POST /stacks/media/down"] = Answer(STARTED)
+    target = device_id(home, "stack:media")
+    with pytest.raises(ServiceValidationError) as caught:
+        await call(home, "stack_command", device_id=target, command="stop", volumes=True)
+    assert caught.value.translation_key == "field_not_for_command"
+    await call(
+        home, "stack_command", device_id=target, command="down", volumes=True, confirm="media"
+    )
+    body = home.agent.seen[-1].body
+    assert (body["volumes"], body["confirm"]) == (True, "media")
+
+
+async def test_a_former_version_of_a_stack_is_restored(with_stack: Home) -> None:
+    home = with_stack
+    version = {"version": 3, "at": wire.BEGINNING, "caller": "me", "diff": "-a", "current": True}
+    home.agent.answers["GET /stacks/media/history"] = Answer({"versions": [version]})
+    home.agent.answers["POST /stacks/media/restore"] = Answer(STARTED)
+    target = device_id(home, "stack:media")
+    (stack,) = (await call(home, "stack_history", device_id=target))["stacks"]
+    assert stack["versions"][0]["version"] == 3
+    done = await call(home, "restore_stack", device_id=target, version=3)
+    assert done["outcome"] == "done"
+    assert home.agent.seen[-1].body["version"] == 3
+
+
+async def test_a_clean_up_removes_what_its_preview_showed(home: Home) -> None:
+    item = {"kind": "images", "id": "i", "name": "old", "size_bytes": 5, "reason": "No tag."}
+    preview = {"hash": "p1", "items": [item], "reclaimable_bytes": 5, "kept": []}
+    home.agent.answers["GET /prune"] = Answer(preview)
+    home.agent.answers["POST /prune"] = Answer(STARTED)
+    (host,) = (await call(home, "prune_preview", kinds=["images"]))["hosts"]
+    assert (host["hash"], host["items"][0]["name"]) == ("p1", "old")
+    done = await call(home, "prune", kinds=["images"], hash=host["hash"])
+    assert done["outcome"] == "done"
+    assert home.agent.seen[-1].body["hash"] == "p1"
+    assert home.agent.seen[-1].body["kinds"] == ["images"]
+
+
+async def test_a_swarm_service_is_scaled(with_stack: Home) -> None:
+    home = with_stack
+    home.agent.answers["POST /swarm/services/shop/scale"] = Answer(STARTED)
+    target = device_id(home, "swarm_service:shop")
+    (result,) = (await call(home, "scale", device_id=target, replicas=3))["services"]
+    assert result["outcome"] == "done"
+    assert home.agent.seen[-1].body["replicas"] == 3
+
+
+@pytest.mark.parametrize(
+    ("action", "data", "reason"),
+    [
+        ("update", {}, "no_container_targeted"),
+        ("stack_command", {"command": "stop"}, "no_stack_targeted"),
+        ("scale", {"replicas": 1}, "no_swarm_service_targeted"),
+    ],
+)
+async def test_a_host_is_none_of_the_things_an_action_is_about(
+    home: Home, action: str, data: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(ServiceValidationError) as caught:
+        await call(home, action, device_id=device_id(home, None), **data)
+    assert caught.value.translation_key == reason
+
+
+@pytest.mark.parametrize(
+    ("action", "data"),
+    [
+        ("search_logs", {"search": "x"}),
+        ("update", {}),
+        ("roll_back", {}),
+        ("recreate", {}),
+        ("check_updates", {}),
+        ("plan_stack", {"name": "a", "compose": COMPOSE}),
+        ("deploy_stack", {"name": "a", "compose": COMPOSE}),
+        ("stack_command", {"command": "stop"}),
+        ("stack_history", {}),
+        ("restore_stack", {"version": 1}),
+        ("prune_preview", {}),
+        ("prune", {"hash": "x"}),
+        ("scale", {"replicas": 1}),
+    ],
+)
+async def test_only_administrators_may_change_something(
+    home: Home, hass_read_only_user: MockUser, action: str, data: dict[str, Any]
+) -> None:
+    before = len(home.agent.seen)
+    context = Context(user_id=hass_read_only_user.id)
+    with pytest.raises(Unauthorized):
+        await call(home, action, context, device_id=device_id(home), **data)
+    assert len(home.agent.seen) == before
