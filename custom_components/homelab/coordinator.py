@@ -209,18 +209,20 @@ class HomelabCoordinator:
             raise self.translated(error) from error
         return result
 
-    async def async_see_through(self, asked: Awaitable[CommandResult]) -> None:
+    async def async_see_through(self, asked: Awaitable[CommandResult]) -> CommandResult:
         """Give a command and wait for the end of its job, which may take very long.
 
         The stream tells of the end, so that no request stays open. Every error comes translated.
         """
         result = await self.async_run(asked)
         if result.job is None or result.outcome is not None:
-            return
+            return result
         try:
-            raise_unless_well(await async_end_of(self, result.job))
+            result = await async_end_of(self, result.job)
+            raise_unless_well(result)
         except AgentError as error:
             raise self.translated(error) from error
+        return result
 
     def translated(self, error: AgentError) -> Exception:
         """Return what to raise for an agent's error; a refused token asks for a new one."""
