@@ -7,8 +7,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import override
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from homelab_agent.platform.engine.answers import read_document
 from homelab_agent.platform.engine.documents import LIST, Info, Inspected, Listed
 from homelab_agent.platform.engine.errors import Call, unreadable
 from homelab_agent.platform.engine.events import FILTERS, parse_event, since_text
@@ -194,7 +195,7 @@ class DockerEngine(Engine):
     async def _info(self) -> Info:
         call = Call("describe itself", EngineRight.INFO)
         try:
-            return _read(Info, call, await self._transport.read("info", call))
+            return read_document(Info, call, await self._transport.read("info", call))
         except Denied:
             # A proxy may well forbid this alone: the version is enough to work with.
             return Info()
@@ -211,7 +212,7 @@ class DockerEngine(Engine):
     async def _inspected(self, container_id: str) -> Inspected:
         call = _describing(container_id)
         path = f"containers/{_checked(container_id)}/json"
-        return _read(Inspected, call, await self._transport.read(path, call))
+        return read_document(Inspected, call, await self._transport.read(path, call))
 
     async def _change_gently(self, container_id: str, verb: str, timeout_s: int | None) -> None:
         grace_s = timeout_s
@@ -239,13 +240,6 @@ class DockerEngine(Engine):
             if event is not None:
                 yield event
         raise Unavailable("Docker ended its event stream.", hint="Is Docker being restarted?")
-
-
-def _read[T: BaseModel](document: type[T], call: Call, body: bytes) -> T:
-    try:
-        return document.model_validate_json(body)
-    except ValidationError as error:
-        raise unreadable(call, str(error)) from None
 
 
 def _rows(call: Call, body: bytes) -> list[Listed]:

@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 from typing import override
 from urllib.parse import quote
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from pydantic_core import to_json
 
+from homelab_agent.platform.engine.answers import read_as, read_document
 from homelab_agent.platform.engine.errors import Call, unreadable
 from homelab_agent.platform.engine.image_documents import (
     IMAGE_LIST,
@@ -52,14 +53,14 @@ class DockerImages(ImageEngine):
     @override
     async def list_images(self) -> tuple[EngineImage, ...]:
         call = Call("list the images", EngineRight.IMAGES_READ)
-        listed = _read(IMAGE_LIST, call, await self._transport.read("images/json", call))
+        listed = read_as(IMAGE_LIST, call, await self._transport.read("images/json", call))
         return tuple(row.image() for row in listed)
 
     @override
     async def inspect(self, image: str) -> EngineImage:
         call = Call(f"describe the image {image}", EngineRight.IMAGES_READ)
         body = await self._transport.read(f"images/{_path(image)}/json", call)
-        return _read(TypeAdapter(InspectedImage), call, body).image()
+        return read_document(InspectedImage, call, body).image()
 
     @override
     async def pull(
@@ -102,7 +103,7 @@ class DockerImages(ImageEngine):
             method="DELETE",
             extra_s=_REMOVE_S,
         )
-        rows = _read(REMOVED_LIST, call, body)
+        rows = read_as(REMOVED_LIST, call, body)
         return tuple(part for row in rows for part in (row.untagged, row.deleted) if part)
 
     @asynccontextmanager
@@ -147,13 +148,6 @@ def _line(reference: ImageReference, line: bytes) -> PullLine:
         return PullLine.model_validate_json(line)
     except ValidationError as error:
         call = Call(f"pull {reference}", EngineRight.IMAGES_CHANGE)
-        raise unreadable(call, str(error)) from None
-
-
-def _read[T](document: TypeAdapter[T], call: Call, body: bytes) -> T:
-    try:
-        return document.validate_json(body)
-    except ValidationError as error:
         raise unreadable(call, str(error)) from None
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
+from homelab_agent.platform.engine.answers import read_as, read_document
 from homelab_agent.platform.engine.errors import Call, unreadable
 from homelab_agent.platform.engine.models import EngineRight
 from homelab_agent.platform.engine.object_documents import (
@@ -60,26 +61,30 @@ class DockerObjects(ObjectEngine):
         call = Call("list the containers", _CONTAINERS)
         body = await self._transport.read("containers/json", call, {"all": "true"})
         # One that cannot be read may use anything: without it all would look less used.
-        return tuple(_understood(ListedUser, row, call).user() for row in _rows(call, body))
+        return tuple(
+            _understood(ListedUser, row, call).user() for row in read_as(_ROWS, call, body)
+        )
 
     @override
     async def unique_sizes(self) -> dict[str, int]:
         call = Call("measure the images", EngineRight.IMAGES_READ)
         parameters = {"shared-size": "true"}
         body = await self._transport.read("images/json", call, parameters, extra_s=_MEASURE_EXTRA_S)
-        return unique_sizes([_understood(ImageSize, row, call) for row in _rows(call, body)])
+        return unique_sizes(
+            [_understood(ImageSize, row, call) for row in read_as(_ROWS, call, body)]
+        )
 
     @override
     async def volumes(self) -> tuple[StoredVolume, ...]:
         call = Call("list the volumes", _READ)
-        read = _document(Volumes, call, await self._transport.read("volumes", call))
+        read = read_document(Volumes, call, await self._transport.read("volumes", call))
         return tuple(row.volume() for row in read.volumes or ())
 
     @override
     async def networks(self) -> tuple[StoredNetwork, ...]:
         call = Call("list the networks", _READ)
         body = await self._transport.read("networks", call)
-        return _each(_rows(call, body), Network, lambda row: row.network())
+        return _each(read_as(_ROWS, call, body), Network, lambda row: row.network())
 
     @override
     async def cache(self) -> tuple[CacheRecord, ...]:
@@ -112,7 +117,7 @@ class DockerObjects(ObjectEngine):
         body = await self._transport.read(
             "containers/json", call, parameters, extra_s=_MEASURE_EXTRA_S
         )
-        read = [_understood(ListedUser, row, call) for row in _rows(call, body)]
+        read = [_understood(ListedUser, row, call) for row in read_as(_ROWS, call, body)]
         return {row.id: max(row.size_rw, 0) for row in read}
 
     @override
@@ -136,7 +141,7 @@ class DockerObjects(ObjectEngine):
         # Docker takes an id as a pattern that may fit anywhere.
         parameters = {"all": "true", "filters": json.dumps({"id": [f"^{record_id}$"]})}
         body = await self._transport.change("build/prune", call, parameters)
-        pruned = _document(Pruned, call, body)
+        pruned = read_document(Pruned, call, body)
         return pruned.space_reclaimed if pruned.caches_deleted else None
 
     async def _remove(self, folder: str, what: str, name: str, right: EngineRight) -> None:
@@ -151,7 +156,7 @@ class DockerObjects(ObjectEngine):
             {"type": part} if part else {},
             extra_s=_MEASURE_EXTRA_S if extra_s is None else extra_s,
         )
-        return _document(DiskUsage, call, body)
+        return read_document(DiskUsage, call, body)
 
 
 def _measurement(
@@ -169,20 +174,6 @@ def _measurement(
 
 def _records(rows: list[Cache] | None) -> tuple[CacheRecord, ...]:
     return tuple(row.record() for row in rows or ())
-
-
-def _document[T: BaseModel](document: type[T], call: Call, body: bytes) -> T:
-    try:
-        return document.model_validate_json(body or b"{}")
-    except ValidationError as error:
-        raise unreadable(call, str(error)) from None
-
-
-def _rows(call: Call, body: bytes) -> list[JsonValue]:
-    try:
-        return _ROWS.validate_json(body)
-    except ValidationError as error:
-        raise unreadable(call, str(error)) from None
 
 
 def _understood[T: BaseModel](document: type[T], row: JsonValue, call: Call) -> T:

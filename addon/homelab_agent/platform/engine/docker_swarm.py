@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from random import random
 from typing import override
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import JsonValue, TypeAdapter
 
+from homelab_agent.platform.engine.answers import read_as, read_document
 from homelab_agent.platform.engine.errors import OUT_OF_SEQUENCE, Call, unreadable
 from homelab_agent.platform.engine.lines import lines
 from homelab_agent.platform.engine.models import EngineRight
@@ -60,25 +61,25 @@ class DockerSwarm(SwarmEngine):
     async def services(self) -> tuple[EngineService, ...]:
         call = Call("list the services", _RIGHT)
         body = await self._transport.read("services", call, {"status": "true"})
-        return tuple(row.service() for row in _read(SERVICES, call, body))
+        return tuple(row.service() for row in read_as(SERVICES, call, body))
 
     @override
     async def nodes(self) -> tuple[EngineNode, ...]:
         call = Call("list the nodes", _RIGHT)
         body = await self._transport.read("nodes", call)
-        return tuple(row.node() for row in _read(NODES, call, body))
+        return tuple(row.node() for row in read_as(NODES, call, body))
 
     @override
     async def service(self, name_or_id: str) -> EngineService:
         call = Call(f"describe the service {name_or_id}", _RIGHT)
         body = await self._transport.read(f"services/{_checked(name_or_id, 'service')}", call)
-        return _read(TypeAdapter(Service), call, body).service()
+        return read_document(Service, call, body).service()
 
     @override
     async def node(self, node_id: str) -> EngineNode:
         call = Call(f"describe the node {node_id}", _RIGHT)
         body = await self._transport.read(f"nodes/{_checked(node_id, 'node')}", call)
-        return _read(TypeAdapter(Node), call, body).node()
+        return read_document(Node, call, body).node()
 
     @override
     @asynccontextmanager
@@ -147,7 +148,7 @@ class DockerSwarm(SwarmEngine):
 
     async def _spec(self, path: str, call: Call) -> tuple[_Spec, int]:
         # As it is: what we do not know must come back unchanged.
-        found = _read(_DOCUMENT, call, await self._transport.read(path, call))
+        found = read_as(_DOCUMENT, call, await self._transport.read(path, call))
         spec, version = found.get("Spec"), found.get("Version")
         index = version.get("Index") if isinstance(version, dict) else None
         if not isinstance(spec, dict) or not isinstance(index, int):
@@ -159,13 +160,6 @@ async def _ticks(chunks: AsyncIterator[bytes]) -> AsyncIterator[None]:
     async for _ in lines(chunks):
         yield
     raise Unavailable("Docker ended its event stream.", hint="Is Docker being restarted?")
-
-
-def _read[T](document: TypeAdapter[T], call: Call, body: bytes) -> T:
-    try:
-        return document.validate_json(body)
-    except ValidationError as error:
-        raise unreadable(call, str(error)) from None
 
 
 def _checked(name: str, what: str) -> str:
