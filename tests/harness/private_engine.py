@@ -17,17 +17,19 @@ START_S = 60
 
 
 class PrivateEngine:
-    """dockerd with its own containerd, data, socket and network, which leads nowhere."""
+    """dockerd with its own containerd, data, socket and network, which leads nowhere.
 
-    def __init__(self) -> None:
+    `registries`: it reaches those of the lab instead, and has no default bridge.
+    """
+
+    def __init__(self, *, registries: bool = False) -> None:
         # Docker refuses sockets with long paths.
         self.folder = Path(tempfile.mkdtemp(prefix="pe-", dir="/tmp"))
         self.socket = str(self.folder / "docker.sock")
         self._process = LoggedProcess(
             [
                 # In a network of its own: it would take the other engine's default bridge away.
-                *("unshare", "--net"),
-                "dockerd",
+                *(("dockerd", "--bridge=none") if registries else ("unshare", "--net", "dockerd")),
                 *("--host", f"unix://{self.socket}"),
                 *("--data-root", str(self.folder / "data")),
                 *("--exec-root", str(self.folder / "exec")),
@@ -74,6 +76,13 @@ class PrivateEngine:
         """Start it (again) and wait until it answers."""
         await self._process.start()
         await wait_until(self._answers, what="the private engine", within_s=START_S)
+
+    async def kill(self) -> None:
+        """End it as a power cut would; its containers may outlive it until it starts again."""
+        await self._process.kill()
+        # The files that it and its containerd leave behind would be believed by the next one.
+        (self.folder / "docker.pid").unlink(missing_ok=True)
+        (self.folder / "exec" / "containerd" / "containerd.pid").unlink(missing_ok=True)
 
     async def copy_image(self, name: str) -> None:
         """Take over an image from the lab's engine."""

@@ -1,11 +1,14 @@
 """Numbers for Prometheus, in a registry of our own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import override
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0, generate_latest
+from prometheus_client.metrics_core import Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_1_0_0
 PREFIX = "homelab"
@@ -31,6 +34,10 @@ class Metrics:
         """Add a gauge that is read when somebody asks."""
         self.gauge(name, description).set_function(read)
 
+    def read_families(self, read: Callable[[], Iterable[Metric]]) -> None:
+        """Add metrics whose labels come and go; they are read when somebody asks."""
+        self._registry.register(_Families(read))
+
     def histogram(
         self, name: str, description: str, *labels: str, buckets: tuple[float, ...]
     ) -> Histogram:
@@ -42,3 +49,12 @@ class Metrics:
     def render(self) -> bytes:
         """Return all of them in the text format of Prometheus."""
         return generate_latest(self._registry)
+
+
+class _Families(Collector):
+    def __init__(self, read: Callable[[], Iterable[Metric]]) -> None:
+        self._read = read
+
+    @override
+    def collect(self) -> Iterable[Metric]:
+        return self._read()

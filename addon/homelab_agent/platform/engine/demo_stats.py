@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from time import monotonic_ns
 from typing import override
 
+from homelab_agent.platform.engine.interface import Engine
+from homelab_agent.platform.engine.models import ContainerState
 from homelab_agent.platform.engine.stats import (
     Sample,
     StatsEngine,
@@ -14,6 +16,7 @@ from homelab_agent.platform.engine.stats import (
     Sweep,
 )
 
+_ALIVE = frozenset({ContainerState.RUNNING, ContainerState.PAUSED})
 _MIB = 1024**2
 _SECOND_NS = 1_000_000_000
 _HISTORY_S = 86_400
@@ -30,10 +33,15 @@ _REASON = "This homelab is invented, and so are its figures."
 class DemoStats(StatsEngine):
     """Implements `StatsEngine`: every container has a size and a load of its own."""
 
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
     @override
     async def sample(self, targets: Sequence[StatsTarget]) -> Sweep:
         now_ns = monotonic_ns()
-        samples = {target: _sample(target, now_ns) for target in targets}
+        rows = await self._engine.list_containers()
+        alive = {row.id for row in rows if row.state in _ALIVE}
+        samples = {target: _sample(target, now_ns) for target in targets if target.id in alive}
         return Sweep(source=StatsSource.DEMO, reason=_REASON, samples=samples)
 
     @override

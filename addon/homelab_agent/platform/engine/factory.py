@@ -42,7 +42,7 @@ def open_engine(docker_url: str, *, demo: bool = False, clock: Clock = utc_now) 
             images=images,
             objects=DemoObjects(containers, images, clock),
             recreate=DemoRecreate(containers),
-            stats=DemoStats(),
+            stats=DemoStats(containers),
             swarm=DemoSwarm(),
         )
     from homelab_agent.platform.engine.docker import DockerEngine  # noqa: PLC0415

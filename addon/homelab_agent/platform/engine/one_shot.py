@@ -124,7 +124,8 @@ class OneShot:
 
     async def _one(self, target: StatsTarget, place: Place) -> Sample | None:
         call = Call(f"tell what the container {target.id} uses", EngineRight.CONTAINERS_READ)
-        body = await self._transport.read(f"containers/{target.id}/stats", call, _PARAMETERS)
+        path = f"containers/{target.id}/stats"
+        body = await self._transport.read(path, call, _PARAMETERS, often=True)
         try:
             return _Stats.model_validate_json(body).sample(place)
         except (ValidationError, OverflowError) as error:

@@ -1,7 +1,7 @@
 """HTTP to the engine through aiodocker: one API version, deadlines, errors of ours only.
 
-Every call has its own connection. A unix socket costs nothing to open, and a kept connection
-that the engine has closed would make a POST fail without our knowing whether it arrived.
+Every call has its own connection: a kept connection that the engine has closed would make a POST
+fail without our knowing whether it arrived. Only what is read again and again has kept ones.
 """
 
 import asyncio
@@ -52,6 +52,7 @@ class _Request:
     body: JsonValue = field(default=None, kw_only=True)
     headers: Headers | None = field(default=None, kw_only=True)
     versioned: bool = field(default=True, kw_only=True)
+    often: bool = field(default=False, kw_only=True)
 
 
 class Transport:
@@ -61,8 +62,8 @@ class Transport:
         self._url = url
         self.address = without_password(url)
         self._deadline_s = deadline_s
-        self._docker: aiodocker.Docker | None = None
-        self._connector: aiohttp.BaseConnector | None = None
+        self._clients: dict[bool, tuple[aiodocker.Docker, aiohttp.BaseConnector]] = {}
+        """Two at most: whether its connections are kept tells them apart."""
         self._agreed: ApiVersion | None = None
         self._agreeing = asyncio.Lock()
 
@@ -73,7 +74,8 @@ class Transport:
             # Forgotten first: with an engine that cannot be spoken to, nothing is agreed.
             self._agreed = None
             agreed = self._agreed = agree(version.api_version, version.oldest)
-            self._client().api_version = f"v{written(agreed)}"
+            for docker, _ in self._clients.values():
+                docker.api_version = f"v{written(agreed)}"
             return version, agreed
 
     async def api_version(self) -> ApiVersion:
@@ -89,11 +91,15 @@ class Transport:
         parameters: Parameters | None = None,
         *,
         extra_s: float = 0,
+        often: bool = False,
     ) -> bytes:
-        """GET, and return the whole body; `extra_s`: how much longer this may take."""
+        """GET, and return the whole body; `extra_s`: how much longer this may take.
+
+        `often`: over a connection that is kept for the next time.
+        """
         await self._ready()
         body = bytearray()
-        request = _Request(path, "GET", parameters)
+        request = _Request(path, "GET", parameters, often=often)
         await self._fed(body.extend, request, call, self._deadline_s + extra_s)
         return bytes(body)
 
@@ -152,11 +158,9 @@ class Transport:
 
     async def close(self) -> None:
         """Close every connection."""
-        docker, connector = self._docker, self._connector
-        self._docker = self._connector = None
-        if docker is not None:
+        clients, self._clients = self._clients, {}
+        for docker, connector in clients.values():
             await docker.close()
-        if connector is not None:
             await connector.close()
 
     async def _ready(self) -> None:
@@ -191,7 +195,8 @@ class Transport:
     async def _send(self, request: _Request) -> aiohttp.ClientResponse:
         # aiodocker's own calls hide parts that are needed here (raw logs, the event lines), and
         # its query is what its documentation points to for what it does not wrap.
-        return await self._client()._do_query(  # noqa: SLF001
+        client = self._client(often=request.often)
+        return await client._do_query(  # noqa: SLF001
             request.path,
             request.method,
             params=dict(request.parameters or {}),
@@ -226,27 +231,29 @@ class Transport:
             # aiodocker reads an error's body as {"message": ...} without looking.
             raise unreadable(call, str(error)) from None
 
-    def _client(self) -> aiodocker.Docker:
-        if self._docker is None:
-            base, self._connector = _connect(self._url)
-            self._docker = aiodocker.Docker(
+    def _client(self, *, often: bool) -> aiodocker.Docker:
+        known = self._clients.get(often)
+        if known is None:
+            base, connector = _connect(self._url, force_close=not often)
+            docker = aiodocker.Docker(
                 url=base,
-                connector=self._connector,
+                connector=connector,
                 # Deadlines are set around each call: a timeout of the session would end streams.
                 timeout=aiohttp.ClientTimeout(total=None),
-                api_version=f"v{written(OLDEST)}",
+                api_version=f"v{written(self._agreed or OLDEST)}",
             )
-        return self._docker
+            known = self._clients[often] = (docker, connector)
+        return known[0]
 
 
-def _connect(url: str) -> tuple[str, aiohttp.BaseConnector]:
+def _connect(url: str, *, force_close: bool) -> tuple[str, aiohttp.BaseConnector]:
     scheme, _, rest = url.partition("://")
     if scheme == "unix" and rest.startswith("/"):
-        return "unix://localhost", aiohttp.UnixConnector(rest, force_close=True)
+        return "unix://localhost", aiohttp.UnixConnector(rest, force_close=force_close)
     if scheme in {"tcp", "http"} and rest:
-        return f"http://{rest.rstrip('/')}", aiohttp.TCPConnector(force_close=True)
+        return f"http://{rest.rstrip('/')}", aiohttp.TCPConnector(force_close=force_close)
     if scheme == "https" and rest:
-        return f"https://{rest.rstrip('/')}", aiohttp.TCPConnector(force_close=True)
+        return f"https://{rest.rstrip('/')}", aiohttp.TCPConnector(force_close=force_close)
     raise SettingsError(
         f"docker_url {without_password(url)!r} is not an address of a Docker engine.",
         field="docker_url",
