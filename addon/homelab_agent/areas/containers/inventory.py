@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from homelab_agent.areas.containers.changes import after
 from homelab_agent.areas.containers.identity import choose, compose_of, key_of
+from homelab_agent.areas.containers.labels import bounded
 from homelab_agent.areas.containers.models import CONTAINER_KIND, Container, ContainerCounts
 from homelab_agent.areas.containers.protection import Protection
 from homelab_agent.platform.engine.models import (
@@ -187,5 +188,5 @@ class Inventory:
             compose=compose_of(row.labels),
             protected_reason=self._protection.reason(row, key),
             restart_loop=key in self._looping,
-            **dict(row),
+            **{**dict(row), "labels": bounded(row.labels)},
         )

@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.commands import Outcome
-from homelab_agent.platform.errors import AgentError, Failed, Unavailable
+from homelab_agent.platform.errors import AgentError, Denied, Failed, Protected, Unavailable
 from homelab_agent.platform.jobs.journal import JobEntry, Journal, StepEntry
 from homelab_agent.platform.jobs.kinds import JobKind, Recovery, Step, StepContext
 from homelab_agent.platform.jobs.models import Job, JobError, JobState, StepState
@@ -20,6 +20,8 @@ from homelab_agent.platform.model import Model
 
 INTERRUPTED = "interrupted"
 """The code of a job that ended because the agent did."""
+
+_REFUSALS = frozenset({Denied.code, Protected.code})
 
 _FIRST_RETRY_S = 0.1
 _LONGEST_RETRY_S = 30.0
@@ -136,7 +138,13 @@ class Execution[Arguments: Model]:
             self.entry.state = JobState.UNDOING
             await self._save()
         else:
-            await self._finish(Outcome.FAILED)
+            await self._finish(self._outcome_of_nothing_done(error))
+
+    def _outcome_of_nothing_done(self, error: JobError) -> Outcome:
+        """Refused is only what surely had no effect: after a crash nobody knows that."""
+        done = any(each.state is StepState.DONE and each.needed for each in self.entry.steps)
+        surely = error.code in _REFUSALS and not done and not self._recovered
+        return Outcome.REFUSED if surely else Outcome.FAILED
 
     async def _go_back(self) -> None:
         for position, (step, record) in reversed(list(enumerate(self._steps()))):

@@ -247,3 +247,24 @@ def test_a_container_that_cannot_be_understood_any_more_is_not_shown_as_it_was()
     assert known.shown is None
     known.inventory.put(known.row)
     assert known.shown is not None
+
+
+def test_labels_of_any_length_do_not_reach_everyone_in_full() -> None:
+    endless = {f"x{number:03}": "y" * 10_000 for number in range(100)}
+    known = Known(labels=endless | {"homelab.protect": "true", "z" * 1000: "name"})
+
+    assert known.shown is not None
+    labels = known.shown.labels
+    assert sum(len(name) + len(value) for name, value in labels.items()) <= 64 * 1024
+    assert labels["homelab.protect"] == "true"
+    assert labels["x000"] == "y" * 4096 + "…"
+    assert "z" * 1000 not in labels
+
+
+def test_ordinary_labels_are_sent_as_they_are() -> None:
+    labels = {"b": "2", "a": "1", "com.docker.compose.config-hash": "f" * 64}
+
+    known = Known(labels=labels)
+
+    assert known.shown is not None
+    assert known.shown.labels == labels

@@ -280,9 +280,10 @@ async def test_behind_a_proxy_that_only_reads_a_command_is_denied_and_the_right_
 
         with pytest.raises(Denied, match="containers_control") as refused:
             await agent.service.command("stop", "web", PERSON, wait_s=10)
+        job = await agent.runner.wait(str(refused.value.extra["job_id"]), 5)
 
     assert refused.value.extra["right"] == "containers_control"
-
+    assert job.outcome is Outcome.REFUSED
     assert web.status == "running"
 
 
