@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from homelab_agent.areas.activity.routes import ActivityRoutes
 from homelab_agent.areas.activity.service import ActivityService
@@ -33,10 +34,21 @@ from homelab_agent.areas.recreate.patience import Patience
 from homelab_agent.areas.recreate.routes import RecreateRoutes
 from homelab_agent.areas.recreate.service import RecreateService
 from homelab_agent.areas.recreate.store import RecreateBook
+from homelab_agent.areas.stacks.compose import Compose
+from homelab_agent.areas.stacks.compose_process import ComposeProcess, NoProcess
+from homelab_agent.areas.stacks.deploy_job import DeployJob, Tools
+from homelab_agent.areas.stacks.deployments import StackDeployments
+from homelab_agent.areas.stacks.down_job import DownJob
+from homelab_agent.areas.stacks.files import StackFiles
+from homelab_agent.areas.stacks.history import History, history_rule
 from homelab_agent.areas.stacks.models import STACK_KIND
 from homelab_agent.areas.stacks.operate_jobs import OperateJobs
+from homelab_agent.areas.stacks.planner import Planner, Rules
+from homelab_agent.areas.stacks.pull import StackImages
 from homelab_agent.areas.stacks.routes import StackRoutes
 from homelab_agent.areas.stacks.service import StackService
+from homelab_agent.areas.stacks.update_job import update_kind
+from homelab_agent.areas.stacks.verify import Verification
 from homelab_agent.areas.stacks.watch import StackWatch
 from homelab_agent.areas.statistics.routes import StatisticsRoutes
 from homelab_agent.areas.statistics.sampler import Sampler
@@ -114,7 +126,7 @@ def wire_areas(ground: Ground) -> Areas:
     _statistics(ground, areas, containers)
     _objects(ground, areas, containers)
     _swarm(ground, areas)
-    _stacks(ground, areas, parts)
+    _stacks(ground, areas, parts, recreate, updates)
     return areas
 
 
@@ -211,14 +223,62 @@ def _swarm(ground: Ground, areas: Areas) -> None:
     areas.loops.append(watch.run)
 
 
-def _stacks(ground: Ground, areas: Areas, parts: ContainerParts) -> None:
+def _stacks(
+    ground: Ground,
+    areas: Areas,
+    parts: ContainerParts,
+    recreate: RecreateService,
+    updates: UpdateService,
+) -> None:
+    faces, runner, folder = ground.engine, ground.runner, ground.settings.stacks_folder
+    history, files = History(ground.store, utc_now), StackFiles(folder)
+    compose = _compose(ground.settings)
     watch = StackWatch(ground.resources)
-    for kind in OperateJobs(ground.engine.containers, parts.guard).kinds():
-        ground.runner.register(kind)
-    service = StackService(watch, ground.resources, ground.runner, utc_now)
+    service = StackService(watch, recreate, ground.resources, runner, utc_now)
+    rules = _stack_rules(ground)
+    planner = Planner(compose, files, history, parts.service, faces.objects, rules)
+    deployments = StackDeployments(service, planner, files, history, watch, runner, ground.secrets)
+    tools = Tools(
+        compose=compose,
+        files=files,
+        history=history,
+        images=StackImages(faces.images, updates),
+        engine=faces.containers,
+        guard=parts.guard,
+        verification=Verification(faces.containers, ground.secrets),
+        kept=deployments.refresh,
+    )
+    for kind in OperateJobs(faces.containers, parts.guard).kinds():
+        runner.register(kind)
+    runner.register(DeployJob(tools).kind())
+    runner.register(DownJob(tools).kind())
+    runner.register(update_kind(recreate))
     ground.gate.protect(STACK_KIND, service.protected_reason)
-    areas.routes.append(StackRoutes(service))
-    areas.loops.append(watch.run)
+    areas.routes.append(StackRoutes(service, deployments))
+    areas.loops += (watch.run, deployments.refresh)
+    areas.retention.append(history_rule())
+
+
+def _compose(settings: Settings) -> Compose:
+    work_dir = settings.data_dir / "compose"
+    if settings.demo:
+        return Compose(NoProcess(), work_dir)
+    return Compose(ComposeProcess(settings.docker_url, work_dir / "docker"), work_dir)
+
+
+def _stack_rules(ground: Ground) -> Rules:
+    settings = ground.settings
+    is_local = settings.docker_url.startswith("unix://")
+    sockets = {Path("/var/run/docker.sock"), Path("/run/docker.sock")}
+    if is_local:
+        sockets.add(Path(settings.docker_url.removeprefix("unix://")))
+    return Rules(
+        roots=settings.stack_mount_roots,
+        ours=(settings.data_dir, settings.stacks_folder),
+        sockets=tuple(sorted(sockets)),
+        in_container=ground.own_id is not None,
+        ask_kernel=is_local and ground.own_id is None and not settings.demo,
+    )
 
 
 def _updates(

@@ -38,7 +38,7 @@ _LAST_PORT = 65535
 _DEFAULT_DATA_DIR = Path("~/.local/share/homelab-agent")
 _DOCKER_CONFIG = Path("~/.docker/config.json")
 
-_LISTS = frozenset({"protect", "registries"})
+_LISTS = frozenset({"protect", "registries", "stack_mount_roots"})
 """What a variable of the environment holds as JSON, or as names between commas."""
 
 # Catches a letter too many, too few or wrong; "LAB_DIR" and the like are the names of others.
@@ -125,6 +125,8 @@ class Settings(Model):
     protect: tuple[str, ...] = ()
     activity_retention_days: Days = 90
     job_retention_days: Days = 30
+    stacks_dir: HomePath | None = None
+    stack_mount_roots: tuple[HomePath, ...] = ()
     resync_interval_s: float = Field(default=300, ge=5, le=86400)
     disk_usage_interval_s: Annotated[float, AfterValidator(_never_or_a_minute)] = Field(
         default=3600, ge=0, le=604800
@@ -160,6 +162,11 @@ class Settings(Model):
             return self.docker_config or _DOCKER_CONFIG.expanduser()
         except RuntimeError:
             return None
+
+    @property
+    def stacks_folder(self) -> Path:
+        """Where the files of deployed stacks are kept: `stacks_dir`, else in the data folder."""
+        return self.stacks_dir or self.data_dir / "stacks"
 
     @property
     def store_url(self) -> str:

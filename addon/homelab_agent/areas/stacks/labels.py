@@ -7,6 +7,9 @@ SERVICE_STARTED = "service_started"
 SERVICE_HEALTHY = "service_healthy"
 SERVICE_COMPLETED = "service_completed_successfully"
 
+PROJECT = "com.docker.compose.project"
+SERVICE = "com.docker.compose.service"
+
 _CONFIG_FILES = "com.docker.compose.project.config_files"
 _WORKING_DIR = "com.docker.compose.project.working_dir"
 _ENVIRONMENT_FILE = "com.docker.compose.project.environment_file"

@@ -3,15 +3,22 @@
 from collections.abc import Sequence
 
 from homelab_agent.areas.containers.models import Container
+from homelab_agent.areas.recreate.service import RecreateService
 from homelab_agent.areas.stacks.inventory import UP, by_service, is_finished, newest
 from homelab_agent.areas.stacks.labels import dependencies_of
 from homelab_agent.areas.stacks.models import STACK_KIND, Stack, StackList
 from homelab_agent.areas.stacks.names import job_target
 from homelab_agent.areas.stacks.operate_jobs import Member, OperateArguments, Part
 from homelab_agent.areas.stacks.order import in_order
+from homelab_agent.areas.stacks.update_job import StackUpdateArguments
 from homelab_agent.areas.stacks.watch import StackWatch
+from homelab_agent.areas.updates.models import (
+    CONTAINER_UPDATE_KIND,
+    ContainerUpdate,
+    UpdateState,
+)
 from homelab_agent.platform.clock import Clock
-from homelab_agent.platform.commands import Caller
+from homelab_agent.platform.commands import Caller, Outcome
 from homelab_agent.platform.engine.models import ContainerState
 from homelab_agent.platform.errors import Conflict, NotFound
 from homelab_agent.platform.jobs.answer import answer
@@ -26,9 +33,15 @@ class StackService:
     """The compose projects of this host."""
 
     def __init__(
-        self, watch: StackWatch, resources: Resources, runner: JobRunner, clock: Clock
+        self,
+        watch: StackWatch,
+        recreate: RecreateService,
+        resources: Resources,
+        runner: JobRunner,
+        clock: Clock,
     ) -> None:
         self._watch = watch
+        self._recreate = recreate
         self._resources = resources
         self._runner = runner
         self._clock = clock
@@ -75,6 +88,26 @@ class StackService:
         )
         ended = await self._runner.wait(job.id, wait_s)
         return answer(ended, meanwhile=f"{name} is still {_DOING[verb]}.")
+
+    async def update(self, name: str, caller: Caller, *, wait_s: float) -> CommandResult:
+        """Update what has a newer image, in the order the services need each other, in one job."""
+        self.get(name)
+        parts = _parts(self._watch.containers(name))
+        keys = [each.key for part in parts for each in part.members if self._has_update(each.key)]
+        if not keys:
+            return CommandResult(
+                outcome=Outcome.NOT_NEEDED, message=f"No newer image is known for {name}."
+            )
+        targets = await self._recreate.plan(keys)
+        held = tuple(each.key for part in parts for each in part.members)
+        arguments = StackUpdateArguments(stack=name, targets=targets, held=held)
+        job = await self._runner.start("stacks.update", job_target(name), arguments, caller)
+        ended = await self._runner.wait(job.id, wait_s)
+        return answer(ended, meanwhile=f"{name} is still being updated.")
+
+    def _has_update(self, key: str) -> bool:
+        known = self._resources.get(CONTAINER_UPDATE_KIND, key)
+        return isinstance(known, ContainerUpdate) and known.state is UpdateState.AVAILABLE
 
     def _arguments(self, verb: str, name: str, containers: Sequence[Container]) -> OperateArguments:
         everything = _parts(containers)

@@ -137,6 +137,10 @@ class JobRunner:
         # A running job's progress is in no journal.
         return tuple([await self.get(job.id) for job in jobs])
 
+    def is_held(self, target: str) -> bool:
+        """Return whether a job keeps a target for itself right now."""
+        return target in self._targets
+
     def running(self) -> int:
         """Return how many jobs run."""
         return len(self._tasks)

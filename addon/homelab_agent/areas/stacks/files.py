@@ -1,0 +1,136 @@
+"""The files of managed stacks: what runs, and every kept version. Slow: call it in a thread.
+
+    NAME/compose.yaml, NAME/.env            the version that runs
+    NAME/compose.yaml.original              what lay there before the first deployment
+    NAME/.versions/SOURCE/compose.yaml      each kept version, and the one being deployed
+    NAME/.versions/SOURCE/version.json      its values for ${NAME}, its model and its diff
+
+All of them are for the agent's own user alone.
+"""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from homelab_agent.areas.stacks.environment_file import written
+from homelab_agent.platform.errors import NotFound, Unavailable
+from homelab_agent.platform.model import Model
+
+COMPOSE_FILE = "compose.yaml"
+ENVIRONMENT_FILE = ".env"
+
+_VERSIONS = ".versions"
+_ORIGINAL = ".original"
+_VERSION_FILE = "version.json"
+
+
+class Kept(Model):
+    """What is kept of a version besides its text. `model` and `diff` are without secrets."""
+
+    environment: dict[str, str]
+    model: str
+    diff: str
+
+
+class StackFiles:
+    """The folder of all stacks. Raises `Unavailable` where the disk does not let it work."""
+
+    def __init__(self, stacks_dir: Path) -> None:
+        self._stacks_dir = stacks_dir
+
+    def folder(self, name: str) -> Path:
+        """Return the folder of one stack, whether it is there or not."""
+        return self._stacks_dir / name
+
+    def stage(self, name: str, source: str, compose: str, kept: Kept) -> None:
+        """Write a version beside the others."""
+        folder = self._version(name, source)
+        with _translated():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write(folder / COMPOSE_FILE, compose)
+            _write(folder / _VERSION_FILE, kept.model_dump_json())
+
+    def read(self, name: str, source: str) -> tuple[str, Kept]:
+        """Return the text of a version and what is kept with it.
+
+        Raises:
+            NotFound: its files are not there any more.
+        """
+        folder = self._version(name, source)
+        try:
+            kept = Kept.model_validate_json((folder / _VERSION_FILE).read_text())
+            return (folder / COMPOSE_FILE).read_text(), kept
+        except (OSError, ValueError, ValidationError) as error:
+            raise NotFound(f"The files of this version of {name} are gone.") from error
+
+    def install(self, name: str, source: str, *, first: bool) -> None:
+        """Make a version the one that runs, each file whole at any moment.
+
+        `first`: nothing of ours runs yet, so a file that lies there is another's and is kept.
+        """
+        compose, kept = self.read(name, source)
+        texts = {ENVIRONMENT_FILE: written(kept.environment), COMPOSE_FILE: compose}
+        with _translated():
+            for file, text in texts.items():
+                path = self.folder(name) / file
+                original = path.with_name(file + _ORIGINAL)
+                if first and path.exists() and not original.exists():
+                    path.replace(original)
+                _write(path, text)
+
+    def uninstall(self, name: str) -> None:
+        """Take away the version that runs; the kept ones stay, and the originals come back."""
+        with _translated():
+            for file in (COMPOSE_FILE, ENVIRONMENT_FILE):
+                path = self.folder(name) / file
+                original = path.with_name(file + _ORIGINAL)
+                if original.exists():
+                    original.replace(path)
+                else:
+                    path.unlink(missing_ok=True)
+
+    def keep_only(self, name: str, sources: Collection[str]) -> None:
+        """Remove all versions but these, and the stack's folder when nothing is left in it."""
+        versions = self.folder(name) / _VERSIONS
+        with _translated():
+            for folder in tuple(versions.iterdir()) if versions.is_dir() else ():
+                if folder.name not in sources:
+                    shutil.rmtree(folder)
+            if not sources:
+                for empty in (versions, self.folder(name)):
+                    with contextlib.suppress(OSError):  # what others put there stays
+                        empty.rmdir()
+
+    def _version(self, name: str, source: str) -> Path:
+        return self.folder(name) / _VERSIONS / source
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(
+            f"The files of stacks cannot be written: {error.strerror} ({error.filename}).",
+            hint="Look at the setting `stacks_dir`, its owner and the room on its disk.",
+        ) from error
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file of ours alone so that it is there wholly or as it was before."""
+    fresh = path.with_name(f"{path.name}.new")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

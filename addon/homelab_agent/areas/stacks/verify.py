@@ -1,0 +1,105 @@
+"""Whether a stack that was brought up really runs."""
+
+import asyncio
+from collections.abc import Collection, Iterable
+
+from homelab_agent.areas.stacks.labels import PROJECT, SERVICE
+from homelab_agent.platform.engine.interface import Engine
+from homelab_agent.platform.engine.models import (
+    ContainerHealth,
+    ContainerState,
+    EngineContainer,
+)
+from homelab_agent.platform.errors import AgentError, Failed, NotFound
+from homelab_agent.platform.jobs.progress import report
+from homelab_agent.platform.secrets import SecretFilter
+
+HEALTHY_S = 300.0
+STAYS_UP_S = 3.0
+"""How long a container without a health check has to run to be believed."""
+
+_LOOK_AGAIN_S = 0.5
+_LAST_LINES = 5
+
+
+class Verification:
+    """Waits until every container of a stack is as it should be."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        secrets: SecretFilter,
+        *,
+        healthy_s: float = HEALTHY_S,
+        stays_up_s: float = STAYS_UP_S,
+    ) -> None:
+        self._engine = engine
+        self._secrets = secrets
+        self._healthy_s = healthy_s
+        self._stays_up_s = stays_up_s
+
+    async def run(self, stack: str, services: Collection[str]) -> str:
+        """Return when all of it runs, is healthy or has done its work; say so.
+
+        Raises:
+            Failed: one of its containers does not; the message names it and its last words.
+        """
+        now = asyncio.get_running_loop().time
+        began = now()
+        ids = [row.id for row in await self._rows_of(stack, services)]
+        while True:
+            waiting = []
+            for row in await self._look(ids):
+                await self._require_well(row)
+                if not _is_settled(row, stayed_up=now() - began >= self._stays_up_s):
+                    waiting.append(row.name)
+            if not waiting:
+                return f"{stack} runs."
+            if now() - began > self._healthy_s:
+                raise Failed(f"{', '.join(waiting)} did not get well in {self._healthy_s:g} s.")
+            report(None, f"waiting for {', '.join(waiting)}")
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def _rows_of(self, stack: str, services: Collection[str]) -> list[EngineContainer]:
+        return [
+            row
+            for row in await self._engine.list_containers()
+            if row.labels.get(PROJECT) == stack and row.labels.get(SERVICE) in services
+        ]
+
+    async def _look(self, ids: Iterable[str]) -> list[EngineContainer]:
+        try:
+            return [await self._engine.inspect(each) for each in ids]
+        except NotFound as error:
+            raise Failed("A container of the stack was removed while it was watched.") from error
+
+    async def _require_well(self, row: EngineContainer) -> None:
+        trouble = None
+        if row.health is ContainerHealth.UNHEALTHY:
+            trouble = "is unhealthy"
+        elif row.state is ContainerState.RESTARTING or row.restart_count:
+            trouble = "ends again and again"
+        elif row.exit_code is not None and not _has_done_its_work(row):
+            trouble = f"exited with code {row.exit_code}"
+        if trouble:
+            raise Failed(f"{row.name} {trouble}{await self._last_words(row)}")
+
+    async def _last_words(self, row: EngineContainer) -> str:
+        try:
+            lines = await self._engine.logs(row.id, tail=_LAST_LINES, since=None, until=None)
+        except AgentError:
+            return "."
+        said = [self._secrets.mask(line.text)[:200] for line in lines if line.text.strip()]
+        return f". Its last words: {' | '.join(said)}" if said else ", and said nothing."
+
+
+def _is_settled(row: EngineContainer, *, stayed_up: bool) -> bool:
+    if _has_done_its_work(row):
+        return True
+    if row.has_health_check:
+        return row.health is ContainerHealth.HEALTHY
+    return row.state is ContainerState.RUNNING and stayed_up
+
+
+def _has_done_its_work(row: EngineContainer) -> bool:
+    return row.exit_code == 0 and row.restart_policy == "no"
