@@ -118,8 +118,15 @@ class FakeAgent:
 
     def put(self, kind: str, key: str, data: Json) -> None:
         """Set a resource and tell every stream."""
-        self.resources[kind, key] = data
-        self._tell({"kind": kind, "key": key, "data": data})
+        self.put_all(kind, {key: data})
+
+    def put_all(self, kind: str, resources: dict[str, Json]) -> None:
+        """Set resources of a kind and tell every stream in one message, as one tick does."""
+        changes = []
+        for key, data in resources.items():
+            self.resources[kind, key] = data
+            changes.append({"kind": kind, "key": key, "data": data})
+        self._tell(*changes)
 
     def put_container(self, name: str, **changes: Any) -> None:
         """Set a container."""
@@ -169,13 +176,15 @@ class FakeAgent:
         """Return how often a request arrived."""
         return sum(one.method == method and one.path == path for one in self.seen)
 
-    def _tell(self, change: Json) -> None:
-        self.seq += 1
-        self._history.append((self.seq, change))
-        message = json.dumps({"type": "changes", "seq": self.seq, "changes": [change]})
+    def _tell(self, *changes: Json) -> None:
+        for change in changes:
+            self.seq += 1
+            self._history.append((self.seq, change))
         for socket, kinds in self._streams.items():
-            if not _wanted(change["kind"], kinds):
+            wanted = [change for change in changes if _wanted(change["kind"], kinds)]
+            if not wanted:
                 continue
+            message = json.dumps({"type": "changes", "seq": self.seq, "changes": wanted})
             # Small messages fit the buffer: sending does not wait.
             sending = socket.send_str(message)
             task = asyncio.ensure_future(sending)

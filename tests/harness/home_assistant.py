@@ -170,6 +170,11 @@ class HomeAssistant:
         return self._api
 
     @property
+    def pid(self) -> int:
+        """The process id of Home Assistant."""
+        return self._process.pid
+
+    @property
     def log(self) -> Path:
         """Where its output goes."""
         return self._process.log

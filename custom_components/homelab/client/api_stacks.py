@@ -71,7 +71,9 @@ class StacksApi:
 
     async def deploy(self, name: str, body: DeployBody) -> CommandResult:
         """Make a stack what a text says."""
-        return await self._requests.command("stacks", name, "deploy", body=body, wait_s=body.wait_s)
+        return await self._requests.command(
+            "stacks", name, body=body, wait_s=body.wait_s, method="PUT"
+        )
 
     async def file(self, name: str, query: FileQuery | None = None) -> StackFile:
         """Return a stack's compose text, of a kept version too."""

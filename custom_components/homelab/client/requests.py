@@ -42,16 +42,30 @@ class Requests:
         self, read: Reader[T], *path: str, body: DataclassInstance | None, timeout_s: float
     ) -> T:
         """Send something and read what is answered."""
-        answer = await self._transport.request(
-            "POST", *path, body=None if body is None else _given(body), timeout_s=timeout_s
-        )
-        return understood(read, answer)
+        return await self._send(read, "POST", path, body, timeout_s=timeout_s)
 
     async def command(
-        self, *path: str, body: DataclassInstance | None, wait_s: float
+        self,
+        *path: str,
+        body: DataclassInstance | None,
+        wait_s: float,
+        method: str = "POST",
     ) -> CommandResult:
         """Give a command and wait for its end, at most `wait_s`, which is in `body` too."""
-        return await self.post(_RESULT, *path, body=body, timeout_s=wait_s + COMMAND_MARGIN_S)
+        return await self._send(_RESULT, method, path, body, timeout_s=wait_s + COMMAND_MARGIN_S)
+
+    async def _send[T](
+        self,
+        read: Reader[T],
+        method: str,
+        path: tuple[str, ...],
+        body: DataclassInstance | None,
+        *,
+        timeout_s: float,
+    ) -> T:
+        given = None if body is None else _given(body)
+        answer = await self._transport.request(method, *path, body=given, timeout_s=timeout_s)
+        return understood(read, answer)
 
 
 def _given(model: DataclassInstance) -> dict[str, object]:
