@@ -51,6 +51,7 @@ class UpdateBoard:
         self._resources = resources
         self._default = default
         self._containers: dict[str, Container] = {}
+        self._plans: dict[str, _Plan] = {}
         self._images: dict[str, EngineImage] = {}
         self._lookups: dict[str, Lookup] = {}
         self._attempts: dict[str, Attempt] = {}
@@ -67,12 +68,14 @@ class UpdateBoard:
         self._containers[container.key] = container
         changed = known is None or _what_counts(known) != _what_counts(container)
         if changed:
+            self._plans[container.key] = self._plan(container)
             self._unsettled.add(container.key)
         return changed
 
     def drop(self, key: str) -> None:
         """Forget a container that is gone."""
         self._containers.pop(key, None)
+        self._plans.pop(key, None)
         self._unsettled.discard(key)
         self._resources.remove(CONTAINER_UPDATE_KIND, key)
         used = {container.image_id for container in self._containers.values()}
@@ -94,8 +97,8 @@ class UpdateBoard:
 
     def policy(self, key: str) -> ContainerPolicy | None:
         """Return what holds for a container; None for one that is gone."""
-        container = self._containers.get(key)
-        return self._plan(container).policy if container else None
+        plan = self._plans.get(key)
+        return plan.policy if plan else None
 
     def protected(self, key: str) -> bool:
         """Return whether a container must not be updated by itself."""
@@ -108,7 +111,7 @@ class UpdateBoard:
         if container is None:
             return None
         image = self._images.get(container.image_id)
-        follow = self._plan(container).follow
+        follow = self._plans[key].follow
         if follow is None or (image and own_digest(image, follow.reference) is None):
             return None
         return follow
@@ -121,8 +124,7 @@ class UpdateBoard:
         """Return what is to be looked at by itself now."""
         found: dict[str, Follow] = {}
         for container in self._containers.values():
-            plan = self._plan(container)
-            if plan.policy.policy not in _BY_ITSELF:
+            if self._plans[container.key].policy.policy not in _BY_ITSELF:
                 continue
             follow = self.follow(container.key)
             known = self._lookups.get(follow.key) if follow else None
@@ -135,7 +137,7 @@ class UpdateBoard:
         container = self._containers.get(key)
         if container is None:
             return None
-        plan = self._plan(container)
+        plan = self._plans[key]
         if plan.state is UpdateState.OFF:
             self._show(container, without_lookup(container, plan.policy, plan.state, plan.reason))
             return None
@@ -144,7 +146,8 @@ class UpdateBoard:
         except AgentError as error:
             self._show_trouble(container, plan, error)
             return None
-        if self._containers.get(key) is not container:
+        if self._plans.get(key) is not plan:
+            # It was exchanged for another one meanwhile, which is settled by itself.
             return None
         return self._judge(container, plan, image)
 
@@ -189,7 +192,7 @@ class UpdateBoard:
         return [
             container
             for container in self._containers.values()
-            if self._plan(container).follow == follow
+            if self._plans[container.key].follow == follow
         ]
 
     def _plan(self, container: Container) -> _Plan:
