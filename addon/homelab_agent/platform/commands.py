@@ -3,7 +3,7 @@
 A declaration carries everything a reviewer must see: name, path, scope, whether it may be
 repeated, what protects its target. Signatures are read once, at start. A handler is an async
 method `(self, caller, <path parameters>, query: Model, body: Model) -> Model`; it takes only
-those it needs.
+those it needs. What goes on telling is a `feed`.
 """
 
 import inspect

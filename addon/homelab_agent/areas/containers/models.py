@@ -133,6 +133,7 @@ class EngineStatus(Model):
     connection: EngineConnection
     since: datetime
     reason: str | None
+    reason_code: str | None = None
     kind: str | None = None
     version: str | None = None
     api_version: str | None = None

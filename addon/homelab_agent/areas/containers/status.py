@@ -58,6 +58,7 @@ class EngineState:
                     "connection": EngineConnection.UNAVAILABLE,
                     "since": self._status.since if away else self._clock(),
                     "reason": error.message,
+                    "reason_code": str(error.extra.get("cause", error.code)),
                     "counts": None,
                 }
             )

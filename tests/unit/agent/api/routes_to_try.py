@@ -1,11 +1,13 @@
 """An area of the tests' own: one route for each thing that the door can do."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 
 from pydantic import Field
 
-from homelab_agent.platform.commands import Caller, Outcome, Scope, command
+from homelab_agent.platform.commands import Caller, Outcome, Scope, command, feed
 from homelab_agent.platform.commands import query as declare_query
 from homelab_agent.platform.errors import Busy, Unavailable
 from homelab_agent.platform.jobs.models import CommandResult
@@ -57,6 +59,7 @@ class RoutesToTry:
     def __init__(self) -> None:
         self.hold = asyncio.Event()
         self.begun = asyncio.Event()
+        self.left = asyncio.Event()
 
     @declare_query("try.open", "/try/open", scope=None)
     async def open(self) -> Echo:
@@ -92,6 +95,24 @@ class RoutesToTry:
         self.begun.set()
         await self.hold.wait()
         return Echo(text="at last")
+
+    @feed("try.count", "/try/{name}/count")
+    def count(self, name: str, query: Wish) -> AbstractAsyncContextManager[AsyncIterator[Echo]]:
+        """Count, and then wait for a test."""
+        return self._count(name, query)
+
+    @asynccontextmanager
+    async def _count(self, name: str, query: Wish) -> AsyncIterator[AsyncIterator[Echo]]:
+        async def counted() -> AsyncIterator[Echo]:
+            for number in range(query.count):
+                yield Echo(name=name, text=str(number))
+            await self.hold.wait()
+
+        self.begun.set()
+        try:
+            yield counted()
+        finally:
+            self.left.set()
 
     @command("try.order", "POST", "/try/{name}/order", scope=Scope.OPERATE, dangerous=False)
     async def order(self, name: str, body: Order, caller: Caller) -> Echo:

@@ -69,10 +69,15 @@ async def test_a_filter_reaches_the_agent(client: AgentClient, agent: FakeAgent)
 
 async def test_logs_are_read_with_their_window(client: AgentClient, agent: FakeAgent) -> None:
     since = datetime(2026, 11, 21, 6, tzinfo=UTC)
-    logs = await client.logs("web", LogsQuery(tail=5, since=since))
+    logs = await client.logs("web", LogsQuery(tail=5, since=since, search="Oops & co"))
     assert [line.text for line in logs.lines] == ["ready", "odd"]
     assert logs.truncated
-    assert agent.seen[-1].query == {"tail": "5", "since": "2026-11-21T06:00:00+00:00"}
+    assert agent.seen[-1].query == {
+        "tail": "5",
+        "since": "2026-11-21T06:00:00+00:00",
+        "stream": "both",
+        "search": "Oops & co",
+    }
 
 
 async def test_a_key_with_colons_and_slashes_stays_one_part_of_the_path(
