@@ -101,6 +101,23 @@ async def test_a_person_sees_and_operates_the_invented_homelab(lab: Lab) -> None
     await becomes(lambda: lab.state("switch", f"{CADDY}:switch") == "on", "the start to show")
 
 
+async def test_what_the_invented_homelab_uses_and_how_it_is_composed_is_shown(lab: Lab) -> None:
+    def shown(platform: str, key: str) -> bool:
+        return lab.state(platform, key) not in {"unknown", "unavailable"}
+
+    await becomes(lambda: shown("sensor", f"{CADDY}:cpu"), "the first sample")
+    await becomes(lambda: shown("sensor", "containers_memory"), "the sum of all")
+    await becomes(lambda: shown("sensor", "disk_reclaimable"), "the disk use")
+    assert lab.state("sensor", "stack:edge:state") in {"running", "degraded"}
+    assert lab.state("switch", "stack:edge:switch") == "on"
+    caddy, stack = (
+        dr.async_get(lab.hass).async_get(lab.device_id(key)) for key in (CADDY, "stack:edge")
+    )
+    assert caddy is not None
+    assert stack is not None
+    assert caddy.via_device_id == stack.id
+
+
 async def test_a_protected_container_is_refused_in_words(lab: Lab) -> None:
     with pytest.raises(ServiceValidationError, match=r"protected: .*homelab\.protect"):
         await lab.switch(PROTECTED, "turn_off")

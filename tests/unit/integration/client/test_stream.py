@@ -1,7 +1,7 @@
 """The stream: always the agent's present state, whatever happens in between."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -40,6 +40,7 @@ class Mirror:
         self.snapshots = 0
         self.continued: list[bool] = []
         self.losses: list[AgentError] = []
+        self.follow: Callable[[Collection[str]], None] = lambda _kinds: None
         self._changed = asyncio.Event()
 
     def on_snapshot(self, resources: Sequence[Change], *, continued: bool) -> None:
@@ -84,6 +85,7 @@ async def following(
     """Follow an agent for the length of the context."""
     mirror = Mirror()
     stream = StreamClient(client.transport, mirror, backoff=backoff, instance_id=instance_id)
+    mirror.follow = stream.follow
     task = asyncio.create_task(stream.run())
     try:
         yield mirror
@@ -108,6 +110,44 @@ async def test_only_what_is_shown_is_asked_for(client: AgentClient, agent: FakeA
     async with following(client) as mirror:
         await mirror.until(lambda: mirror.snapshots == 1)
     assert set(agent.subscriptions[0]["kinds"]) == {kind.name for kind in KINDS}
+
+
+ALL_KINDS = {kind.name for kind in KINDS}
+
+
+async def test_fewer_kinds_are_no_loss_and_miss_nothing(
+    client: AgentClient, agent: FakeAgent
+) -> None:
+    async with following(client) as mirror:
+        await mirror.until(lambda: mirror.snapshots == 1)
+        mirror.follow(ALL_KINDS - {"container_stats"})
+        # Asked twice in one turn: the second is what counts.
+        mirror.follow(ALL_KINDS - {"container_stats", "engine_stats"})
+        agent.change_container("web", state="paused")
+        await mirror.until(lambda: mirror.state() is ContainerState.PAUSED)
+        await mirror.until(lambda: len(agent.subscriptions) == 2)
+    assert set(agent.subscriptions[1]["kinds"]) == ALL_KINDS - {"container_stats", "engine_stats"}
+    assert agent.subscriptions[1]["resume"] is not None
+    assert (mirror.snapshots, mirror.losses) == (1, [])
+
+
+async def test_a_kind_that_is_wanted_again_is_told_as_a_whole(
+    client: AgentClient, agent: FakeAgent
+) -> None:
+    agent.put("container_stats", "web", wire.statistics())
+    async with following(client) as mirror:
+        await mirror.until(lambda: mirror.snapshots == 1)
+        mirror.follow(ALL_KINDS - {"container_stats"})
+        await mirror.until(lambda: len(agent.subscriptions) == 2)
+        agent.change_container("web", state="paused")
+        await mirror.until(lambda: mirror.state() is ContainerState.PAUSED)
+        mirror.follow(ALL_KINDS)
+        await mirror.until(lambda: mirror.snapshots == 2)
+    assert ("container_stats", "web") in mirror.resources
+    assert agent.subscriptions[2]["resume"] is None
+    # The agent has run on: what differs between the two happened just now.
+    assert mirror.continued == [False, True]
+    assert mirror.losses == []
 
 
 async def test_after_a_cut_what_was_missed_is_made_up_for(
