@@ -43,9 +43,15 @@ class CountingStats(StatsEngine):
     forgotten: list[StatsTarget] = field(default_factory=list)
     away: bool = False
     missing: set[str] = field(default_factory=set)
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
+    """Cleared: the next answers wait until it is set."""
+
+    def __post_init__(self) -> None:
+        self.answers.set()
 
     async def sample(self, targets: Sequence[StatsTarget]) -> Sweep:
         self.asked.append(tuple(targets))
+        await self.answers.wait()
         if self.away:
             raise Unavailable("It is away.")
         now = asyncio.get_running_loop().time()
@@ -185,6 +191,26 @@ async def test_a_container_that_stops_has_no_figures_at_once_and_is_not_sampled_
             assert area.figures("other") is not None
             assert {target.id for target in area.stats.asked[-1]} == {other.id}
             assert web.id in {target.id for target in area.stats.forgotten}
+
+
+async def test_a_container_that_stops_while_it_is_sampled_gets_no_figures_any_more(
+    docker: FakeDocker,
+) -> None:
+    web = docker.add("web")
+    docker.add("other")
+    async with measured(docker) as area:
+        with area.resources.subscribe(kinds=KINDS):
+            await area.until(lambda: area.figures("web"))
+            area.stats.answers.clear()
+            known = len(area.stats.asked)
+            await area.until(lambda: len(area.stats.asked) > known)
+            docker.end(web, 0)
+            await area.until(lambda: area.figures("web") is None)
+            async with area.live.recorded() as seen:
+                area.stats.answers.set()
+                await area.until(lambda: len(area.stats.asked) > known + 2)
+        shown = {change.key for _, change in seen if change.kind == CONTAINER_STATS_KIND}
+        assert "web" not in shown
 
 
 async def test_a_container_that_starts_meanwhile_has_figures_after_the_next_sweep(
