@@ -17,6 +17,7 @@ wanted() {
     echo "homelab-lab/debian:latest $(hash_of "$bundle")"
     echo "python:3.14-slim $(recipe_of python)"
     echo "homelab-lab/web:latest $(recipe_of web)"
+    echo "docker:28.5-cli $(dpkg-query --show docker-cli docker-compose | hash_of /dev/stdin)"
 }
 
 missing() {
@@ -51,6 +52,16 @@ make_debian() { # make_debian RECIPE
         docker import --change "LABEL $label=$1" --change 'CMD ["bash"]' - homelab-lab/debian:latest
 }
 
+# The lab's own docker and compose, at the places where Docker's image has them.
+make_docker_cli() { # make_docker_cli RECIPE
+    local tree
+    tree=$(mktemp -d)
+    install -D /usr/bin/docker "$tree/usr/local/bin/docker"
+    install -D /usr/libexec/docker/cli-plugins/docker-compose "$tree/usr/local/libexec/docker/cli-plugins/docker-compose"
+    tar -C "$tree" -c . | docker import --change "LABEL $label=$1" - docker:28.5-cli
+    rm -rf "$tree"
+}
+
 build() { # build IMAGE FOLDER RECIPE
     docker build --quiet --network host --label "$label=$3" --tag "$1" "$recipes/$2"
 }
@@ -62,6 +73,7 @@ while read -r -u 3 image recipe; do
     case $image in
     busybox:latest) make_busybox "$recipe" ;;
     homelab-lab/debian:latest) make_debian "$recipe" ;;
+    docker:28.5-cli) make_docker_cli "$recipe" ;;
     python:3.14-slim) build "$image" python "$recipe" ;;
     homelab-lab/web:latest) build "$image" web "$recipe" ;;
     esac >/dev/null
