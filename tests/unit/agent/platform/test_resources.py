@@ -150,3 +150,42 @@ async def test_one_resource_or_a_kind_can_be_looked_up(resources: Resources) -> 
 
 async def test_every_life_of_an_agent_has_its_own_numbers() -> None:
     assert Resources().epoch != Resources().epoch
+
+
+async def test_who_wants_one_kind_hears_of_no_other(resources: Resources) -> None:
+    resources.publish("light", "hall", ON)
+    resources.publish("door", "hall", ON)
+    with resources.subscribe(kinds=("door",)) as subscription:
+        resources.publish("light", "hall", OFF)
+        resources.publish("door", "hall", OFF)
+
+        assert subscription.start == Snapshot(2, (Change(2, "door", "hall", ON),))
+        assert await _next(subscription) == (Change(4, "door", "hall", OFF),)
+    with resources.subscribe(kinds=("door",), resume=(resources.epoch, 2)) as subscription:
+        assert subscription.start == (Change(4, "door", "hall", OFF),)
+
+
+async def test_what_nobody_wants_fills_nobodys_queue() -> None:
+    resources = Resources(queue_changes=1)
+    with resources.subscribe(kinds=("door",)) as subscription:
+        for number in range(5):
+            resources.publish("light", str(number), ON)
+        resources.publish("door", "hall", ON)
+
+        assert len(await _next(subscription)) == 1
+
+
+async def test_an_area_is_woken_when_somebody_comes_who_wants_what_it_makes(
+    resources: Resources,
+) -> None:
+    waiting = asyncio.create_task(resources.listener("light"))
+    with resources.subscribe(kinds=("door",)):
+        await asyncio.sleep(0)
+        assert not resources.has_listener("light")
+        assert not waiting.done()
+        with resources.subscribe():
+            async with asyncio.timeout(5):
+                await waiting
+            assert resources.has_listener("light")
+        assert not resources.has_listener("light")
+        assert resources.has_listener("light", "door")
