@@ -9,6 +9,7 @@ from homeassistant.helpers.typing import ConfigType
 from . import issues
 from .agent import create_client
 from .const import DOMAIN
+from .container_issues import ContainerIssues
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
 from .happenings import Happenings
 from .services import async_setup_services
@@ -37,6 +38,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HomelabConfigEntry) -> b
     entry.async_on_unload(coordinator.async_stop)
     entry.runtime_data = coordinator
     entry.async_on_unload(Happenings(hass, coordinator).begin())
+    entry.async_on_unload(ContainerIssues(hass, entry, coordinator).begin())
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
 
@@ -48,7 +50,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: HomelabConfigEntry) -> 
 
 async def async_remove_entry(hass: HomeAssistant, entry: HomelabConfigEntry) -> None:
     """Withdraw what a set-up that never succeeded may have left in the repairs."""
-    issues.withdraw_all(hass, entry)
+    issues.withdraw_all(hass, entry, for_good=True)
 
 
 async def async_remove_config_entry_device(

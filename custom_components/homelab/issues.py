@@ -14,8 +14,33 @@ AGENT_TOO_NEW: Final = "agent_too_new"
 RIGHTS_MISSING: Final = "docker_rights_missing"
 PROTECTION_MODE: Final = "protection_mode"
 NO_DOCKER: Final = "docker_not_reached"
+DOCKER_TOO_OLD: Final = "docker_too_old"
 
-_ALL: Final = (AGENT_TOO_OLD, AGENT_TOO_NEW, RIGHTS_MISSING, PROTECTION_MODE, NO_DOCKER)
+RESTART_LOOP: Final = "restart_loop"
+UNHEALTHY: Final = "container_unhealthy"
+ROLLED_BACK: Final = "update_rolled_back"
+OF_CONTAINERS: Final = (RESTART_LOOP, UNHEALTHY, ROLLED_BACK)
+"""Of these there can be many; above a number one that counts them stands for all."""
+
+_MANY: Final = {issue: f"{issue}_many" for issue in OF_CONTAINERS}
+_RECHECKED: Final = frozenset({RIGHTS_MISSING, PROTECTION_MODE, NO_DOCKER, DOCKER_TOO_OLD})
+_ALL: Final = (
+    AGENT_TOO_OLD,
+    AGENT_TOO_NEW,
+    RIGHTS_MISSING,
+    PROTECTION_MODE,
+    NO_DOCKER,
+    DOCKER_TOO_OLD,
+    *OF_CONTAINERS,
+    *_MANY.values(),
+)
+
+_ENGINE_TOO_OLD: Final = "engine_too_old"
+_LEARN_MORE: Final = {
+    RIGHTS_MISSING: "https://github.com/homelab-ha/homelab/blob/main/addon/DOCS.md",
+    NO_DOCKER: "https://github.com/homelab-ha/homelab/blob/main/addon/DOCS.md",
+    DOCKER_TOO_OLD: "https://docs.docker.com/engine/install/",
+}
 
 
 @callback
@@ -39,24 +64,79 @@ def review_engine(hass: HomeAssistant, entry: ConfigEntry, engine: EngineStatus 
         present=bool(rights),
         severity=ir.IssueSeverity.WARNING,
     )
+    away = engine is not None and engine.connection is EngineConnection.UNAVAILABLE
+    too_old = away and engine is not None and engine.reason_code == _ENGINE_TOO_OLD
     # An engine that was reached before is only away for a while: no case for a repair.
-    never_reached = (
-        engine is not None
-        and engine.connection is EngineConnection.UNAVAILABLE
-        and engine.version is None
-    )
-    reason = (engine.reason if engine else None) or ""
+    never_reached = away and engine is not None and engine.version is None and not too_old
     is_app = entry.source == SOURCE_HASSIO
-    placeholders = {"name": entry.title, "reason": reason}
+    placeholders = {"name": entry.title, "reason": (engine.reason if engine else None) or ""}
+    _set(hass, entry, DOCKER_TOO_OLD, placeholders, present=too_old)
     _set(hass, entry, PROTECTION_MODE, placeholders, present=never_reached and is_app)
     _set(hass, entry, NO_DOCKER, placeholders, present=never_reached and not is_app)
 
 
 @callback
-def withdraw_all(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Withdraw every issue of an entry that is unloaded or removed."""
+def show_of_container(
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    issue_id: str,
+    issue: str,
+    key: str,
+    placeholders: dict[str, str],
+) -> None:
+    """Raise an issue about one container."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        data={"entry_id": entry.entry_id, "key": key, "issue": issue, **placeholders},
+        is_fixable=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=issue,
+        translation_placeholders=placeholders,
+    )
+
+
+@callback
+def count_of_containers(
+    hass: HomeAssistant, entry: ConfigEntry, issue: str, names: list[str], *, present: bool
+) -> None:
+    """Raise or withdraw the one issue that stands for too many of a kind."""
+    placeholders = {"name": entry.title, "count": str(len(names)), "names": ", ".join(names)}
+    severity = ir.IssueSeverity.WARNING
+    _set(hass, entry, _MANY[issue], placeholders, present=present, severity=severity)
+
+
+@callback
+def ids_of_containers(hass: HomeAssistant, entry: ConfigEntry, issue: str) -> list[str]:
+    """Return the ids of all issues of a kind about single containers."""
+    prefix = id_of_container(entry, issue, "")
+    return [
+        issue_id
+        for domain, issue_id in ir.async_get(hass).issues
+        if domain == DOMAIN and issue_id.startswith(prefix)
+    ]
+
+
+def id_of_container(entry: ConfigEntry, issue: str, key: str) -> str:
+    """Return the id of an issue about one container."""
+    return f"{issue}_{entry.entry_id}_{key}"
+
+
+@callback
+def withdraw_all(hass: HomeAssistant, entry: ConfigEntry, *, for_good: bool = False) -> None:
+    """Withdraw the issues of an entry that is unloaded, or with `for_good` removed.
+
+    What a person has seen and put aside stays so over an unload.
+    """
     for issue in _ALL:
         ir.async_delete_issue(hass, DOMAIN, f"{issue}_{entry.entry_id}")
+    registry = ir.async_get(hass)
+    for issue in OF_CONTAINERS:
+        for issue_id in ids_of_containers(hass, entry, issue):
+            known = registry.async_get_issue(DOMAIN, issue_id)
+            if for_good or known is None or known.dismissed_version is None:
+                ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
 def _set(
@@ -76,7 +156,9 @@ def _set(
         hass,
         DOMAIN,
         issue_id,
-        is_fixable=False,
+        data={"entry_id": entry.entry_id, "issue": issue, **placeholders},
+        is_fixable=issue in _RECHECKED,
+        learn_more_url=_LEARN_MORE.get(issue),
         severity=severity,
         translation_key=issue,
         translation_placeholders=placeholders,

@@ -6,6 +6,9 @@ from homelab_agent.platform.errors import Unavailable
 
 type ApiVersion = tuple[int, int]
 
+TOO_OLD = "engine_too_old"
+"""The cause that a client can tell apart from an engine that does not answer."""
+
 NEWEST: ApiVersion = (1, 51)
 """The newest that was tested; from 1.52 on the event stream has another format."""
 
@@ -27,6 +30,7 @@ def agree(newest: str, oldest: str | None) -> ApiVersion:
             f"This Docker engine is too old: it speaks API {newest}, "
             f"the agent needs {written(OLDEST)} or newer.",
             hint="Update Docker to version 20.10 or newer.",
+            extra={"cause": TOO_OLD},
         )
     if oldest and _parse(oldest) > chosen:
         raise Unavailable(

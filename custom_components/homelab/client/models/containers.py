@@ -176,6 +176,7 @@ class EngineStatus:
     connection: EngineConnection
     since: datetime
     reason: str | None
+    reason_code: str | None = None
     kind: str | None = None
     version: str | None = None
     api_version: str | None = None

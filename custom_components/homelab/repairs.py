@@ -1,0 +1,145 @@
+"""Fix flows of the repair issues."""
+
+from collections.abc import Awaitable
+from typing import Final
+
+from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+
+from . import issues
+from .client import AgentError, CommandResult, ContainerCommand, LogsQuery
+from .client.models import UpdateBody
+from .const import DOMAIN
+from .container_issues import LOG_LINES, as_text
+from .coordinator import HomelabConfigEntry, HomelabCoordinator
+
+type Data = dict[str, str | int | float | None]
+
+_MENUS: Final = {
+    issues.RESTART_LOOP: ["stop", "log", "ignore"],
+    issues.UNHEALTHY: ["restart", "log", "ignore"],
+    issues.ROLLED_BACK: ["acknowledge", "update"],
+}
+
+
+async def async_create_fix_flow(
+    _hass: HomeAssistant, _issue_id: str, data: Data | None
+) -> RepairsFlow:
+    """Return the flow for an issue; `data` is what the issue was raised with."""
+    told = {name: str(value) for name, value in (data or {}).items()}
+    return ContainerFlow(told) if told["issue"] in _MENUS else LookAgainFlow(told)
+
+
+class LookAgainFlow(RepairsFlow):
+    """Says what a person has to do elsewhere, and looks whether that was done."""
+
+    def __init__(self, told: dict[str, str]) -> None:
+        self._told = told
+
+    async def async_step_init(self, _input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Begin."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Explain, and look again when told to. The issue is gone as soon as its cause is."""
+        errors = {}
+        if user_input is not None:
+            if ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id) is None:
+                return self.async_create_entry(data={})
+            errors["base"] = "still_there"
+        return self.async_show_form(
+            step_id="confirm", errors=errors, description_placeholders=self._told
+        )
+
+
+class ContainerFlow(RepairsFlow):
+    """Offers what can be done about one container."""
+
+    def __init__(self, told: dict[str, str]) -> None:
+        self._told = told
+        self._key = told["key"]
+
+    async def async_step_init(self, _input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Offer what there is to do."""
+        return self.async_show_menu(
+            step_id="init",
+            menu_options=_MENUS[self._told["issue"]],
+            description_placeholders=self._told,
+        )
+
+    async def async_step_stop(self, _input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Stop the container."""
+        return await self._command(ContainerCommand.STOP)
+
+    async def async_step_restart(self, _input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Restart the container."""
+        return await self._command(ContainerCommand.RESTART)
+
+    async def async_step_update(self, _input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Begin the update once more; the update entity shows how it goes."""
+        coordinator = self._coordinator
+        if coordinator is None:
+            return self._not_connected()
+        return await self._done(
+            coordinator.async_run(coordinator.client.update(self._key, UpdateBody()))
+        )
+
+    async def async_step_log(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Show the last lines of the log, then offer the rest again."""
+        if user_input is not None:
+            return await self.async_step_init()
+        coordinator = self._coordinator
+        if coordinator is None:
+            return self._not_connected()
+        try:
+            logs = await coordinator.client.logs(self._key, LogsQuery(tail=LOG_LINES))
+        except AgentError as error:
+            return self._failed(coordinator.translated(error))
+        return self.async_show_form(
+            step_id="log", description_placeholders={**self._told, "log": as_text(logs.lines)}
+        )
+
+    async def async_step_ignore(self, _input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Show the issue no more until it comes anew."""
+        ir.async_ignore_issue(self.hass, DOMAIN, self.issue_id, ignore=True)
+        return self.async_abort(reason="ignored", description_placeholders=self._told)
+
+    async def async_step_acknowledge(
+        self, _input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Remember that somebody knows of it, over a restart too."""
+        return await self.async_step_ignore()
+
+    @property
+    def _coordinator(self) -> HomelabCoordinator | None:
+        entry: HomelabConfigEntry | None = self.hass.config_entries.async_get_entry(
+            self._told["entry_id"]
+        )
+        if entry is None or entry.state is not ConfigEntryState.LOADED:
+            return None
+        return entry.runtime_data
+
+    async def _command(self, command: ContainerCommand) -> RepairsFlowResult:
+        coordinator = self._coordinator
+        if coordinator is None:
+            return self._not_connected()
+        return await self._done(coordinator.async_command(self._key, command))
+
+    async def _done(self, asked: Awaitable[CommandResult]) -> RepairsFlowResult:
+        try:
+            await asked
+        except HomeAssistantError as error:
+            return self._failed(error)
+        return self.async_create_entry(data={})
+
+    def _failed(self, error: Exception) -> RepairsFlowResult:
+        placeholders = {**self._told, "error": str(error)}
+        return self.async_abort(reason="failed", description_placeholders=placeholders)
+
+    def _not_connected(self) -> RepairsFlowResult:
+        return self.async_abort(reason="not_connected", description_placeholders=self._told)
