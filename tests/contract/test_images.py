@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from aiohttp import ClientSession
+from pydantic import SecretStr
 
 from homelab_agent.areas.updates.lookup import Follow, Lookup, look
 from homelab_agent.areas.updates.registry.client import RegistryClient
@@ -20,9 +22,9 @@ from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.engine.demo_images import DemoImages
 from homelab_agent.platform.engine.docker_images import DockerImages
 from homelab_agent.platform.engine.image_reference import ImageReference, parse_reference
-from homelab_agent.platform.engine.images import ImageEngine
+from homelab_agent.platform.engine.images import ImageEngine, RegistryLogin
 from homelab_agent.platform.engine.transport import Transport
-from homelab_agent.platform.errors import NotFound
+from homelab_agent.platform.errors import Failed, NotFound
 from homelab_agent.platform.secrets import SecretFilter
 from tests.harness.docker import SOCKET
 
@@ -198,4 +200,34 @@ async def test_a_real_registry_tells_of_a_real_update_and_docker_pulls_it() -> N
             with suppress(NotFound):
                 await engine.remove(str(reference), force=True)
             await registry.close()
+            await transport.close()
+
+
+@needs_docker
+@pytest.mark.parametrize("kind", ["basic", "bearer"])
+async def test_docker_pulls_a_private_image_only_with_the_login_it_is_handed(
+    kind: Literal["basic", "bearer"],
+) -> None:
+    transport = Transport(f"unix://{SOCKET}")
+    engine = DockerImages(transport)
+    async with fake_registry(login=kind) as registry:
+        registry.push(
+            "contract/private",
+            "1",
+            {"secret": secrets.token_hex(8)},
+            rootfs={"type": "layers", "diff_ids": []},
+        )
+        reference = parse_reference(f"{registry.address}/contract/private:1")
+        wrong = RegistryLogin(username="reader", password=SecretStr("wrong-horse"))
+        for login in (None, wrong):
+            with pytest.raises(Failed) as caught:
+                await engine.pull(reference, login=login)
+            assert "registries" in (caught.value.hint or "")
+            assert "wrong-horse" not in caught.value.message
+        right = RegistryLogin(username="reader", password=SecretStr("correct-horse"))
+        try:
+            assert str(reference) in (await engine.pull(reference, login=right)).tags
+        finally:
+            with suppress(NotFound):
+                await engine.remove(str(reference), force=True)
             await transport.close()

@@ -83,7 +83,7 @@ class Call:
 def from_status(call: Call, status: int, answer: str) -> AgentError:
     """Return the error for an answer that is not a success."""
     said = _message(answer)
-    if status in _FORBIDDEN:
+    if status in _FORBIDDEN and not _is_registry(call, status):
         return _forbidden(call)
     if _NO_MANAGER in said:
         return Conflict(
@@ -111,6 +111,11 @@ def from_status(call: Call, status: int, answer: str) -> AgentError:
     else:
         error = Failed(could_not, extra={"engine_status": status})
     return error
+
+
+def _is_registry(call: Call, status: int) -> bool:
+    """Return whether it is the registry that refuses a pull, which Docker passes on as it is."""
+    return status == HTTPStatus.UNAUTHORIZED and call.right is EngineRight.IMAGES_CHANGE
 
 
 def is_version_refused(status: int, said: str) -> bool:

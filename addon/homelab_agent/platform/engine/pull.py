@@ -106,7 +106,7 @@ _MEANINGS = (
         "There is no such image for this host's processor.",
     ),
     _Meaning(
-        ("no basic auth credentials", "unauthorized", "authentication required", "incorrect user"),
+        ("no basic auth credentials", "unauthorized", "authentication required"),
         Failed,
         "Give the agent a user and a password for this registry (setting registries).",
     ),

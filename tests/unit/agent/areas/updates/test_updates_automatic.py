@@ -108,13 +108,19 @@ async def test_an_update_that_was_taken_back_is_not_tried_again_with_the_same_im
     told = await live.until("app", lambda shown: shown.reason)
     assert told.state is UpdateState.AVAILABLE
     assert "did not become healthy" in (told.reason or "")
-    live.clock.advance(days=1)
-    await live.until("app", lambda shown: shown.checked_at == live.clock.now)
-    assert len(workshop.asked) == 1
+    workshop.error = None
+    live.clock.advance(hours=3)
+    await _with_updates(live, "later")
+    await _asked(workshop, 2)
+    live.clock.advance(hours=21)
+    await _with_updates(live, "next-day")
+    await _asked(workshop, 3)
+    assert [key for key, _ in workshop.asked] == ["app", "later", "next-day"]
 
     live.registry.push("team/app", "1", {"v": "3"})
     live.clock.advance(days=1)
-    await _asked(workshop, 2)
+    await _asked(workshop, 4)
+    assert "app" in [key for key, _ in workshop.asked[3:]]
 
 
 async def test_what_says_nothing_about_the_image_is_tried_in_the_next_window(

@@ -84,6 +84,11 @@ async def test_progress_grows_and_never_goes_back(docker: FakeDocker, images: Do
         ("toomanyrequests: You have reached your pull rate limit.", RateLimited, "rate limit"),
         ("write /var/lib/docker/x: no space left on device", Failed, "no space left"),
         ("manifest for nginx:1 not found: manifest unknown", NotFound, "manifest unknown"),
+        (
+            "pull access denied for x, repository does not exist or may require 'docker login'",
+            NotFound,
+            "does not exist",
+        ),
         ("Get https://r/v2/: no basic auth credentials", Failed, "credentials"),
         ("Get https://r/v2/: dial tcp: lookup r: no such host", Unavailable, "no such host"),
         ("Get https://r/v2/: x509: certificate signed by unknown authority", Unavailable, "x509"),
@@ -114,6 +119,16 @@ async def test_a_proxy_that_forbids_pulls_is_named_and_not_the_registry(
     docker.faults["POST images/create"] = Fault(status=403, body="Forbidden")
     with pytest.raises(Denied, match="images_change"):
         await images.pull(NGINX)
+
+
+async def test_a_registry_that_wants_a_login_is_not_taken_for_a_proxy(
+    docker: FakeDocker, images: DockerImages
+) -> None:
+    said = json.dumps({"message": "unauthorized: authentication required"})
+    docker.faults["POST images/create"] = Fault(status=401, body=said)
+    with pytest.raises(Failed, match="unauthorized") as caught:
+        await images.pull(NGINX)
+    assert "registries" in (caught.value.hint or "")
 
 
 async def test_a_pull_that_says_nothing_any_more_ends(
