@@ -26,6 +26,7 @@ from homelab_agent.platform.engine.images import ImageEngine, RegistryLogin
 from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.errors import Failed, NotFound
 from homelab_agent.platform.secrets import SecretFilter
+from tests.fakes.registry import fake_registry
 from tests.harness.docker import SOCKET
 
 REGISTRY = "127.0.0.1:5000"
