@@ -198,6 +198,17 @@ def test_a_restart_by_policy_follows_the_death_however_long_docker_waits_before_
     assert home.told == ["died", "restarted", "finished", "restarted"]
 
 
+def test_a_service_that_a_person_stops_and_starts_a_minute_later_was_not_restarted() -> None:
+    home = Home(policy="always")
+
+    home.tell(EventAction.KILL, signal=TERM)
+    home.die(0)
+    home.wait(seconds=60)
+    home.tell(EventAction.START)
+
+    assert home.told == ["stopped", "started"]
+
+
 def test_a_container_that_a_person_starts_after_its_death_was_started() -> None:
     home = Home()
 
