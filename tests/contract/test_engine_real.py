@@ -93,7 +93,7 @@ async def test_a_health_verdict_arrives_and_goes_when_the_container_stops(
             await docker.remove(name)
 
 
-async def test_a_crash_loop_ends_as_restarting_with_its_count(docker: Docker, name: str) -> None:
+async def test_a_crash_loop_is_known_as_one_with_its_count(docker: Docker, name: str) -> None:
     async with watched(URL) as live:
         await live.connected()
         await docker.create(
@@ -107,6 +107,7 @@ async def test_a_crash_loop_ends_as_restarting_with_its_count(docker: Docker, na
                 and c.state is ContainerState.RESTARTING
                 and c.restart_count >= 2
                 and c.exit_code == 3
+                and c.restart_loop
             ),
             within_s=20,
         )
