@@ -311,3 +311,39 @@ def test_the_address_to_listen_at_is_read_whole(
 def test_another_database_is_used_when_one_is_given(files: Files) -> None:
     url = "postgresql+asyncpg://me@db/homelab"
     assert files.load({"HOMELAB_DATABASE_URL": url}).store_url == url
+
+
+def test_registries_can_be_written_in_a_variable_and_their_passwords_do_not_show(
+    files: Files,
+) -> None:
+    text = '[{"host": "r.example:5000", "username": "me", "password": "correct-horse"}]'
+    (registry,) = files.load({"HOMELAB_REGISTRIES": text}).registries
+    assert registry.password is not None
+    assert registry.password.get_secret_value() == "correct-horse"
+    assert "correct-horse" not in repr(registry)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[",
+        '[{"host": "https://r.example", "insecure": true}]',
+        '[{"host": "r.example", "username": "me"}]',
+        '[{"host": "r.example", "password": "correct-horse"}]',
+        '[{"host": "r", "username": "me", "password": "correct-horse", "password_file": "/x"}]',
+        '["correct-horse"]',
+    ],
+)
+def test_a_wrong_registry_is_named_without_its_password(files: Files, text: str) -> None:
+    with pytest.raises(SettingsError, match="HOMELAB_REGISTRIES") as caught:
+        files.load({"HOMELAB_REGISTRIES": text})
+    assert caught.value.field == "registries"
+    assert "correct-horse" not in caught.value.message
+
+
+def test_nobody_without_a_home_is_kept_from_starting_by_docker_logins(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("os.getuid", lambda: 4_000_000)
+    assert files.load({}).docker_config_file is None
