@@ -19,7 +19,8 @@ START_S = 60
 class PrivateEngine:
     """dockerd with its own containerd, data, socket and network, which leads nowhere.
 
-    `registries`: it reaches those of the lab instead, and has no default bridge.
+    `registries`: it is in the lab's network instead and reaches the registries there; its default
+    bridge is then the one of the lab's engine, and not to be used.
     """
 
     def __init__(self, *, registries: bool = False) -> None:
@@ -28,8 +29,8 @@ class PrivateEngine:
         self.socket = str(self.folder / "docker.sock")
         self._process = LoggedProcess(
             [
-                # In a network of its own: it would take the other engine's default bridge away.
-                *(("dockerd", "--bridge=none") if registries else ("unshare", "--net", "dockerd")),
+                # Not with --bridge=none: that takes the default bridge of every engine away.
+                *(("dockerd",) if registries else ("unshare", "--net", "dockerd")),
                 *("--host", f"unix://{self.socket}"),
                 *("--data-root", str(self.folder / "data")),
                 *("--exec-root", str(self.folder / "exec")),

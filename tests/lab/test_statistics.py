@@ -8,6 +8,7 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ MIB = 1024**2
 
 BURN = "while :; do :; done"
 HOLD = "dd if=/dev/zero of=/held/block bs=1M count=100 && sleep 3600"
-SEND = "while :; do ping -q -c 100 -i 0.02 -s 4000 172.17.0.1; done"
+SEND = "while :; do ping -q -c 100 -i 0.02 -s 4000 {gateway}; done"
 WRITE = (
     "while :; do dd if=/dev/zero of=/data/block bs=128k count=8 oflag=direct conv=notrunc; "
     "sleep 0.05; done"
@@ -100,7 +101,7 @@ class Kernel:
 async def loads(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Loads]:
     prefix = f"statz-{secrets.token_hex(3)}"
     folder = tmp_path_factory.mktemp("data")
-    async with Docker() as docker:
+    async with Docker() as docker, _network(docker, prefix) as gateway:
         ids = {
             "cpu": await docker.create(
                 f"{prefix}-cpu", command=("sh", "-c", BURN), NanoCpus=250_000_000
@@ -112,14 +113,31 @@ async def loads(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Loads
                 Memory=512 * MIB,
             ),
             "network": await docker.create(
-                f"{prefix}-network", command=("sh", "-c", SEND), NetworkMode="bridge"
+                f"{prefix}-network",
+                command=("sh", "-c", SEND.format(gateway=gateway)),
+                NetworkMode=prefix,
             ),
             "disk": await docker.create(
                 f"{prefix}-disk", command=("sh", "-c", WRITE), Binds=[f"{folder}:/data"]
             ),
         }
         pid = (await docker.inspect(ids["network"]))["State"]["Pid"]
-        yield Loads(prefix, ids, await _other_end(pid))
+        try:
+            yield Loads(prefix, ids, await _other_end(pid))
+        finally:
+            # Before its network.
+            await docker.remove(ids["network"])
+
+
+@asynccontextmanager
+async def _network(docker: Docker, name: str) -> AsyncIterator[str]:
+    """Have a network of the test's own; give its gateway."""
+    await docker.call("POST", "/networks/create", json={"Name": name})
+    try:
+        described = await docker.call("GET", f"/networks/{name}")
+        yield described["IPAM"]["Config"][0]["Gateway"]
+    finally:
+        await docker.call("DELETE", f"/networks/{name}")
 
 
 async def _other_end(pid: int) -> Path:

@@ -157,6 +157,17 @@ async def test_an_engine_that_is_away_is_told_as_such(
         await stats.sample([_target(web)])
 
 
+async def test_figures_come_back_with_the_engine(docker: FakeDocker, stats: DockerStats) -> None:
+    web = docker.add("web")
+    for _ in range(2):
+        assert (await stats.sample([_target(web)])).samples
+        # The connections that were kept are gone with it.
+        await docker.stop()
+        await docker.start()
+
+    assert (await stats.sample([_target(web)])).samples
+
+
 async def test_a_proxy_that_forbids_it_is_told_as_such(
     docker: FakeDocker, stats: DockerStats
 ) -> None:
