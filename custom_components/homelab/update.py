@@ -160,19 +160,14 @@ def _looked_for(update: ContainerUpdate) -> bool:
 
 
 def _versions(update: ContainerUpdate) -> tuple[str | None, str | None]:
-    """Return what runs and what would come; equal only where there is nothing to install."""
+    """Return what runs and what would come, which the agent keeps apart where they differ."""
     installed = update.installed_version or _short(update.installed_digest)
-    if update.state is UpdateState.CURRENT:
-        return installed, installed
-    if update.state is not UpdateState.AVAILABLE:
-        return installed, None
-    latest = update.latest_version or _short(update.latest_digest)
-    if installed is not None and latest == installed:
-        # The same version, built again.
-        return f"{installed} ({_short(update.installed_digest)})", (
-            f"{latest} ({_short(update.latest_digest)})"
-        )
-    return installed, latest
+    match update.state:
+        case UpdateState.CURRENT:
+            return installed, installed
+        case UpdateState.AVAILABLE:
+            return installed, update.latest_version or _short(update.latest_digest)
+    return installed, None
 
 
 def _short(digest: str | None) -> str | None:

@@ -51,11 +51,11 @@ async def test_a_newer_image_is_told(outdated: Home) -> None:
     assert outdated.state("sensor", "updates_available").state == "1"
 
 
-async def test_the_same_version_built_again_is_an_update_too(outdated: Home) -> None:
-    outdated.agent.put("container_update", "web", wire.update(latest_version="1.0.0"))
-    await until(
-        lambda: attributes(outdated)["latest_version"] == "1.0.0 (222222222222)", "the digests"
-    )
+async def test_an_image_without_a_version_is_known_by_its_digest(outdated: Home) -> None:
+    nameless = wire.update(installed_version=None, latest_version=None)
+    outdated.agent.put("container_update", "web", nameless)
+    await until(lambda: attributes(outdated)["latest_version"] == "222222222222", "the digest")
+    assert attributes(outdated)["installed_version"] == "111111111111"
     assert outdated.state("update", "web:update").state == "on"
 
 
