@@ -55,6 +55,7 @@ class PrivateEngine:
         trace: TracebackType | None,
     ) -> None:
         await self._process.stop()
+        await self._unmount()
         await asyncio.to_thread(shutil.rmtree, self.folder, True)
 
     @property
@@ -97,6 +98,18 @@ class PrivateEngine:
             said, _ = await process.communicate()
             if process.returncode:
                 raise DockerRefused(f"{' '.join(command)}: {said.decode().strip()}")
+
+    async def _unmount(self) -> None:
+        """Unmount what dockerd leaves mounted: its data folder onto itself, at least."""
+        for point in self._mounts():
+            process = await asyncio.create_subprocess_exec("umount", "--lazy", point)
+            await process.wait()
+
+    def _mounts(self) -> list[str]:
+        """Return what is mounted below the folder, the deepest first."""
+        rows = Path("/proc/self/mounts").read_text().splitlines()
+        points = (row.split()[1] for row in rows)
+        return sorted((each for each in points if each.startswith(f"{self.folder}/")), reverse=True)
 
     @property
     def _archive(self) -> str:
