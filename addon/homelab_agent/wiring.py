@@ -248,7 +248,7 @@ def _stacks(
         verification=Verification(faces.containers, ground.secrets),
         kept=deployments.refresh,
     )
-    for kind in OperateJobs(faces.containers, parts.guard).kinds():
+    for kind in OperateJobs(faces.containers, parts.guard, parts.look).kinds():
         runner.register(kind)
     runner.register(DeployJob(tools).kind())
     runner.register(DownJob(tools).kind())

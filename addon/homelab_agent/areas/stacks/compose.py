@@ -137,7 +137,7 @@ class Compose:
         )
         pairs = (line.partition("=") for line in ended.output.splitlines())
         found = {name: value for name, sign, value in pairs if sign}
-        return {} if ended.code else {n: v for n, v in found.items() if is_name(n)}
+        return {} if ended.code else {n: v for n, v in found.items() if is_name(n) and n != "PWD"}
 
     async def up(self, deployed: Deployed, environment: Mapping[str, str]) -> None:
         """Make the stack run as its files say; no image is pulled and none is built."""
@@ -175,7 +175,8 @@ class Compose:
         self, files: Sequence[str], source: Source, directory: Path
     ) -> None:
         """Refuse files with values from outside of the folder before any of them is read."""
-        model = await self._model(files, source, "--no-env-resolution")
+        # With --no-env-resolution alone compose reads the files all the same.
+        model = await self._model(files, source, "--no-interpolate")
         await asyncio.to_thread(_require_near, model, (directory, source.directory))
 
     async def _hashes(self, model: ComposeModel, source: Source, stage: Path) -> dict[str, str]:
@@ -242,11 +243,18 @@ def _require_near(model: ComposeModel, folders: tuple[Path, ...]) -> None:
     for name, service in services.items() if isinstance(services, dict) else ():
         for key in ("env_file", "label_file"):
             for number, path in enumerate(_paths(service, key)):
+                field = f"services.{name}.{key}[{number}]"
+                if "$" in path:
+                    raise Invalid(
+                        f"{name}: the path of an {key} cannot hold a variable.",
+                        field=field,
+                        hint="Write the path out.",
+                    )
                 real = Path(os.path.realpath(path))
                 if not any(real.is_relative_to(folder) for folder in near):
                     raise Invalid(
                         f"{name}: {key} lies outside of the stack's folder.",
-                        field=f"services.{name}.{key}[{number}]",
+                        field=field,
                         hint="Give the values as `environment`, or put the file there.",
                     )
 

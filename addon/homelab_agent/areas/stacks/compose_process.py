@@ -122,6 +122,7 @@ class ComposeProcess(Process):
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env={},
+            cwd="/",  # it can be read as ${PWD}
             limit=_LONGEST_LINE_BYTES,
             start_new_session=True,
         )

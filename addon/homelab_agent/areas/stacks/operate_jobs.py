@@ -6,8 +6,9 @@ done before.
 """
 
 import asyncio
+import contextlib
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from functools import partial
 
@@ -41,6 +42,10 @@ _UP = frozenset({ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.R
 
 type Guard = Callable[[EngineContainer], str | None]
 """Returns why a container must not be touched, None where nothing protects it."""
+
+
+type Look = Callable[[str], Awaitable[object]]
+"""Looks at a container now, so that what is published of it is true."""
 
 
 class Member(Model):
@@ -85,12 +90,14 @@ class OperateJobs:
         self,
         engine: Engine,
         guard: Guard,
+        look: Look,
         *,
         condition_s: float = CONDITION_S,
         return_s: float = RETURN_S,
     ) -> None:
         self._engine = engine
         self._guard = guard
+        self._publish = look
         self._condition_s = condition_s
         self._return_s = return_s
 
@@ -121,6 +128,7 @@ class OperateJobs:
                 raise Protected(reason, field="name")
         report(None, f"{part.service} is being stopped")
         await asyncio.gather(*(self._engine.stop(row.id, None) for row in up))
+        await self._show(up)
         return StepResult(needed=bool(up) or context.again, message=f"{part.service} was stopped.")
 
     async def _start(self, part: Part, context: _Context) -> StepResult:
@@ -133,11 +141,15 @@ class OperateJobs:
         down = [row for row in rows if row.state is not ContainerState.RUNNING]
         if down:
             await self._wait_for_needs(part, context)
-        for row in down:
-            if row.state is ContainerState.PAUSED:
-                await self._engine.unpause(row.id)
-            elif row.state is not ContainerState.RESTARTING:
-                await self._engine.start(row.id)
+        try:
+            for row in down:
+                if row.state is ContainerState.PAUSED:
+                    await self._engine.unpause(row.id)
+                elif row.state is not ContainerState.RESTARTING:
+                    await self._engine.start(row.id)
+        finally:
+            # No event tells of a start that failed.
+            await self._show(down)
         return StepResult(
             needed=bool(down) or context.again, message=f"{part.service} was started."
         )
@@ -164,6 +176,11 @@ class OperateJobs:
                 )
             report(None, f"{part.service} waits for {service} {wanted}")
             await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def _show(self, rows: Iterable[EngineContainer]) -> None:
+        for row in rows:
+            with contextlib.suppress(AgentError):  # the watch finds it later
+                await self._publish(row.id)
 
     async def _look(self, member: Member, context: _Context) -> EngineContainer | None:
         """Return the container, None when it is gone; after a crash wait for the engine."""
