@@ -8,7 +8,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, UnixConnector, web
+from aiohttp import (
+    ClientConnectionError,
+    ClientPayloadError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    UnixConnector,
+    web,
+)
 
 type Allows = Callable[[str, str], bool]
 
@@ -66,11 +74,23 @@ class SocketProxy:
             return await self._hand_on(request, self._session)
         except ClientConnectionError:
             return web.Response(status=503, text="<h1>503 Service Unavailable</h1>")
+        except ClientPayloadError:
+            # The engine ended in the middle of its answer.
+            if request.transport is not None:
+                request.transport.close()
+            return web.Response()
+
+    async def _ask(self, request: web.Request, session: ClientSession) -> ClientResponse:
+        kept = {"Content-Type", "X-Registry-Auth"}
+        return await session.request(
+            request.method,
+            f"http://engine{request.path_qs}",
+            data=await request.read(),
+            headers={name: value for name, value in request.headers.items() if name in kept},
+        )
 
     async def _hand_on(self, request: web.Request, session: ClientSession) -> web.StreamResponse:
-        async with session.request(
-            request.method, f"http://engine{request.path_qs}", data=await request.read()
-        ) as answer:
+        async with await self._ask(request, session) as answer:
             response = web.StreamResponse(
                 status=answer.status,
                 headers={"Content-Type": answer.headers.get("Content-Type", "text/plain")},

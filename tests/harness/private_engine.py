@@ -1,6 +1,7 @@
 """A Docker engine of the caller's own: to be measured, killed or filled without harm to others."""
 
 import asyncio
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -27,6 +28,8 @@ class PrivateEngine:
         # Docker refuses sockets with long paths.
         self.folder = Path(tempfile.mkdtemp(prefix="pe-", dir="/tmp"))
         self.socket = str(self.folder / "docker.sock")
+        self._registries = registries
+        self._bridge = f"pe{secrets.token_hex(4)}"
         self._process = LoggedProcess(
             [
                 # Not with --bridge=none: that takes the default bridge of every engine away.
@@ -45,6 +48,10 @@ class PrivateEngine:
         )
 
     async def __aenter__(self) -> Self:
+        if self._registries:
+            subnet = f"10.{secrets.randbelow(100) + 100}.{secrets.randbelow(200)}.1/24"
+            await _run("ip", "link", "add", self._bridge, "type", "bridge")
+            await _run("ip", "address", "add", subnet, "dev", self._bridge)
         await self.start()
         return self
 
@@ -92,12 +99,7 @@ class PrivateEngine:
             ("docker", "--host", f"unix://{SOCKET}", "save", "--output", self._archive, name),
             ("docker", "--host", self.url, "load", "--input", self._archive),
         ):
-            process = await asyncio.create_subprocess_exec(
-                *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-            )
-            said, _ = await process.communicate()
-            if process.returncode:
-                raise DockerRefused(f"{' '.join(command)}: {said.decode().strip()}")
+            await _run(*command)
 
     async def _unmount(self) -> None:
         """Unmount what dockerd leaves mounted: its data folder onto itself, at least."""
@@ -123,3 +125,16 @@ class PrivateEngine:
             except ClientError, DockerRefused:
                 return False
         return True
+
+
+def _alone(program: str) -> tuple[str, ...]:
+    return ("unshare", "--net", program)
+
+
+async def _run(*command: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    said, _ = await process.communicate()
+    if process.returncode:
+        raise DockerRefused(f"{' '.join(command)}: {said.decode().strip()}")

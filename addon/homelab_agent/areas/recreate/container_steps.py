@@ -120,10 +120,11 @@ class ContainerSteps[Arguments: Model]:
         found = self._found(context)
         image = await self._images.choose(self._target, found)
         is_new = image.image_id != found.original.image_id
+        has_newest = not is_new and not self._target.only_with_them
         return StepResult(
             {step_name(IMAGE, self._target): image.model_dump(mode="json")},
             needed=is_new,
-            message=None if is_new else f"{self._target.name} has the newest {image.image}.",
+            message=f"{self._target.name} has the newest {image.image}." if has_newest else None,
         )
 
     async def _create(self, context: StepContext[Arguments]) -> StepResult:
@@ -149,6 +150,7 @@ class ContainerSteps[Arguments: Model]:
             raise Conflict(f"The new {new.name} was left as it is")
         else:
             await self._remove(new.id, own_volumes=True)
+        await self._let_run(original.id, self._found(context))
         facts = self._facts(context)
         image = facts.image(self._target)
         if image is not None:
@@ -221,17 +223,21 @@ class ContainerSteps[Arguments: Model]:
     async def _keep(self, context: StepContext[Arguments]) -> StepResult:
         """From here on there is no way back: whatever fails here is told, and undoes nothing."""
         found, image = self._found(context), self._new_image(context)
-        new_id = self._require_new(context)
-        problem = ""
+        words = _done_words(found, image)
         try:
-            await self._images.keep(self._target.key, found, image)
-            await self._remove(found.original.id, own_volumes=False)
-            await self._hands.look(new_id)
+            await self._hands.patience.insist(self._clear_away, context)
         except AgentError as error:
             _log.warning("old_container_left", container=found.original.name, why=error.message)
-            problem = f" Its predecessor {found.original.name}{OLD_SUFFIX} could not be removed."
+            words += f" Its predecessor {found.original.name}{OLD_SUFFIX} could not be removed."
         await self._notes.done(found.original, image)
-        return StepResult(message=f"{_done_words(found, image)}{problem}")
+        return StepResult(message=words)
+
+    async def _clear_away(self, context: StepContext[Arguments]) -> None:
+        found, image = self._found(context), self._new_image(context)
+        await self._let_run(self._require_new(context), found)
+        await self._images.keep(self._target.key, found, image)
+        await self._remove(found.original.id, own_volumes=False)
+        await self._hands.look(self._require_new(context))
 
     def _require_unprotected(self, row: EngineContainer) -> None:
         if reason := self._hands.guard(row):
@@ -256,6 +262,12 @@ class ContainerSteps[Arguments: Model]:
     async def _remove(self, container_id: str, *, own_volumes: bool) -> None:
         if await self._row(container_id) is not None:
             await self._hands.recreate.remove(container_id, own_volumes=own_volumes)
+
+    async def _let_run(self, container_id: str, found: Found) -> None:
+        """Start what an engine that was itself restarted meanwhile has ended and not started."""
+        row = await self._row(container_id)
+        if row is not None and found.ran and row.state not in _UP:
+            await self._hands.containers.start(row.id)
 
     async def _stop_gently(self, row: EngineContainer) -> None:
         if row.state is ContainerState.PAUSED:
