@@ -21,7 +21,6 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.homelab.binary_sensor import DOCKER
-from custom_components.homelab.client import ContainerHealth, ContainerState
 
 BLUEPRINTS = Path(__file__).parents[2] / "blueprints"
 FILES = sorted(BLUEPRINTS.rglob("*.yaml"))
@@ -34,11 +33,9 @@ class Home:
 
     hass: HomeAssistant
     freezer: FrozenDateTimeFactory
-    state: str
     docker: str
     sent: list[ServiceCall]
     shown: list[ServiceCall]
-    own: list[ServiceCall]
 
     async def use(self, blueprint: str, **inputs: object) -> None:
         """Make an automation of a blueprint."""
@@ -73,28 +70,16 @@ async def home(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Home:
     host = devices.async_get_or_create(
         config_entry_id=entry.entry_id, identifiers={("homelab", "one")}, name="NAS"
     )
-    container = devices.async_get_or_create(
-        config_entry_id=entry.entry_id,
-        identifiers={("homelab", "one:web")},
-        name="web",
-        via_device_id=host.id,
-    )
-    state = entities.async_get_or_create(
-        "sensor", "homelab", "one:web:state", config_entry=entry, device_id=container.id
-    ).entity_id
     docker = entities.async_get_or_create(
         "binary_sensor", "homelab", "one:docker", config_entry=entry, device_id=host.id
     ).entity_id
-    hass.states.async_set(state, "running")
     hass.states.async_set(docker, "on")
     return Home(
         hass,
         freezer,
-        state,
         docker,
         sent=async_mock_service(hass, "notify", "send_message"),
         shown=async_mock_service(hass, "persistent_notification", "create"),
-        own=async_mock_service(hass, "test", "own"),
     )
 
 
@@ -112,106 +97,10 @@ def test_a_blueprint_can_be_imported_and_updated_from_its_own_address(file: Path
     assert blueprint.metadata["source_url"] == repository + str(file.relative_to(BLUEPRINTS.parent))
 
 
-def test_the_container_alert_listens_to_states_that_exist() -> None:
-    content = load_yaml_dict(BLUEPRINTS / "automation/homelab/container_alert.yaml")
-    listened = {
-        state
-        for trigger in content["triggers"]
-        for side in ("from", "to")
-        for state in trigger.get(side, ())
-    }
-    assert listened <= {*ContainerState, *ContainerHealth}
-
-
 def test_the_connection_can_be_chosen_in_the_connection_blueprint() -> None:
     content = load_yaml_dict(BLUEPRINTS / "automation/homelab/connection_lost.yaml")
     (wanted,) = content["blueprint"]["input"]["connections"]["selector"]["entity"]["filter"]
     assert wanted["device_class"] == DOCKER.device_class
-
-
-async def test_a_container_that_died_is_reported_by_name_and_host(home: Home) -> None:
-    await home.use("container_alert", containers=[home.state], notifiers=[PHONE])
-    await home.becomes(home.state, "exited")
-    await home.passes(seconds=29)
-    assert not home.sent
-    await home.passes(seconds=2)
-    (call,) = home.sent
-    assert call.data["entity_id"] == [PHONE]
-    assert call.data["title"] == "web is exited"
-    assert call.data["message"] == "The container web on NAS is not running any more."
-    assert not home.shown
-
-
-@pytest.mark.parametrize(
-    ("state", "message"),
-    [
-        ("unhealthy", "The health check of the container web on NAS fails."),
-        ("restarting", "The container web on NAS ends as soon as it is started."),
-    ],
-)
-async def test_the_alert_says_what_is_wrong(home: Home, state: str, message: str) -> None:
-    await home.use("container_alert", containers=[home.state], notifiers=[PHONE])
-    await home.becomes(home.state, state)
-    await home.passes(seconds=31)
-    assert [call.data["message"] for call in home.sent] == [message]
-
-
-async def test_an_update_of_a_container_wakes_nobody(home: Home) -> None:
-    await home.use("container_alert", containers=[home.state], notifiers=[PHONE])
-    for state in ("exited", "created", "running"):
-        await home.becomes(home.state, state)
-        await home.passes(seconds=5)
-    await home.passes(minutes=5)
-    assert not home.sent
-    assert not home.shown
-
-
-async def test_a_restart_of_home_assistant_reports_no_container_that_was_down_before(
-    home: Home,
-) -> None:
-    await home.use("container_alert", containers=[home.state], notifiers=[PHONE])
-    await home.becomes(home.state, "unavailable")
-    await home.becomes(home.state, "exited")
-    await home.passes(minutes=5)
-    assert not home.sent
-
-
-async def test_a_container_that_is_well_again_is_reported_if_its_failure_was(home: Home) -> None:
-    await home.use("container_alert", containers=[home.state], notifiers=[PHONE])
-    await home.becomes(home.state, "exited")
-    await home.passes(minutes=1)
-    await home.becomes(home.state, "running")
-    assert [call.data["title"] for call in home.sent] == ["web is exited", "web is well again"]
-    assert home.sent[1].data["message"] == "The container web on NAS is running."
-
-
-async def test_nobody_hears_of_a_recovery_who_did_not_want_to(home: Home) -> None:
-    await home.use(
-        "container_alert", containers=[home.state], notifiers=[PHONE], tell_recovery=False
-    )
-    await home.becomes(home.state, "exited")
-    await home.passes(minutes=1)
-    await home.becomes(home.state, "running")
-    assert len(home.sent) == 1
-
-
-async def test_without_a_notifier_home_assistant_shows_it_itself(home: Home) -> None:
-    await home.use("container_alert", containers=[home.state])
-    await home.becomes(home.state, "dead")
-    await home.passes(minutes=1)
-    assert [call.data["title"] for call in home.shown] == ["web is dead"]
-    assert not home.sent
-
-
-async def test_actions_of_ones_own_run_with_the_containers_name(home: Home) -> None:
-    await home.use(
-        "container_alert",
-        containers=[home.state],
-        actions=[{"action": "test.own", "data": {"say": "{{ container }} {{ trigger.id }}"}}],
-    )
-    await home.becomes(home.state, "exited")
-    await home.passes(minutes=1)
-    assert [call.data["say"] for call in home.own] == ["web down"]
 
 
 @pytest.mark.parametrize(

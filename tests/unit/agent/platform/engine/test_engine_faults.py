@@ -157,6 +157,7 @@ async def test_an_engine_too_old_is_refused_in_words() -> None:
         refused = await _refusal(docker.url)
 
     assert "too old: it speaks API 1.40" in refused.message
+    assert refused.extra["cause"] == "engine_too_old"
 
 
 async def test_an_engine_too_new_is_refused_in_words() -> None:
