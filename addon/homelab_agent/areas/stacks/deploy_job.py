@@ -123,8 +123,7 @@ class DeployJob:
     async def _check(self, context: _Context) -> StepResult:
         """Look again whether it is still what was planned, and still allowed."""
         arguments = context.arguments
-        await self._engine_is_back()
-        await self._require_unprotected(arguments.stack)
+        await self._while_engine_is_there(lambda: self._require_unprotected(arguments.stack))
         version = arguments.version
         text, kept = await asyncio.to_thread(self._files.read, arguments.stack, version.source)
         own = self._files.folder(arguments.stack)
@@ -145,12 +144,15 @@ class DeployJob:
         return StepResult(needed=False)
 
     async def _pull(self, context: _Context) -> StepResult:
-        await self._images.pull(context.arguments.images, again=context.arguments.pull)
+        arguments = context.arguments
+        await self._while_engine_is_there(
+            lambda: self._images.pull(arguments.images, again=arguments.pull)
+        )
         return StepResult(needed=False, message="All images are here.")
 
     async def _write(self, context: _Context) -> StepResult:
         arguments = context.arguments
-        await self._require_unprotected(arguments.stack)
+        await self._while_engine_is_there(lambda: self._require_unprotected(arguments.stack))
         await asyncio.to_thread(
             self._files.install,
             arguments.stack,
