@@ -188,6 +188,9 @@ def _next_page(reference: ImageReference, path: str, reply: Reply) -> str | None
     if found is None:
         return None
     base = f"/v2/{reference.repository}/"
-    following = urljoin(f"{base}{path}", found[1])
+    try:
+        following = urljoin(f"{base}{path}", found[1])
+    except ValueError:
+        return None
     inside = following.partition(base)[2]
     return inside if inside.startswith("tags/list?") and inside != path else None

@@ -118,8 +118,7 @@ class Exchange:
         raise Unavailable(f"{host.name} sends the agent from one address to another.")
 
     async def _redirected(self, host: RegistryHost, request: Request, location: str) -> Request:
-        url = urljoin(request.url, location)
-        here, there = _origin(request.url), _origin(url)
+        here, (url, there) = _origin(request.url), _target(request.url, location)
         if there is None or (there[0] != "https" and not host.insecure):
             raise Unavailable(f"{host.name} sends the agent to where there is no encryption.")
         if there == here:
@@ -130,6 +129,15 @@ class Exchange:
 
 def _authorized(headers: Mapping[str, str], authorization: str | None) -> Mapping[str, str]:
     return {**headers, "Authorization": authorization} if authorization else headers
+
+
+def _target(url: str, location: str) -> tuple[str, tuple[str, str | None, int | None] | None]:
+    """Return where a redirect goes, and the origin of that; None for no address at all."""
+    try:
+        target = urljoin(url, location)
+    except ValueError:
+        return location, None
+    return target, _origin(target)
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None] | None:

@@ -313,3 +313,65 @@ async def test_nobody_there_and_no_such_name_are_told_apart() -> None:
         for image, words in texts:
             with pytest.raises(Unavailable, match=words):
                 await asker.answer(parse_reference(image), None)
+
+
+@pytest.mark.parametrize(
+    "location", ["http://[::1", "https://[x]:y/", "//[", "https://h:99999999/"]
+)
+async def test_a_redirect_to_no_address_is_the_registrys_trouble_and_not_the_agents_end(
+    registry: FakeRegistry, location: str
+) -> None:
+    registry.faults["HEAD"] = RegistryFault(status=307, headers={"Location": location})
+    async with client() as asker:
+        with pytest.raises(Unavailable):
+            await asker.answer(app(registry), None)
+
+
+async def test_a_next_page_at_no_address_ends_the_list_of_tags_and_not_the_agent(
+    registry: FakeRegistry,
+) -> None:
+    registry.faults["GET /v2/team/app/tags/list"] = RegistryFault(
+        headers={"Link": '<http://[::1>; rel="next"'}, body=b'{"tags": ["1.0", "1.1"]}'
+    )
+    async with client() as asker:
+        assert await asker.tags(app(registry)) == ("1.0", "1.1")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"},
+        {"Retry-After": "9" * 5000},
+        {"RateLimit-Limit": "\u0663", "RateLimit-Remaining": "\u0661"},
+        {"WWW-Authenticate": "Bearer " + "a=" * 2000},
+    ],
+)
+async def test_headers_of_nonsense_are_the_registrys_trouble_and_not_the_agents_end(
+    registry: FakeRegistry, headers: dict[str, str]
+) -> None:
+    status = 401 if "WWW-Authenticate" in headers else 429
+    registry.faults["HEAD"] = RegistryFault(status=status, headers=headers)
+    async with client() as asker:
+        with pytest.raises(AgentError):
+            await asker.answer(app(registry), None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"tags": ["\\ud800"]}',
+        b'{"tags": [' + b'"x",' * 200_000 + b'"y"]}',
+        b"[" * 100_000,
+        b'{"tags": [1e999]}',
+        b'{"tags": "\xff"}',
+    ],
+)
+async def test_tags_of_nonsense_are_the_registrys_trouble_and_not_the_agents_end(
+    registry: FakeRegistry, body: bytes
+) -> None:
+    registry.faults["GET /v2/team/app/tags/list"] = RegistryFault(body=body)
+    async with client() as asker:
+        try:
+            await asker.tags(app(registry))
+        except AgentError as error:
+            assert registry.address in error.message
