@@ -92,9 +92,13 @@ def _config(
     config["Env"] = [
         entry for entry in strings(config.get("Env")) if entry not in strings(defaults.get("Env"))
     ]
+    exposed = whole(config.get("ExposedPorts"))
     for name in ("Labels", "Volumes", "ExposedPorts"):
         config[name] = _without(whole(config.get(name)), whole(defaults.get(name)))
-    published: JsonObject = {port: {} for port in whole(host.get("PortBindings"))}
+    # What is published must be exposed too, also when the new image does not do that.
+    published: JsonObject = {
+        port: {} for port in whole(host.get("PortBindings")) if port in exposed
+    }
     config["ExposedPorts"] = published | whole(config["ExposedPorts"])
     labels = whole(config["Labels"])
     if COMPOSE_IMAGE in labels:
