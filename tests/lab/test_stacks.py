@@ -1,5 +1,6 @@
 """Stacks on a real engine with the real docker compose."""
 
+import asyncio
 import json
 import textwrap
 from collections.abc import AsyncIterator
@@ -19,6 +20,7 @@ from tests.lab.network import run
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
 SLEEPS = """["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 3600 & wait $$!; done"]"""
+IMAGE = f"image: busybox, network_mode: none, command: {SLEEPS}"
 WEB = f"""
 services:
   web:
@@ -255,95 +257,118 @@ async def test_a_stack_with_a_protected_container_is_not_stopped(
 
 # --- plan and deploy
 
+DATA = f"""
+services:
+  web:
+    image: busybox
+    network_mode: none
+    command: {SLEEPS}
+    env_file: .env
+    environment:
+      GREETING: ${{GREETING:-hello}}
+      DB_PASSWORD: ${{DB_PASSWORD:?a password is needed}}
+    volumes: ["data:/data", "./files:/files"]
+volumes: {{data: {{}}}}
+"""
+PASSWORD = 'it\'s $ecret "7"'
 
-async def test_a_stack_is_planned_deployed_changed_restored_and_taken_down(
+
+async def environment_of(container: str) -> list[str]:
+    """Return the environment that a container really has."""
+    found: list[str] = json.loads(
+        await run("docker", "inspect", "--format", "{{json .Config.Env}}", container)
+    )
+    return found
+
+
+async def test_a_plan_shows_everything_and_the_deployment_is_what_was_planned(
     stacks: Stacks, name: str
 ) -> None:
-    text = f"""
-    services:
-      web:
-        image: busybox
-        network_mode: none
-        command: {SLEEPS}
-        env_file: .env
-        environment:
-          GREETING: ${{GREETING:-hello}}
-          DB_PASSWORD: ${{DB_PASSWORD:?a password is needed}}
-        volumes: ["data:/data", "./files:/files"]
-    volumes: {{data: {{}}}}
-    """
-    text = textwrap.dedent(text)
-    environment = {"DB_PASSWORD": 'it\'s $ecret "7"', "TAG": "1"}
-    status, plan = await stacks.plan(name, text, environment=environment)
+    environment = {"DB_PASSWORD": PASSWORD, "TAG": "1"}
+    status, plan = await stacks.plan(name, DATA, environment=environment)
     assert status == 200, plan
     assert plan["new"]
-    assert plan["created"] == ["web"]
-    assert plan["images"] == ["busybox"]
-    assert plan["findings"] == []
+    assert (plan["created"], plan["images"], plan["findings"]) == (["web"], ["busybox"], [])
     assert "+    image: busybox" in plan["diff"]
     assert "ecret" not in json.dumps(plan)
     assert await stacks.get(name) is None
 
-    status, done = await stacks.deploy(name, text, environment=environment, plan_hash=plan["hash"])
+    status, refused = await stacks.deploy(
+        name, DATA, environment={**environment, "TAG": "2"}, plan_hash=plan["hash"]
+    )
+    assert (status, refused["field"]) == (409, "plan_hash")
+    status, done = await stacks.deploy(name, DATA, environment=environment, plan_hash=plan["hash"])
     assert (status, done["outcome"]) == (200, "done"), done
     stack = await stacks.becomes(name, state="running", managed=True, version=1)
     assert stack["files_reason"] is None
-    inside = json.loads(
-        await run("docker", "inspect", "--format", "{{json .Config.Env}}", f"{name}-web-1")
-    )
-    assert 'DB_PASSWORD=it\'s $ecret "7"' in inside
-    assert "GREETING=hello" in inside
+    inside = await environment_of(f"{name}-web-1")
+    assert {f"DB_PASSWORD={PASSWORD}", "GREETING=hello"} <= set(inside)
 
     # The same once more changes nothing at all.
     before = await world(name)
-    status, plan = await stacks.plan(name, text)
+    _, plan = await stacks.plan(name, DATA)
     assert (plan["created"], plan["changed"], plan["removed"], plan["diff"]) == ([], [], [], "")
+    assert (await stacks.deploy(name, DATA))[1]["outcome"] == "done"
     assert await world(name) == before
 
-    changed = text.replace("GREETING:-hello", "GREETING:-goodbye")
-    status, plan = await stacks.plan(name, changed)
+
+async def test_every_version_is_kept_with_its_values_and_comes_back_when_asked(
+    stacks: Stacks, name: str
+) -> None:
+    await stacks.deploy(name, DATA, environment={"DB_PASSWORD": PASSWORD})
+    changed = DATA.replace("GREETING:-hello", "GREETING:-goodbye")
+    _, plan = await stacks.plan(name, changed)
     assert plan["changed"] == ["web"]
     assert "-      GREETING: hello" in plan["diff"]
     assert "+      GREETING: goodbye" in plan["diff"]
-    status, done = await stacks.deploy(name, changed)
+    _, done = await stacks.deploy(name, changed)
     assert done["outcome"] == "done", done
     await stacks.becomes(name, state="running", version=2)
 
-    status, history = await stacks.ask("GET", f"/stacks/{name}/history")
+    _, history = await stacks.ask("GET", f"/stacks/{name}/history")
     versions = history["versions"]
     assert [(each["version"], each["current"]) for each in versions] == [(2, True), (1, False)]
     assert versions[0]["caller"] == "operator"
     assert "GREETING: goodbye" in versions[0]["diff"]
-    status, file = await stacks.ask("GET", f"/stacks/{name}/file?version=1")
-    assert file["compose"] == text
-    assert file["environment"] == ["DB_PASSWORD", "TAG"]
+    _, file = await stacks.ask("GET", f"/stacks/{name}/file?version=1")
+    assert (file["compose"], file["environment"]) == (DATA, ["DB_PASSWORD"])
 
-    status, done = await stacks.ask("POST", f"/stacks/{name}/restore", {"version": 1, "wait_s": 60})
+    body = {"version": 1, "wait_s": 60}
+    _, done = await stacks.ask("POST", f"/stacks/{name}/restore", body)
     assert done["outcome"] == "done", done
     await stacks.becomes(name, version=3)
-    inside = await run("docker", "inspect", "--format", "{{json .Config.Env}}", f"{name}-web-1")
-    assert "GREETING=hello" in inside
+    inside = await environment_of(f"{name}-web-1")
+    assert {f"DB_PASSWORD={PASSWORD}", "GREETING=hello"} <= set(inside)
+    # Nothing of the values is anywhere but in the stack's own files.
+    for file_of_agent in stacks.agent.data_dir.iterdir():
+        if file_of_agent.is_file():
+            assert b"$ecret" not in file_of_agent.read_bytes(), file_of_agent
 
-    status, done = await stacks.ask("POST", f"/stacks/{name}/down", {"wait_s": 60})
-    assert done["outcome"] == "done", done
+
+async def test_taking_a_stack_down_keeps_its_data_until_an_admin_says_otherwise_twice(
+    stacks: Stacks, name: str
+) -> None:
+    volume = f"{name}_data"
+    await stacks.deploy(name, DATA, environment={"DB_PASSWORD": PASSWORD})
+    await stacks.becomes(name, state="running")
+    assert (await stacks.command(name, "down"))["outcome"] == "done"
     await stacks.becomes(name, state="unknown", total=0)
-    assert f"{name}_data" in await run("docker", "volume", "ls", "--quiet")
+    assert volume in await run("docker", "volume", "ls", "--quiet")
 
-    done = await stacks.command(name, "start")
-    assert done["outcome"] == "done"
-    await stacks.becomes(name, state="running", version=4)
+    assert (await stacks.command(name, "start"))["outcome"] == "done"
+    await stacks.becomes(name, state="running", version=2)
 
-    body = {"volumes": True, "wait_s": 60}
+    body: dict[str, object] = {"volumes": True, "forget": True, "wait_s": 60}
     status, refused = await stacks.ask("POST", f"/stacks/{name}/down", body, admin=True)
     assert (status, refused["field"]) == (422, "confirm")
     body["confirm"] = name
     status, refused = await stacks.ask("POST", f"/stacks/{name}/down", body)
     assert (status, refused["code"]) == (403, "denied")
-    status, done = await stacks.ask(
-        "POST", f"/stacks/{name}/down", {**body, "forget": True}, admin=True
-    )
+    assert volume in await run("docker", "volume", "ls", "--quiet")
+
+    _, done = await stacks.ask("POST", f"/stacks/{name}/down", body, admin=True)
     assert done["outcome"] == "done", done
-    assert f"{name}_data" not in await run("docker", "volume", "ls", "--quiet")
+    assert volume not in await run("docker", "volume", "ls", "--quiet")
 
     async def gone() -> bool:
         return await stacks.get(name) is None
@@ -351,9 +376,111 @@ async def test_a_stack_is_planned_deployed_changed_restored_and_taken_down(
     await wait_until(gone, what="the stack to be forgotten")
 
 
+async def test_a_stack_that_does_not_come_up_is_taken_back_and_its_last_words_are_told(
+    stacks: Stacks, name: str
+) -> None:
+    assert (await stacks.deploy(name, WEB))[1]["outcome"] == "done"
+    broken = WEB.replace(SLEEPS, '["sh", "-c", "echo I cannot work; exit 3"]')
+    status, answer = await stacks.deploy(name, broken)
+    assert status >= 400
+    assert "web-1 exited with code 3. Its last words: I cannot work" in answer["detail"]
+    _, job = await stacks.ask("GET", f"/jobs/{answer['job_id']}")
+    assert job["outcome"] == "undone"
+    await stacks.becomes(name, state="running", version=1)
+    assert (stacks.stacks_dir / name / "compose.yaml").read_text() == WEB
+
+
+async def test_a_new_stack_that_does_not_come_up_leaves_nothing(stacks: Stacks, name: str) -> None:
+    broken = WEB.replace(SLEEPS, '["false"]')
+    status, answer = await stacks.deploy(name, broken)
+    assert status >= 400, answer
+    assert not (await world(name)).strip()
+    assert not (stacks.stacks_dir / name).exists()
+
+    async def gone() -> bool:
+        return await stacks.get(name) is None
+
+    await wait_until(gone, what="the stack to be gone")
+
+
+async def test_of_two_deployments_at_once_one_is_told_to_wait(stacks: Stacks, name: str) -> None:
+    (_, first), (status, second) = await asyncio.gather(
+        stacks.deploy(name, WEB, wait_s=0), stacks.deploy(name, WEB, wait_s=0)
+    )
+    answers = {each.get("code") for each in (first, second)}
+    assert answers == {None, "busy"}, (status, first, second)
+    await stacks.becomes(name, state="running", version=1)
+
+
+FORMS = {
+    "${V}": "v",
+    "${V:-d}": "v",
+    "${NO:-d}": "d",
+    "${EMPTY:-d}": "d",
+    "${EMPTY-d}": "",
+    "${NO-d}": "d",
+    "${V:?e}": "v",
+    "${EMPTY?e}": "",
+    "${V:+r}": "r",
+    "${EMPTY:+r}": "",
+    "${EMPTY+r}": "r",
+    "${NO+r}": "",
+    "${NO:-${V}}": "v",
+    "$$V": "$V",
+    "${HOME-none}": "none",
+    "${HOMELAB_DATA_DIR-none}": "none",
+    "${PATH-none}": "none",
+}
+"""What stands in a text, and what a container gets: the agent's own environment is not in it."""
+
+
+async def test_every_form_of_variables_means_what_compose_says(stacks: Stacks, name: str) -> None:
+    lines = [f"      F{number}: '{form}'" for number, form in enumerate(FORMS)]
+    text = WEB.replace("    environment: {GREETING: hello}", "    environment:") + "\n".join(lines)
+    environment = {"V": "v", "EMPTY": ""}
+    status, done = await stacks.deploy(name, text, environment=environment)
+    assert status == 200, done
+    inside = await environment_of(f"{name}-web-1")
+    found = dict(each.split("=", 1) for each in inside)
+    assert {form: found[f"F{number}"] for number, form in enumerate(FORMS)} == FORMS
+
+
+async def test_only_the_services_of_the_chosen_profiles_are_deployed(
+    stacks: Stacks, name: str
+) -> None:
+    text = WEB + f"  debug: {{{IMAGE}, profiles: [debug]}}\n"
+    _, plan = await stacks.plan(name, text)
+    assert plan["created"] == ["web"]
+    _, plan = await stacks.plan(name, text, profiles=["debug"])
+    assert plan["created"] == ["debug", "web"]
+
+
+async def test_a_stack_of_several_files_is_taken_over_with_its_values_and_its_data(
+    stacks: Stacks, name: str, tmp_path: Path
+) -> None:
+    text = WEB.replace("hello", '"${GREETING:-none}"') + '    volumes: ["./data:/data"]\n'
+    (tmp_path / ".env").write_text("GREETING=from the file\n")
+    (tmp_path / "more.yaml").write_text("services: {web: {labels: {second: file}}}\n")
+    await compose_up(tmp_path, name, text, "--file", str(tmp_path / "more.yaml"))
+    await stacks.becomes(name, state="running", managed=False)
+
+    _, file = await stacks.ask("GET", f"/stacks/{name}/file")
+    assert "${GREETING:-none}" in file["compose"]
+    assert "second: file" in file["compose"]
+    assert file["environment"] == ["GREETING"]
+
+    _, plan = await stacks.plan(name, file["compose"])
+    assert "takes it over" in plan["notes"][0]
+    assert (plan["changed"], plan["diff"]) == ([], ""), plan
+    before = await world(name)
+    status, done = await stacks.deploy(name, file["compose"], admin=True, confirm_findings=True)
+    assert status == 200, done
+    await stacks.becomes(name, managed=True, version=1)
+    assert await world(name) == before, "taking over what runs must not restart it"
+
+
 # --- what is refused, with nothing changed
 
-IMAGE = f"image: busybox, network_mode: none, command: {SLEEPS}"
 REFUSED = {
     "no yaml": ("services:\n  web: {image: [}\n", "compose", "line 2"),
     "unknown key": ("services: {web: {imag: busybox}}", "services.web.imag", "imag"),

@@ -131,7 +131,9 @@ _POWERS = frozenset(
     }
 )
 _NOT_OF_THIS_HOST = frozenset({"nfs", "nfs4", "cifs", "smb3", "tmpfs"})
-"""File systems whose device is no path of the host."""
+"""File systems that show nothing of the host, where none of their options makes them a bind."""
+
+_BINDS = frozenset({"bind", "rbind"})
 
 _OWN_FILES = frozenset({"compose.yaml", ".env", ".versions"})
 
@@ -234,12 +236,24 @@ def _powers(name: str, service: Part) -> Iterator[Finding]:
 
 
 def _volume(name: str, volume: Part, ground: Ground) -> Iterator[Finding]:
+    field = f"volumes.{name}"
+    driver = str(volume.get("driver") or "local")
+    if driver != "local" and not volume.get("external"):
+        message = f"The agent does not know what the driver {driver} allows."
+        yield Finding(service=None, field=f"{field}.driver", message=message)
     options = volume.get("driver_opts")
-    if not isinstance(options, dict):
+    if not isinstance(options, dict) or not options:
         return
+    # They go to mount(2) as they are: `bind` beats any type, and paths hide in options.
     device, kind = str(options.get("device", "")), str(options.get("type", ""))
-    if device.startswith("/") and kind not in _NOT_OF_THIS_HOST:
-        yield from _path(None, f"volumes.{name}.driver_opts.device", device, ground)
+    is_bind = bool(_BINDS & {each.strip() for each in str(options.get("o", "")).split(",")})
+    if (kind in _NOT_OF_THIS_HOST or not kind + device) and not is_bind:
+        return
+    if is_bind and device.startswith("/"):
+        yield from _path(None, f"{field}.driver_opts.device", device, ground)
+        return
+    message = f"A file system {kind or 'without a type'} could show anything of the host."
+    yield Finding(service=None, field=f"{field}.driver_opts", message=message)
 
 
 def _path(service: str | None, field: str, source: str, ground: Ground) -> Iterator[Finding]:
