@@ -161,6 +161,44 @@ def test_a_relative_mount_of_an_agent_in_a_container_is_not_what_it_seems(ground
     assert "runs in a container" in finding.message
 
 
+@pytest.mark.parametrize(
+    ("volume", "field"),
+    [
+        ({"driver_opts": {"type": "none", "o": "bind", "device": "/etc"}}, ".driver_opts.device"),
+        ({"driver_opts": {"type": "tmpfs", "o": "bind", "device": "/"}}, ".driver_opts.device"),
+        ({"driver_opts": {"type": "nfs", "o": "ro,rbind", "device": "/"}}, ".driver_opts.device"),
+        ({"driver_opts": {"type": "none", "o": "bind", "device": "etc"}}, ".driver_opts"),
+        (
+            {"driver_opts": {"type": "overlay", "o": "lowerdir=/:/etc", "device": "overlay"}},
+            ".driver_opts",
+        ),
+        ({"driver_opts": {"type": "proc", "device": "proc"}}, ".driver_opts"),
+        ({"driver_opts": {"type": "ext4", "device": "/dev/sda1"}}, ".driver_opts"),
+        ({"driver": "local-persist", "driver_opts": {}}, ".driver"),
+    ],
+)
+def test_a_volume_does_not_open_the_host_to_whoever_may_deploy(
+    ground: Ground, volume: dict[str, object], field: str
+) -> None:
+    (finding,) = judge({"services": {}, "volumes": {"vol": volume}}, ground)
+    assert finding.field == f"volumes.vol{field}"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"type": "nfs", "o": "addr=10.0.0.2,rw", "device": ":/films"},
+        {"type": "cifs", "o": "username=me,password=x", "device": "//nas/films"},
+        {"type": "tmpfs", "o": "size=10m", "device": "tmpfs"},
+        {"o": "size=1G"},
+    ],
+)
+def test_a_volume_that_shows_nothing_of_the_host_needs_no_admin(
+    ground: Ground, options: dict[str, str]
+) -> None:
+    assert judge({"volumes": {"vol": {"driver_opts": options}}}, ground) == ()
+
+
 def test_a_key_that_nobody_has_judged_yet_is_a_finding(ground: Ground) -> None:
     (finding,) = judge({"services": {"web": {"brand_new_power": True}}}, ground)
     assert finding.field == "services.web.brand_new_power"

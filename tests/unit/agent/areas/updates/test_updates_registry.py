@@ -360,7 +360,6 @@ async def test_headers_of_nonsense_are_the_registrys_trouble_and_not_the_agents_
     "body",
     [
         b'{"tags": ["\\ud800"]}',
-        b'{"tags": [' + b'"x",' * 200_000 + b'"y"]}',
         b"[" * 100_000,
         b'{"tags": [1e999]}',
         b'{"tags": "\xff"}',
@@ -371,7 +370,12 @@ async def test_tags_of_nonsense_are_the_registrys_trouble_and_not_the_agents_end
 ) -> None:
     registry.faults["GET /v2/team/app/tags/list"] = RegistryFault(body=body)
     async with client() as asker:
-        try:
+        with pytest.raises(Unavailable, match=registry.address):
             await asker.tags(app(registry))
-        except AgentError as error:
-            assert registry.address in error.message
+
+
+async def test_a_list_of_tags_without_an_end_of_them_is_read(registry: FakeRegistry) -> None:
+    body = b'{"tags": [' + b'"1.0",' * 200_000 + b'"1.1"]}'
+    registry.faults["GET /v2/team/app/tags/list"] = RegistryFault(body=body)
+    async with client() as asker:
+        assert await asker.tags(app(registry)) == ("1.0", "1.1")
