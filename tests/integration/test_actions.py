@@ -185,7 +185,7 @@ async def test_stacks_are_listed_planned_and_deployed_as_planned(with_stack: Hom
     home = with_stack
     home.agent.answers["GET /stacks"] = Answer({"stacks": [wire.stack("media")]})
     home.agent.answers["POST /stacks/media/plan"] = Answer(PLAN)
-    home.agent.answers["POST /stacks/media/deploy"] = Answer(STARTED)
+    home.agent.answers["PUT /stacks/media"] = Answer(STARTED)
     (host,) = (await call(home, "list_stacks"))["hosts"]
     assert host["stacks"][0]["device_id"] == device_id(home, "stack:media")
     text: Any = {"name": "media", "compose": COMPOSE, "environment": {"A": "1"}}
