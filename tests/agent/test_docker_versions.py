@@ -42,6 +42,7 @@ async def test_a_docker_that_is_too_old_is_refused_in_words(tmp_path: Path) -> N
             assert "20.10" in answer["hint"], path
         _, info = await ask(agent, token, "GET", "/info")
         assert "too old" in info["engine"]["reason"]
+        assert info["engine"]["reason_code"] == "engine_too_old"
 
 
 @pytest.mark.parametrize("api", ["1.41", "1.44", "1.51", "1.60"])

@@ -20,6 +20,7 @@ START_S = 120
 USER = "homelab"
 PASSWORD = "homelab-please"
 CONFIGURATION = """\
+automation: !include automations.yaml
 frontend:
 config:
 history:
@@ -53,6 +54,9 @@ def write_config(
     storage = config_dir / ".storage"
     storage.mkdir(parents=True, exist_ok=True)
     (config_dir / "configuration.yaml").write_text(configuration)
+    automations = config_dir / "automations.yaml"
+    if not automations.exists():
+        automations.write_text("[]\n")
     (storage / "http").write_text(json.dumps(_address(host, port)))
     if not (storage / "onboarding").exists():
         (storage / "onboarding").write_text(json.dumps(WELCOME_PAGES_SEEN))

@@ -1,4 +1,4 @@
-"""The actions about logs, updates, stacks, clean-ups and swarms: what they ask and what they say."""
+"""The actions about logs, updates, stacks, clean-ups and swarms: what they ask and answer."""
 
 import asyncio
 from pathlib import Path
