@@ -7,10 +7,13 @@ from homelab_agent.areas.containers.service import ContainerService
 from homelab_agent.areas.recreate.hands import Hands, PullAuth
 from homelab_agent.areas.recreate.models import RecreateAction, RecreateStatus, RecreateTarget
 from homelab_agent.areas.recreate.plan import with_users
+from homelab_agent.areas.recreate.self_update import SELF_UPDATE_KIND, SelfUpdateArguments
 from homelab_agent.areas.recreate.steps import steps_for
+from homelab_agent.areas.recreate.store import RecreateBook
 from homelab_agent.areas.updates.models import CONTAINER_UPDATE_KIND, ContainerUpdate
-from homelab_agent.platform.commands import Caller
-from homelab_agent.platform.errors import NotFound, Protected
+from homelab_agent.platform.commands import Caller, Scope
+from homelab_agent.platform.engine.image_reference import parse_reference
+from homelab_agent.platform.errors import Denied, Invalid, NotFound, Protected
 from homelab_agent.platform.jobs.answer import answer
 from homelab_agent.platform.jobs.kinds import JobKind, Recovery, Step
 from homelab_agent.platform.jobs.models import CommandResult
@@ -40,11 +43,16 @@ class RecreateService:
         self,
         containers: ContainerService,
         hands: Hands,
+        book: RecreateBook,
         resources: Resources,
         runner: JobRunner,
+        *,
+        own_id: str | None = None,
     ) -> None:
         self._containers = containers
         self._hands = hands
+        self._book = book
+        self._own_id = own_id
         self._resources = resources
         self._runner = runner
 
@@ -64,7 +72,13 @@ class RecreateService:
     async def update(
         self, name_or_key: str, caller: Caller, *, image: str | None, wait_s: float
     ) -> CommandResult:
-        """Update a container to `image`, or to the newest of what it follows."""
+        """Update a container to `image`, or to the newest of what it follows.
+
+        Raises:
+            Denied: `image` is of another repository, and the caller is no admin.
+        """
+        if image is not None and not caller.scope.includes(Scope.ADMIN):
+            _require_same_repository(self._containers.get(name_or_key), image)
         return await self._begin(name_or_key, RecreateAction.UPDATE, caller, wait_s, image=image)
 
     async def recreate(self, name_or_key: str, caller: Caller, *, wait_s: float) -> CommandResult:
@@ -92,11 +106,11 @@ class RecreateService:
 
     async def status(self, name_or_key: str) -> RecreateStatus:
         """Return what was last done to a container, and what it can be rolled back to."""
-        return await self._hands.book.status(self._containers.get(name_or_key).key)
+        return await self._book.status(self._containers.get(name_or_key).key)
 
     async def publish_all(self) -> None:
         """Publish what is remembered of every container."""
-        await self._hands.book.publish_all()
+        await self._book.publish_all()
 
     async def plan(
         self,
@@ -152,6 +166,21 @@ class RecreateService:
             image_id=image_id,
         )
 
+    async def _update_agent(
+        self, container: Container, caller: Caller, image: str | None, wait_s: float
+    ) -> CommandResult:
+        if not caller.scope.includes(Scope.ADMIN):
+            raise Denied(
+                f"Updating the agent itself needs the scope admin; "
+                f"{caller.name} has {caller.scope}",
+                hint="Create a token with the scope admin",
+            )
+        target = self._target(container, RecreateAction.UPDATE, image, None)
+        arguments = SelfUpdateArguments(target=target)
+        job = await self._runner.start(SELF_UPDATE_KIND, container.key, arguments, caller)
+        ended = await self._runner.wait(job.id, wait_s)
+        return answer(ended, meanwhile="The agent is being updated, and will be away for a moment.")
+
     async def _begin(
         self,
         name_or_key: str,
@@ -168,3 +197,19 @@ class RecreateService:
         job = await self._runner.start(f"containers.{action}", container.key, arguments, caller)
         ended = await self._runner.wait(job.id, wait_s)
         return answer(ended, meanwhile=f"{container.name} is {_DOING[action]}.")
+
+
+def _require_same_repository(container: Container, image: str) -> None:
+    """Refuse to run any image with the mounts and rights that were given to this one."""
+    wanted = parse_reference(image)
+    try:
+        known = parse_reference(container.image)
+    except Invalid:
+        known = None
+    if known is None or (known.registry, known.repository) != (wanted.registry, wanted.repository):
+        raise Denied(
+            f"{container.name} is made from {container.image[:80]}: another image would get all "
+            "that it was trusted with.",
+            field="image",
+            hint="Name another tag of the same image, or use a token with the scope admin.",
+        )
