@@ -128,7 +128,7 @@ class UpdateBoard:
                 continue
             follow = self.follow(container.key)
             known = self._lookups.get(follow.key) if follow else None
-            if follow and (known is None or known.next_at <= now):
+            if follow and (known is None or known.is_due(now)):
                 found[follow.key] = follow
         return tuple(found.values())
 

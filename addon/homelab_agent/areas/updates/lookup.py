@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import Field
 
@@ -56,6 +56,14 @@ class Lookup(Model):
     answered: Answered | None = None
     described: dict[str, Described] = Field(default_factory=dict)
     trouble: str | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        """Return whether it is time to look again; also once a wrong clock was set back."""
+        return not self.checked_at <= now < self.next_at
+
+    def is_fresh(self, now: datetime, within: timedelta) -> bool:
+        """Return whether the look was so short a time ago."""
+        return timedelta(0) <= now - self.checked_at < within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

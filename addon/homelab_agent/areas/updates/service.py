@@ -98,7 +98,7 @@ class UpdateService:
 
     def _is_fresh(self, follow: Follow) -> bool:
         lookup = self._board.lookup(follow)
-        return lookup is not None and self._clock() - lookup.checked_at < _AGAIN
+        return lookup is not None and lookup.is_fresh(self._clock(), _AGAIN)
 
 
 def _words(update: ContainerUpdate) -> str:

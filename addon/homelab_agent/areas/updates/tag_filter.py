@@ -43,17 +43,9 @@ async def matching(
 
     Raises:
         Invalid: the pattern is no regular expression, or one that takes too long.
+        Failed: the host lets no process be started.
     """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-I",
-        "-S",
-        "-c",
-        _PROGRAM,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
+    process = await _started()
     asked = json.dumps({"pattern": pattern, "tags": list(tags)}).encode()
     try:
         async with asyncio.timeout(deadline_s):
@@ -72,6 +64,25 @@ async def matching(
     if answer.wrong is not None:
         raise _wrong(answer.wrong)
     return answer.tags
+
+
+async def _started() -> asyncio.subprocess.Process:
+    try:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-I",
+            "-S",
+            "-c",
+            _PROGRAM,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except OSError as error:
+        # As where the host lets no more processes or files be opened.
+        raise Failed(
+            f"The tags could not be compared with the pattern: {error.strerror}."
+        ) from error
 
 
 def _wrong(why: str) -> Invalid:

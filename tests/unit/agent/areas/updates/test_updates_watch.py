@@ -227,3 +227,16 @@ async def test_a_restart_asks_no_registry_anything(
             shown = await live.until("app", lambda shown: shown.state is UpdateState.CURRENT)
             assert shown.checked_at == clock.now
     assert len(registry.asked) == 1
+
+
+async def test_a_clock_that_was_years_ahead_does_not_hold_updates_back_for_years(
+    live: Area,
+) -> None:
+    live.have(OLD, live.registry.push("team/app", "1", {}))
+    live.clock.advance(days=4000)
+    live.run("app", f"{live.name}:1", OLD)
+    await live.until("app", lambda shown: shown.state is UpdateState.CURRENT)
+
+    live.clock.advance(days=-4000)
+    live.registry.push("team/app", "1", {VERSION: "2"})
+    await live.until("app", lambda shown: shown.state is UpdateState.AVAILABLE)
