@@ -11,11 +11,15 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def test_who_may_operate_cannot_run_any_image_with_the_mounts_of_another(
     agent: Agent, session: ClientSession
 ) -> None:
+    tokens = {
+        scope: await agent.create_token(f"one-to-{scope}", scope=scope)
+        for scope in ("operate", "admin")
+    }
+
     async def ask(scope: str, image: str) -> int:
-        token = await agent.create_token("asks", scope=scope)
         async with session.post(
             f"{agent.url}/api/v1/containers/paperless/update",
-            headers={"Authorization": f"Bearer {token}"},
+            headers={"Authorization": f"Bearer {tokens[scope]}"},
             json={"image": image, "wait_s": 0},
         ) as answer:
             return answer.status
