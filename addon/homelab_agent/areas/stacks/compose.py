@@ -31,6 +31,10 @@ _LOST = (
     "connection reset",
     "EOF",
     "broken pipe",
+    # of a proxy before the engine
+    "502 Bad Gateway",
+    "503 Service Unavailable",
+    "504 Gateway",
 )
 
 type ComposeModel = dict[str, JsonValue]
