@@ -1,19 +1,87 @@
 import re
+import tomllib
 from pathlib import Path
 
+import pytest
+import yaml
+
+from homelab_agent.areas.containers import protection
+from homelab_agent.areas.recreate import verification
+from homelab_agent.areas.updates import policy, versions
+from homelab_agent.platform.engine.models import EngineRight
 from homelab_agent.platform.settings import Settings
 
 ADDON = Path(__file__).parents[3] / "addon"
+PAGE = (ADDON / "DOCS.md").read_text()
+APP = yaml.safe_load((ADDON / "config.yaml").read_text())
+
+LABELS = {
+    policy.POLICY_LABEL,
+    policy.WINDOW_LABEL,
+    policy.TAGS_LABEL,
+    verification.STABLE_LABEL,
+    verification.HTTP_LABEL,
+    verification.TIMEOUT_LABEL,
+    versions.NOTES_LABEL,
+    protection.LABEL,
+}
+
+
+def rows(title: str) -> set[str]:
+    """Return what the first column of the tables under a heading explains."""
+    section = re.split(rf"^#+ {title}$", PAGE, maxsplit=1, flags=re.MULTILINE)[1]
+    section = re.split(r"^#+ ", section, maxsplit=1, flags=re.MULTILINE)[0]
+    firsts = re.findall(r"^\| (`[^|]*`) \|", section, re.MULTILINE)
+    return {name for first in firsts for name in re.findall(r"`([^`]+)`", first)}
+
+
+def examples(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
 def test_every_setting_is_explained_to_the_person_who_installs_the_agent() -> None:
-    page = (ADDON / "DOCS.md").read_text()
-    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", page, re.MULTILINE)
-    assert set(Settings.model_fields) <= set(re.findall(r"\w+", " ".join(rows)))
+    assert rows("Settings") == set(Settings.model_fields)
 
 
 def test_the_app_offers_no_option_that_would_keep_the_agent_from_starting() -> None:
-    schema = (ADDON / "config.yaml").read_text().partition("\nschema:\n")[2]
-    options = re.findall(r"^  (\w+):", schema, re.MULTILINE)
-    assert options
-    assert set(options) <= set(Settings.model_fields)
+    assert APP["schema"]
+    assert set(APP["schema"]) <= set(Settings.model_fields)
+
+
+def test_every_option_of_the_app_is_explained_where_it_is_set_and_on_the_page() -> None:
+    told = yaml.safe_load((ADDON / "translations" / "en.yaml").read_text())["configuration"]
+    assert rows("Options") == set(APP["schema"]) == set(told)
+
+
+def test_every_label_is_explained() -> None:
+    assert rows("Labels") == LABELS
+
+
+def test_no_label_is_read_that_the_page_does_not_know() -> None:
+    for file in (ADDON / "homelab_agent").rglob("*.py"):
+        for label in re.findall(
+            r'"(homelab\.(?:update|protect|release)[\w.-]*)"', file.read_text()
+        ):
+            assert label in LABELS, file.name
+
+
+def test_every_right_that_a_proxy_may_forbid_is_explained() -> None:
+    assert rows("Rights behind a proxy") == {right.value for right in EngineRight}
+
+
+@pytest.mark.parametrize("example", examples("yaml"))
+def test_every_compose_text_is_one_and_its_labels_mean_something(example: str) -> None:
+    services = yaml.safe_load(example)["services"]
+    default = policy.ContainerPolicy(
+        policy=policy.UpdatePolicy.NOTIFY, window=policy.read_window("03:00-05:00")
+    )
+    for service in services.values():
+        labels = service.get("labels", {})
+        assert set(labels) <= LABELS
+        assert policy.policy_of(labels, default)
+        assert verification.demands(labels, None)
+
+
+def test_the_example_of_registries_is_taken() -> None:
+    (example,) = examples("toml")
+    assert len(Settings.model_validate(tomllib.loads(example)).registries) == 2

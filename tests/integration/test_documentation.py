@@ -1,0 +1,106 @@
+"""What the pages tell people to write is what Home Assistant takes, and nothing is passed over."""
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from homeassistant.components.automation.config import async_validate_config_item
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+from homeassistant.util.yaml import load_yaml_dict, parse_yaml
+
+CHECKOUT = Path(__file__).parents[2]
+INTEGRATION = CHECKOUT / "custom_components" / "homelab"
+README = (CHECKOUT / "README.md").read_text()
+PAGE = (CHECKOUT / "docs" / "AUTOMATIONS.md").read_text()
+PAGES = {"README.md": README, "docs/AUTOMATIONS.md": PAGE}
+
+BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+EXAMPLES = [
+    pytest.param(text, id=f"{page}:{content.count(chr(10), 0, found.start()) + 1}")
+    for page, content in PAGES.items()
+    for found in BLOCK.finditer(content)
+    if re.search(r"^ *- (?:trigger|condition|action): homelab\.", text := found[1], re.MULTILINE)
+]
+
+
+LINKING = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "addon/DOCS.md",
+    *(f"docs/{path.name}" for path in sorted((CHECKOUT / "docs").glob("*.md"))),
+]
+
+
+def parts(example: str) -> dict[str, list[Any]]:
+    """Return an example as the parts of an automation."""
+    content = parse_yaml(example)
+    return {"actions": content} if isinstance(content, list) else content
+
+
+def in_examples(part: str, word: str) -> set[str]:
+    """Return the names that the examples of the page use in a part."""
+    found = [each for example in BLOCK.findall(PAGE) for each in parts(example).get(part, ())]
+    return {each[word].removeprefix("homelab.") for each in found}
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+async def test_home_assistant_takes_every_example(hass: HomeAssistant, example: str) -> None:
+    assert await async_setup_component(hass, "homelab", {})
+    written = parts(example)
+    automation = {"alias": "Example", "triggers": [], "actions": [], **written}
+
+    valid = await async_validate_config_item(hass, "example", automation)
+
+    assert valid is not None
+    assert valid.validation_error is None
+    actions = hass.services.async_services_for_domain("homelab")
+    for step in written.get("actions", ()):
+        domain, _, name = step.get("action", "").partition(".")
+        if domain == "homelab":
+            actions[name].schema({**step.get("data", {}), **step.get("target", {})})
+
+
+@pytest.mark.parametrize(
+    ("file", "part", "word"),
+    [
+        ("triggers.yaml", "triggers", "trigger"),
+        ("conditions.yaml", "conditions", "condition"),
+        ("services.yaml", "actions", "action"),
+    ],
+)
+def test_everything_that_automations_can_use_is_explained_with_an_example(
+    file: str, part: str, word: str
+) -> None:
+    described = load_yaml_dict(INTEGRATION / file)
+    names = {name for name in described if not name.startswith(".")}
+    assert names
+    assert names <= in_examples(part, word)
+    explained = set(re.findall(r"`([\w.]+)`", PAGE))
+    assert {f"homelab.{name}" for name in names} <= explained
+    fields = {field for name in names for field in described[name].get("fields") or ()}
+    assert fields <= explained
+
+
+def test_every_blueprint_can_be_imported_from_the_readme() -> None:
+    for file in (CHECKOUT / "blueprints").rglob("*.yaml"):
+        address = f"https://github.com/homelab-ha/homelab/blob/main/{file.relative_to(CHECKOUT)}"
+        assert f"blueprint_url={quote(address, safe='')}" in README, file.name
+
+
+@pytest.mark.parametrize("page", LINKING)
+def test_every_link_within_the_project_leads_somewhere(page: str) -> None:
+    text = (CHECKOUT / page).read_text()
+    for target, anchor in re.findall(r"\]\((?!https?://)([^)#\s]*)(?:#([^)\s]*))?\)", text):
+        file = (CHECKOUT / page).parent / target if target else CHECKOUT / page
+        assert file.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", file.read_text(), re.MULTILINE)
+            assert anchor in {_anchor(heading) for heading in headings}, f"{target}#{anchor}"
+
+
+def _anchor(heading: str) -> str:
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
