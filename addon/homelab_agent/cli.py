@@ -70,6 +70,13 @@ def _parser() -> argparse.ArgumentParser:
     openapi = commands.add_parser("openapi", help="print the API's description")
     openapi.add_argument("--stream", action="store_true", help="the stream's messages instead")
     openapi.set_defaults(command=_openapi)
+    replacing = commands.add_parser(
+        "replace-container", help="replace the agent's container (what its helper container does)"
+    )
+    _add_config(replacing)
+    replacing.add_argument("--job", required=True, metavar="ID", help="the job it belongs to")
+    replacing.add_argument("order", metavar="TARGET", help="what to replace, as JSON")
+    replacing.set_defaults(command=_replace_container)
     health = commands.add_parser("health", help="ask a running agent how it is")
     _add_config(health)
     health.add_argument("--url", help="its address; that of this machine's agent by default")
@@ -178,6 +185,17 @@ def _health(given: argparse.Namespace) -> int:
         _complain(error.message, error.hint)
         return EXIT_FAILED
     sys.stdout.write(f"{answer}\n")
+    return EXIT_OK
+
+
+def _replace_container(given: argparse.Namespace) -> int:
+    from homelab_agent.areas.recreate.replace_container import replace_container  # noqa: PLC0415
+
+    settings = _settings(given)
+    said = asyncio.run(
+        replace_container(settings.docker_url, settings.data_dir, given.job, given.order)
+    )
+    sys.stdout.write(f"{said}\n")
     return EXIT_OK
 
 

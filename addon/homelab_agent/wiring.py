@@ -1,5 +1,6 @@
 """Makes the areas and hands each what it needs: one function for each. No logic."""
 
+import os
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,7 @@ from homelab_agent.areas.recreate.hands import Guard, Hands, Look
 from homelab_agent.areas.recreate.http_check import HttpCheck
 from homelab_agent.areas.recreate.patience import Patience
 from homelab_agent.areas.recreate.routes import RecreateRoutes
+from homelab_agent.areas.recreate.self_update import SelfUpdate
 from homelab_agent.areas.recreate.service import RecreateService
 from homelab_agent.areas.recreate.store import RecreateBook
 from homelab_agent.areas.stacks.compose import Compose
@@ -157,6 +159,7 @@ def _recreate(
     ground: Ground, areas: Areas, parts: ContainerParts, updates: UpdateService
 ) -> RecreateService:
     faces = ground.engine
+    book = RecreateBook(ground.store, ground.resources, utc_now)
     hands = Hands(
         containers=faces.containers,
         images=faces.images,
@@ -166,12 +169,17 @@ def _recreate(
         logins=updates,
         http=HttpCheck(),
         patience=Patience(faces.containers),
-        book=RecreateBook(ground.store, ground.resources, utc_now),
+        book=book,
         secrets=ground.secrets,
     )
-    service = RecreateService(parts.service, hands, ground.resources, ground.runner)
+    # An app of Home Assistant is updated by the Supervisor.
+    own_id = None if "SUPERVISOR_TOKEN" in os.environ else ground.own_id
+    service = RecreateService(
+        parts.service, hands, book, ground.resources, ground.runner, own_id=own_id
+    )
     for kind in service.kinds():
         ground.runner.register(kind)
+    ground.runner.register(SelfUpdate(hands).kind())
     areas.routes.append(RecreateRoutes(service))
     areas.loops.append(service.publish_all)
     areas.retention.append(recreate_rule())

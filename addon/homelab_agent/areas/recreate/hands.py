@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from homelab_agent.areas.recreate.http_check import HttpCheck
 from homelab_agent.areas.recreate.patience import Patience
-from homelab_agent.areas.recreate.store import RecreateBook
+from homelab_agent.areas.recreate.store import Record
 from homelab_agent.platform.engine.image_reference import ImageReference
 from homelab_agent.platform.engine.images import ImageEngine, RegistryLogin
 from homelab_agent.platform.engine.interface import Engine
@@ -28,6 +29,19 @@ class PullAuth(Protocol):
         """Return what to show the registry of an image; None for nothing."""
 
 
+class Book(Protocol):
+    """Remembers what was done to each container."""
+
+    def now(self) -> datetime:
+        """Return the time."""
+
+    async def read(self, key: str) -> Record:
+        """Return what is remembered of a container."""
+
+    async def write(self, key: str, record: Record) -> None:
+        """Remember this of a container from now on."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hands:
     """Everything a step needs, passed in once."""
@@ -40,5 +54,5 @@ class Hands:
     logins: PullAuth | None
     http: HttpCheck
     patience: Patience
-    book: RecreateBook
+    book: Book
     secrets: SecretFilter

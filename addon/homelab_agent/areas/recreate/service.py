@@ -75,10 +75,15 @@ class RecreateService:
         """Update a container to `image`, or to the newest of what it follows.
 
         Raises:
-            Denied: `image` is of another repository, and the caller is no admin.
+            Denied: `image` is of another repository, or it is the agent itself that is to be
+                updated, and the caller is no admin.
+            Protected: something else protects it.
         """
+        container = self._containers.get(name_or_key)
         if image is not None and not caller.scope.includes(Scope.ADMIN):
-            _require_same_repository(self._containers.get(name_or_key), image)
+            _require_same_repository(container, image)
+        if self._own_id and container.id.startswith(self._own_id):
+            return await self._update_agent(container, caller, image, wait_s)
         return await self._begin(name_or_key, RecreateAction.UPDATE, caller, wait_s, image=image)
 
     async def recreate(self, name_or_key: str, caller: Caller, *, wait_s: float) -> CommandResult:

@@ -1,11 +1,12 @@
 """Replacing containers of the invented homelab; one of them has an update that does not work."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import override
 
 from homelab_agent.platform.engine.demo import DemoEngine
 from homelab_agent.platform.engine.demo_homelab import FLAPPING
 from homelab_agent.platform.engine.recreate import Original, RecreateEngine, RestartPolicy
+from homelab_agent.platform.errors import Conflict
 
 _HEALTH_LIMIT_S = 60.0
 
@@ -49,6 +50,18 @@ class DemoRecreate(RecreateEngine):
         return self._engine.add(
             original.id, name=name, image=image, image_id=image_id, doomed=doomed
         )
+
+    @override
+    async def start_helper(
+        self,
+        like_id: str,
+        *,
+        name: str,
+        image: str,
+        command: Sequence[str],
+        labels: Mapping[str, str],
+    ) -> str:
+        raise Conflict("The demo homelab runs no commands.")
 
     @override
     async def set_restart_policy(self, container_id: str, policy: RestartPolicy) -> None:

@@ -1,6 +1,6 @@
 """Replacing containers over Docker's API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import override
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
@@ -11,6 +11,7 @@ from homelab_agent.platform.engine.container_spec import (
     create_body,
     later_networks,
 )
+from homelab_agent.platform.engine.container_spec_helper import helper_body
 from homelab_agent.platform.engine.container_spec_mounts import volumes_of
 from homelab_agent.platform.engine.container_spec_networks import (
     mac_addresses,
@@ -130,6 +131,27 @@ class DockerRecreate(RecreateEngine):
             left: JsonObject = {"Container": created, "Force": True}
             await self._network(primary_network(document), "disconnect", left)
         return created
+
+    @override
+    async def start_helper(
+        self,
+        like_id: str,
+        *,
+        name: str,
+        image: str,
+        command: Sequence[str],
+        labels: Mapping[str, str],
+    ) -> str:
+        document = await self._inspected(like_id)
+        defaults = await self._image_defaults(text(document.get("Image")))
+        body = helper_body(document, defaults, image, command, labels)
+        call = Call(f"create {name}", EngineRight.CONTAINERS_CHANGE, changes=True)
+        answer = await self._transport.change(
+            "containers/create", call, {"name": name}, body=body, extra_s=_CREATE_S
+        )
+        helper_id = text(_read(call, answer).get("Id"))
+        await self._change(helper_id, "start", "start")
+        return helper_id
 
     @override
     async def set_restart_policy(self, container_id: str, policy: RestartPolicy) -> None:

@@ -1,6 +1,6 @@
 """Making a container again. `docker_recreate.py` and `demo_recreate.py` implement it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from pydantic import Field
@@ -66,6 +66,20 @@ class RecreateEngine(Protocol):
         What the original only has from its own image comes from the new image instead. Its unnamed
         volumes are the new one's too. `replaced`: ids of containers it uses, and what stands for
         them now.
+        """
+
+    async def start_helper(
+        self,
+        like_id: str,
+        *,
+        name: str,
+        image: str,
+        command: Sequence[str],
+        labels: Mapping[str, str],
+    ) -> str:
+        """Run a command in a container that reaches what another one reaches; return its id.
+
+        It has that one's mounts, environment and network, but none of its ports and addresses.
         """
 
     async def set_restart_policy(self, container_id: str, policy: RestartPolicy) -> None:
