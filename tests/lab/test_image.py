@@ -46,12 +46,12 @@ class Packaged:
         arguments = ("token", "create", "--name", "home", "--scope", "operate")
         self.token = (await run("docker", "exec", self.name, "homelab-agent", *arguments)).strip()
 
-    async def ask(self, method: str, path: str) -> tuple[int, Any]:
+    async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Do one request; return status and answer."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         async with (
             ClientSession(headers=headers) as session,
-            session.request(method, self.url + path) as answer,
+            session.request(method, self.url + path, json=body) as answer,
         ):
             return answer.status, await answer.json(content_type=None)
 
@@ -185,6 +185,23 @@ async def test_tokens_outlive_the_container(docker: Docker) -> None:
         await docker.remove(second.name)
     finally:
         await run("docker", "volume", "rm", "--force", volume)
+
+
+async def test_the_agent_in_the_image_deploys_a_stack_and_takes_it_down(docker: Docker) -> None:
+    agent = await start(docker)
+    await agent.create_token()
+    name = f"image-{free_port()}"
+    body = {
+        "compose": "services: {web: {image: busybox, network_mode: none, command: sleep 99}}",
+        "pull": False,
+        "wait_s": 60,
+    }
+    try:
+        status, answer = await agent.ask("PUT", f"/stacks/{name}", body)
+        assert (status, answer.get("outcome")) == (200, "done"), answer
+        assert (await docker.inspect(f"{name}-web-1"))["State"]["Running"]
+    finally:
+        await run("docker", "compose", "--project-name", name, "down", "--timeout", "1")
 
 
 async def test_behind_a_proxy_that_only_reads_everything_is_shown_and_nothing_changed(

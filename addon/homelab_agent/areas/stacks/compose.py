@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -95,24 +96,11 @@ class Compose:
         """
         require_environment(source.environment)
         await asyncio.to_thread(require_plain, source.text)
-        await asyncio.to_thread(self._work_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._work_dir) as temporary:
-            stage = Path(temporary)
-            await asyncio.to_thread(_fill, stage, source)
-            directory = stage if source.staged else source.directory
-            files = _arguments(
-                source.name,
-                (str(stage / COMPOSE_FILE),),
-                str(directory),
-                (str(stage / ENVIRONMENT_FILE),),
-                source.profiles,
-            )
-            await self._require_near_environment(files, source, directory)
-            model = await self._model(files, source)
-            if source.staged:
-                model = _moved(model, str(stage), str(source.directory))
-            hashes = await self._hashes(model, source, stage)
-        return Reading(model=model, hashes=hashes, shown=shown(model, source.environment))
+        stage = await asyncio.to_thread(_stage, self._work_dir, source)
+        try:
+            return await self._read(source, stage)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, stage, ignore_errors=True)
 
     async def merged(self, deployed: Deployed) -> str:
         """Return the files of a stack as one text, with every ${...} left in it."""
@@ -163,6 +151,23 @@ class Compose:
         if ended.code:
             raise _failed(f"docker compose could not take {name} down: {final_error(ended.told)}")
 
+    async def _read(self, source: Source, stage: Path) -> Reading:
+        directory = stage if source.staged else source.directory
+        files = _arguments(
+            source.name,
+            (str(stage / COMPOSE_FILE),),
+            str(directory),
+            (str(stage / ENVIRONMENT_FILE),),
+            source.profiles,
+        )
+        await self._require_near_environment(files, source, directory)
+        model = await self._model(files, source)
+        if source.staged:
+            model = _moved(model, str(stage), str(source.directory))
+        hashes = await self._hashes(model, source, stage)
+        text = await asyncio.to_thread(shown, model, source.environment)
+        return Reading(model=model, hashes=hashes, shown=text)
+
     async def _model(self, files: Sequence[str], source: Source, *options: str) -> ComposeModel:
         ended = await self._process.run(
             ("--progress", "json", *files, "config", "--format", "json", *options),
@@ -204,8 +209,10 @@ def _failed(message: str) -> Failed | Unavailable:
     return Unavailable(message) if lost else Failed(message)
 
 
-def _fill(stage: Path, source: Source) -> None:
-    """Write what compose is to read; what else lies in the stack's folder is there too."""
+def _stage(work_dir: Path, source: Source) -> Path:
+    """Return a folder with what compose is to read, and all else that lies in the stack's own."""
+    work_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    stage = Path(tempfile.mkdtemp(dir=work_dir))
     (stage / COMPOSE_FILE).write_text(source.text)
     (stage / ENVIRONMENT_FILE).write_text(written(source.environment))
     if source.staged and source.directory.is_dir():
@@ -213,6 +220,7 @@ def _fill(stage: Path, source: Source) -> None:
             link = stage / each.name
             if not link.exists():
                 link.symlink_to(each)
+    return stage
 
 
 def _of(deployed: Deployed) -> tuple[str, ...]:

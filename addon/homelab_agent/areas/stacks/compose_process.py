@@ -107,15 +107,9 @@ class ComposeProcess(Process):
 
     @contextlib.asynccontextmanager
     async def _started(self, arguments: Sequence[str]) -> AsyncIterator[asyncio.subprocess.Process]:
-        command = (
-            *_with_limits(),
-            _program("docker", "The docker command is not installed where the agent runs."),
-            *self._engine,
-            "--config",
-            str(self._config_dir),
-            "compose",
-            *arguments,
-        )
+        program = await asyncio.to_thread(_programs)
+        config = ("--config", str(self._config_dir))
+        command = (*program, *self._engine, *config, "compose", *arguments)
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL,
@@ -190,16 +184,15 @@ def _require_bounded(size: int) -> None:
         raise Failed("docker compose printed more than 16 MiB; it was ended.")
 
 
-def _with_limits() -> tuple[str, ...]:
-    """Return what bounds its memory, and ends it should the agent be killed."""
+def _programs() -> tuple[str, ...]:
+    """Return docker, after what bounds its memory and ends it should the agent be killed."""
     missing = "util-linux is not installed where the agent runs."
     return (
         _program("prlimit", missing),
         f"--as={MOST_MEMORY_BYTES}",
         _program("setpriv", missing),
-        "--pdeathsig",
-        "KILL",
-        "--",
+        *("--pdeathsig", "KILL", "--"),
+        _program("docker", "The docker command is not installed where the agent runs."),
     )
 
 

@@ -51,7 +51,8 @@ class DownJob:
             if row.labels.get(PROJECT) == arguments.stack and (reason := self._guard(row)):
                 raise Protected(f"{row.name}: {reason}", field="name")
         folder, deployed = self._files.folder(arguments.stack), None
-        if arguments.version and (folder / COMPOSE_FILE).exists():
+        has_files = await asyncio.to_thread((folder / COMPOSE_FILE).is_file)
+        if arguments.version and has_files:
             deployed = Deployed(
                 name=arguments.stack,
                 files=(str(folder / COMPOSE_FILE),),

@@ -406,6 +406,7 @@ def _row(container_id: str, invented: Invented, now: datetime) -> EngineContaine
             "com.docker.compose.service": invented.service,
             "com.docker.compose.container-number": "1",
             "com.docker.compose.oneoff": "False",
+            "com.docker.compose.depends_on": invented.depends_on,
         }
     return EngineContainer(
         id=container_id,

@@ -24,6 +24,7 @@ class Invented:
     since_h: float = 100.0
     ports: tuple[tuple[int, int | None], ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
+    depends_on: str = ""
     lines: tuple[str, ...] = ()
 
     @property
@@ -91,6 +92,7 @@ HOMELAB: tuple[Invented, ...] = (
         health=ContainerHealth.UNHEALTHY,
         since_h=72,
         ports=((80, 8082),),
+        depends_on="db:service_healthy:false,redis:service_healthy:false",
         lines=(*_WEB, "PHP Warning: Redis connection timed out after {n} ms"),
     ),
     Invented(
@@ -132,6 +134,7 @@ HOMELAB: tuple[Invented, ...] = (
         health=_CHECKED,
         since_h=520,
         ports=((3000, 3000),),
+        depends_on="prometheus:service_started:false,loki:service_started:false",
         lines=('logger=cleanup level=info msg="Completed cleanup jobs" duration={n}ms',),
     ),
     Invented(
@@ -197,6 +200,7 @@ HOMELAB: tuple[Invented, ...] = (
         restart_count=14,
         since_h=0.01,
         ports=((8080, 8083),),
+        depends_on="mosquitto:service_started:false",
         lines=(
             "error: z2m: Failed to start zigbee-herdsman",
             "error: z2m: Cannot open /dev/ttyUSB0",
