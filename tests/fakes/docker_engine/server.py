@@ -101,13 +101,14 @@ class FakeDocker(Containers, Images):
         if fault and fault.hang:
             await self._released.wait()
         if fault:
-            return await self._misbehave(request, fault)
-        if version and _number(version) > _number(self.api):
+            answer = await self._misbehave(request, fault)
+        elif version and _number(version) > _number(self.api):
             return error(
                 400,
                 f"client version {version} is too new. Maximum supported API version is {self.api}",
             )
-        answer = await self._answer(request, path)
+        else:
+            answer = await self._answer(request, path)
         if key in self._held:
             self._held[key].reached.set()
             await self._held[key].release.wait()

@@ -1,4 +1,4 @@
-"""The real engine's statistics: from the kernel's files where they are visible, else from Docker."""
+"""The real engine's statistics: the kernel's files where they can be seen, else Docker."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

@@ -9,8 +9,10 @@ import pytest
 
 from homelab_agent.platform.commands import Caller, Outcome, Scope
 from homelab_agent.platform.errors import Failed, NotFound
+from homelab_agent.platform.jobs.models import JOB_KIND
 from tests.fakes.docker_engine import FakeDocker, Fault, fake_docker
 from tests.fakes.kept import kept
+from tests.harness.waiting import wait_until
 
 PERSON = Caller(name="person", scope=Scope.OPERATE)
 
@@ -35,11 +37,18 @@ async def test_who_asks_while_it_is_measured_shares_the_measurement(tmp_path: Pa
             with pytest.raises(NotFound, match="not measured yet"):
                 agent.service.disk_usage()
             before = docker.calls["GET system/df"]
-            answers = await asyncio.gather(
-                *(agent.service.measure(PERSON, 20) for _ in range(5)), agent.meter.measure()
-            )
 
-            assert all(each.outcome is Outcome.DONE for each in answers[:5])
+            async def begun() -> bool:
+                return bool(agent.base.live.resources.keys(JOB_KIND))
+
+            async with docker.held("GET system/df") as held, asyncio.TaskGroup() as group:
+                asked = [group.create_task(agent.service.measure(PERSON, 20)) for _ in range(5)]
+                group.create_task(agent.meter.measure())
+                await held.reached.wait()
+                await wait_until(begun, what="the job of those who asked")
+                held.release.set()
+
+            assert all(task.result().outcome is Outcome.DONE for task in asked)
             # Image, container, build cache and volume: once each, and the cache for the preview.
             assert docker.calls["GET system/df"] - before == 5
             usage = agent.service.disk_usage()
