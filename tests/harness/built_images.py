@@ -21,7 +21,6 @@ class BuiltImages:
     def __init__(self) -> None:
         self.name = f"{REGISTRY}/built-{secrets.token_hex(4)}"
         self._session: ClientSession | None = None
-        self._made: set[str] = set()
 
     async def __aenter__(self) -> Self:
         self._session = ClientSession(
@@ -35,8 +34,7 @@ class BuiltImages:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for tag in self._made:
-            await self._call("DELETE", f"/images/{self.name}:{tag}", force="true")
+        await self._remove_all()
         if self._session:
             await self._session.close()
 
@@ -54,10 +52,19 @@ class BuiltImages:
             )
         )
         name = f"{self.name}:{tag}"
-        self._made.add(tag)
         await self._call("POST", "/build", _tar(dockerfile), t=name)
         await self._call("POST", f"/images/{self.name}/push", tag=tag)
         return name
+
+    async def _remove_all(self) -> None:
+        """Remove the images under every name, also those under which they were kept."""
+        assert self._session is not None
+        async with self._session.get("http://docker/images/json") as answer:
+            images = await answer.json()
+        for image in images:
+            names = (*(image["RepoTags"] or ()), *(image["RepoDigests"] or ()))
+            if any(name.startswith(self.name) for name in names):
+                await self._call("DELETE", f"/images/{image['Id']}", force="true")
 
     async def _call(
         self, method: str, path: str, body: bytes | None = None, **parameters: str

@@ -100,6 +100,7 @@ class Packaged:
         """Remove all that it left."""
         for name in await self.left():
             await self.docker.remove(name)
+        await run("docker", "image", "rm", "--force", f"homelab-rollback/{self.name}:previous")
         await run("docker", "volume", "rm", "--force", self.volume)
 
 
