@@ -187,6 +187,27 @@ async def test_tokens_outlive_the_container(docker: Docker) -> None:
         await run("docker", "volume", "rm", "--force", volume)
 
 
+async def test_the_image_reads_the_hosts_counters_where_they_are_mounted(
+    docker: Docker, watched: Any
+) -> None:
+    watched_name = await watched()
+    groups, processes = "/sys/fs/cgroup:/host/sys/fs/cgroup:ro", "/proc:/host/proc:ro"
+    agent = await start(docker, mounts=(SOCKET, groups, processes))
+    await agent.create_token()
+
+    async def counted() -> dict[str, Any] | None:
+        _, stats = await agent.ask("GET", "/stats")
+        engine = stats.get("engine", {})
+        rows = {each["key"]: each for each in stats.get("containers", ())}
+        return {**engine, "row": rows[watched_name]} if watched_name in rows else None
+
+    found = await wait_until(counted, what="figures of the container")
+    assert found["source"] in {"cgroup_v1", "cgroup_v2"}, found
+    assert found["source_reason"] is None
+    assert found["row"]["memory_bytes"] > 0
+    assert found["row"]["network_receive_bytes"] is not None
+
+
 async def test_the_agent_in_the_image_deploys_a_stack_and_takes_it_down(docker: Docker) -> None:
     agent = await start(docker)
     await agent.create_token()
