@@ -20,8 +20,8 @@ START_S = 60
 class PrivateEngine:
     """dockerd with its own containerd, data, socket and network, which leads nowhere.
 
-    `registries`: it is in the lab's network instead and reaches the registries there; its default
-    bridge is then the one of the lab's engine, and not to be used.
+    `registries`: it is in the lab's network instead, with a bridge of its own, and reaches the
+    registries there.
     """
 
     def __init__(self, *, registries: bool = False) -> None:
@@ -33,7 +33,7 @@ class PrivateEngine:
         self._process = LoggedProcess(
             [
                 # Not with --bridge=none: that takes the default bridge of every engine away.
-                *(("dockerd",) if registries else ("unshare", "--net", "dockerd")),
+                *(("dockerd", "--bridge", self._bridge) if registries else _alone("dockerd")),
                 *("--host", f"unix://{self.socket}"),
                 *("--data-root", str(self.folder / "data")),
                 *("--exec-root", str(self.folder / "exec")),
@@ -62,6 +62,8 @@ class PrivateEngine:
         trace: TracebackType | None,
     ) -> None:
         await self._process.stop()
+        if self._registries:
+            await _run("ip", "link", "delete", self._bridge)
         await self._unmount()
         await asyncio.to_thread(shutil.rmtree, self.folder, True)
 
