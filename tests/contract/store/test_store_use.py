@@ -226,7 +226,7 @@ async def test_a_foreign_database_is_left_alone(url: str, tmp_path: Path) -> Non
     await store.close()
 
     with pytest.raises(
-        StoreError, match="tables that are not the agent's: activity, job"
+        StoreError, match="tables that are not the agent's: activity, "
     ) as caught:
         await Store.open(url, tmp_path)
     assert caught.value.hint == "Give the agent a database of its own"
