@@ -64,6 +64,7 @@ class Devices:
         self._on_removed = on_removed
         self._registry = dr.async_get(hass)
         self._leaving: dict[Subject, CALLBACK_TYPE] = {}
+        self._invented = False
 
     @property
     def host_info(self) -> DeviceInfo:
@@ -77,12 +78,13 @@ class Devices:
     @callback
     def register_host(self, agent: AgentInfo | None) -> None:
         """Register the host device, or bring it up to date."""
+        self._invented = agent is not None and agent.demo
         self._registry.async_get_or_create(
             config_entry_id=self._entry.entry_id,
             identifiers={(DOMAIN, self._instance_id)},
             entry_type=DeviceEntryType.SERVICE,
             manufacturer="Homelab",
-            model="Demo Docker host" if agent and agent.demo else "Docker host",
+            model="Demo Docker host" if self._invented else "Docker host",
             name=agent.name if agent else self._entry.title,
             sw_version=agent.version if agent else None,
         )
@@ -97,6 +99,7 @@ class Devices:
             entry_type=DeviceEntryType.SERVICE,
             manufacturer="Docker",
             model=_MODELS[subject.kind],
+            model_id="demo" if self._invented else None,  # each page says that it is invented
             name=thing.name,
             via_device_id=self._parent_of(thing),
         )

@@ -1,10 +1,14 @@
 """What Home Assistant shows above the button that updates a container."""
 
+from typing import Final
+
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 
 from .client import ContainerUpdate, Outcome, RecreateStatus
 from .const import DOMAIN
+
+_SHORT: Final = slice(len("sha256:"), len("sha256:") + 12)
 
 
 async def release_notes(
@@ -18,9 +22,9 @@ async def release_notes(
 
     facts = {
         "notes_image": update.image,
-        "notes_new_image": update.latest_image,
-        "notes_installed_digest": update.installed_digest,
-        "notes_latest_digest": update.latest_digest,
+        "notes_new_image": None if update.latest_image == update.image else update.latest_image,
+        "notes_installed_digest": short_digest(update.installed_digest),
+        "notes_latest_digest": short_digest(update.latest_digest),
         "notes_reason": update.reason,
         "notes_window": update.window,
         "notes_rollback": status and status.rollback_image,
@@ -36,3 +40,8 @@ async def release_notes(
             log = "\n".join(line.text for line in last.log)
             paragraphs.append(f"```\n{log}\n```")
     return "\n\n".join(paragraphs)
+
+
+def short_digest(digest: str | None) -> str | None:
+    """Return the twelve digits that Docker shows too; all of them would not fit a dialog."""
+    return None if digest is None else digest[_SHORT]

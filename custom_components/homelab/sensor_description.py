@@ -47,9 +47,10 @@ def size[T](
     value_fn: Callable[[T], int | None],
     *,
     state_class: SensorStateClass = SensorStateClass.MEASUREMENT,
+    unit: UnitOfInformation = UnitOfInformation.MEBIBYTES,
     enabled: bool = False,
 ) -> ResourceSensorDescription[T]:
-    """Return a sensor of a number of bytes."""
+    """Return a sensor of a number of bytes, shown in `unit`."""
     return ResourceSensorDescription(
         key=key,
         translation_key=key,
@@ -57,7 +58,7 @@ def size[T](
         device_class=SensorDeviceClass.DATA_SIZE,
         state_class=state_class,
         native_unit_of_measurement=UnitOfInformation.BYTES,
-        suggested_unit_of_measurement=UnitOfInformation.MEBIBYTES,
+        suggested_unit_of_measurement=unit,
         suggested_display_precision=1,
         entity_registry_enabled_default=enabled,
         value_fn=value_fn,

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
-from homeassistant.const import PERCENTAGE, EntityCategory
+from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfInformation
 
-from .client import EngineStatus
+from .client import EngineStatus, Kind
 from .client.kinds import AGENT, DISK_USAGE, ENGINE, ENGINE_STATS, SWARM
 from .client.models import ContainerCounts, StatsSource
 from .sensor_description import (
@@ -30,6 +30,12 @@ def _containers(
     )
 
 
+def _size[T](
+    key: str, kind: Kind[T], read: Callable[[T], int | None], *, enabled: bool = False
+) -> ResourceSensorDescription[T]:
+    return size(key, kind, read, unit=UnitOfInformation.GIBIBYTES, enabled=enabled)
+
+
 _COUNTS: Final = (
     _containers("containers_running", lambda counts: counts.running),
     _containers("containers_stopped", lambda counts: counts.stopped),
@@ -49,7 +55,7 @@ _USE: Final = (
         suggested_display_precision=1,
         value_fn=lambda stats: stats.cpu_percent,
     ),
-    size("containers_memory", ENGINE_STATS, lambda stats: stats.memory_bytes, enabled=True),
+    _size("containers_memory", ENGINE_STATS, lambda stats: stats.memory_bytes, enabled=True),
     ResourceSensorDescription(
         key="containers_memory_percent",
         translation_key="containers_memory_percent",
@@ -78,11 +84,11 @@ _USE: Final = (
 )
 
 _DISK: Final = (
-    size("disk_images", DISK_USAGE, lambda usage: usage.images_bytes),
-    size("disk_volumes", DISK_USAGE, lambda usage: usage.volumes_bytes),
-    size("disk_containers", DISK_USAGE, lambda usage: usage.containers_bytes),
-    size("disk_build_cache", DISK_USAGE, lambda usage: usage.build_cache_bytes),
-    size("disk_reclaimable", DISK_USAGE, lambda usage: usage.reclaimable_bytes, enabled=True),
+    _size("disk_images", DISK_USAGE, lambda usage: usage.images_bytes),
+    _size("disk_volumes", DISK_USAGE, lambda usage: usage.volumes_bytes),
+    _size("disk_containers", DISK_USAGE, lambda usage: usage.containers_bytes),
+    _size("disk_build_cache", DISK_USAGE, lambda usage: usage.build_cache_bytes),
+    _size("disk_reclaimable", DISK_USAGE, lambda usage: usage.reclaimable_bytes, enabled=True),
 )
 
 _VERSIONS: Final = (

@@ -17,7 +17,7 @@ from .client.models import UpdateBody
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
 from .devices import Subject
 from .entity import ThingEntity
-from .release_notes import release_notes
+from .release_notes import release_notes, short_digest
 
 # The agent itself orders the jobs on each container.
 PARALLEL_UPDATES = 0
@@ -27,7 +27,6 @@ UPDATE = UpdateEntityDescription(key="update", translation_key="image")
 _LOOKED_FOR: Final = frozenset({UpdateState.CURRENT, UpdateState.AVAILABLE, UpdateState.UNKNOWN})
 _MAKES_ANEW: Final = frozenset({"update", "recreate", "rollback"})
 """Jobs after which another container stands for the key, by the last part of their kind."""
-_SHORT: Final = slice(len("sha256:"), len("sha256:") + 12)
 
 
 async def async_setup_entry(
@@ -95,8 +94,13 @@ class ImageUpdate(ThingEntity[ContainerUpdate], UpdateEntity):
     @property
     @override
     def title(self) -> str | None:
-        """The image that is followed."""
-        return self.of_thing(lambda update: update.latest_image or update.image)
+        """The image that is followed, without its tag: pages show the version right behind it."""
+        return self.of_thing(lambda update: _without_tag(update.image))
+
+    @property
+    @override
+    def entity_picture(self) -> None:
+        """Show the icon: the integration's logo would say that the integration is old."""
 
     @property
     @override
@@ -161,14 +165,15 @@ def _looked_for(update: ContainerUpdate) -> bool:
 
 def _versions(update: ContainerUpdate) -> tuple[str | None, str | None]:
     """Return what runs and what would come, which the agent keeps apart where they differ."""
-    installed = update.installed_version or _short(update.installed_digest)
+    installed = update.installed_version or short_digest(update.installed_digest)
     match update.state:
         case UpdateState.CURRENT:
             return installed, installed
         case UpdateState.AVAILABLE:
-            return installed, update.latest_version or _short(update.latest_digest)
+            return installed, update.latest_version or short_digest(update.latest_digest)
     return installed, None
 
 
-def _short(digest: str | None) -> str | None:
-    return None if digest is None else digest[_SHORT]
+def _without_tag(image: str) -> str:
+    path, slash, name = image.partition("@")[0].rpartition("/")
+    return path + slash + name.partition(":")[0]

@@ -31,9 +31,11 @@ async def test_the_invented_homelab_is_marked_as_such(
 ) -> None:
     agent.put("agent", "agent", wire.info(demo=True))
     await hass.config_entries.async_setup(entry.entry_id)
-    host = Home(hass, agent, entry).device()
+    home = Home(hass, agent, entry)
+    host, web = home.device(), home.device("web")
     assert host is not None
-    assert host.model == "Demo Docker host"
+    assert web is not None
+    assert (host.model, web.model, web.model_id) == ("Demo Docker host", "Container", "demo")
     await hass.config_entries.async_unload(entry.entry_id)
 
 

@@ -37,8 +37,12 @@ async def test_what_a_container_uses_is_shown_in_units_for_people(busy: Home) ->
     memory = busy.state("sensor", "web:memory")
     assert (memory.state, memory.attributes["unit_of_measurement"]) == ("100.0", "MiB")
     assert busy.state("sensor", "containers_cpu").state == "12.5"
-    assert busy.state("sensor", "containers_memory").state == "100.0"
-    assert busy.state("sensor", "disk_reclaimable").state == "1500.0"
+    assert busy.state("sensor", "containers_memory").state == str(100 / 1024)
+    reclaimable = busy.state("sensor", "disk_reclaimable")
+    assert (reclaimable.state, reclaimable.attributes["unit_of_measurement"]) == (
+        str(1500 / 1024),
+        "GiB",
+    )
 
 
 async def test_a_tick_reaches_the_state(busy: Home) -> None:

@@ -45,7 +45,7 @@ async def test_a_newer_image_is_told(outdated: Home) -> None:
     assert state.state == "on"
     shown = attributes(outdated)
     assert (shown["installed_version"], shown["latest_version"]) == ("1.0.0", "1.1.0")
-    assert shown["title"] == "example/web:1"
+    assert (shown["title"], shown.get("entity_picture")) == ("example/web", None)
     assert shown["release_url"] == "https://example.com/web/releases"
     assert (shown["auto_update"], shown["policy"]) == (False, "notify")
     assert outdated.state("sensor", "updates_available").state == "1"
@@ -175,7 +175,7 @@ async def test_before_installing_a_person_reads_what_would_happen(
         }
     )
     notes = (await client.receive_json())["result"]
-    assert "sha256:2222222222222222" in notes
+    assert "`222222222222`" in notes
     assert "Newer images are installed by themselves." in notes
     assert "The last update to 1.1.0 was taken back: It did not become healthy" in notes
     assert "no such table: users" in notes
