@@ -105,6 +105,8 @@ class SwarmWatch:
             finally:
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)
+                # Its end is no news: a proxy that cuts every stream is not asked without a pause.
+                self._wake.clear()
 
     async def _read(self, changes: AsyncIterator[None]) -> None:
         try:
