@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_bytes
@@ -18,7 +18,8 @@ from homelab_agent.areas.stacks.inventory import by_service, newest
 from homelab_agent.areas.stacks.labels import Origin, config_hash_of, origin_of
 from homelab_agent.areas.stacks.models import Finding, StackPlan, StackSource
 from homelab_agent.areas.stacks.policy import Ground, judge
-from homelab_agent.areas.stacks.reach import why_out_of_reach
+from homelab_agent.areas.stacks.reach import why_not_read
+from homelab_agent.areas.stacks.text import require_no_files_of_values
 from homelab_agent.areas.stacks.world import require_world
 from homelab_agent.platform.engine.objects import ObjectEngine
 from homelab_agent.platform.errors import AgentError, Conflict
@@ -84,7 +85,7 @@ class Planner:
         own = [each for each in everything if each.compose and each.compose.project == name]
         current = next(iter(await self._history.versions(name)), None)
         origin = _origin(own) if current is None else None
-        reachable = await _reachable(name, origin)
+        reachable = await _reachable(name, origin, own)
         source = await self._source(name, wanted, current, origin, reachable)
         reading = await self._compose.read(source)
         findings = [*await self._findings(name, reading, everything)]
@@ -111,10 +112,10 @@ class Planner:
         """
         own = self._containers.list(ContainerQuery(project=name)).containers
         origin = _origin(own)
-        reachable = await _reachable(name, origin)
+        reachable = await _reachable(name, origin, own)
         if reachable is None:
-            paths = tuple(map(Path, origin.config_files)) if origin else ()
-            why = await asyncio.to_thread(why_out_of_reach, paths)
+            known = origin or Origin((), None)
+            why = await asyncio.to_thread(why_not_read, known, by_service(own))
             raise Conflict(
                 f"The compose text of {name} cannot be read. {why or ''}".strip(), field="name"
             )
@@ -136,6 +137,8 @@ class Planner:
         # What was deployed elsewhere goes on with its own folder: ./data must stay the same data.
         elsewhere = current.directory if current else (origin.working_dir if origin else None)
         directory = Path(elsewhere) if elsewhere else own_folder
+        if elsewhere and not (current or reachable):
+            await asyncio.to_thread(require_no_files_of_values, wanted.compose, elsewhere)
         environment = wanted.environment
         if environment is None:
             environment = {}
@@ -241,11 +244,11 @@ def _origin(own: list[Container] | tuple[Container, ...]) -> Origin | None:
     return origin_of(newest(own).labels) if own else None
 
 
-async def _reachable(name: str, origin: Origin | None) -> Deployed | None:
+async def _reachable(name: str, origin: Origin | None, own: Sequence[Container]) -> Deployed | None:
     """Return the files that a stack was deployed from elsewhere, where they can be used."""
     if origin is None or origin.working_dir is None:
         return None
-    if await asyncio.to_thread(why_out_of_reach, tuple(map(Path, origin.config_files))):
+    if await asyncio.to_thread(why_not_read, origin, by_service(own)):
         return None
     environment = origin.environment_files
     if not environment:

@@ -2,8 +2,12 @@
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+
+from homelab_agent.areas.stacks.labels import Origin
+from homelab_agent.areas.stacks.text import content_of, services_in
+from homelab_agent.platform.errors import Invalid
 
 LARGEST_FILE_BYTES = 512 * 1024
 
@@ -30,3 +34,33 @@ def why_out_of_reach(files: Sequence[Path]) -> str | None:
         if not os.access(file, os.R_OK):
             return f"The agent may not read {file}."
     return None
+
+
+def why_not_read(origin: Origin, services: Collection[str]) -> str | None:
+    """Return why the files of a stack are not to be read out; None where they may be.
+
+    The labels could name any file that the agent may read: a compose text has one of the stack's
+    `services`, and its values stand in a file that is named as such.
+    """
+    files = tuple(map(Path, origin.config_files))
+    if why := why_out_of_reach(files):
+        return why
+    if origin.working_dir is None or Path(origin.working_dir) not in {
+        each.parent for each in files
+    }:
+        return f"Its folder is not the one of its compose file {files[0]}."
+    for values in map(Path, origin.environment_files):
+        if not (values.name.startswith(".env") or values.suffix == ".env"):
+            return f"{values} does not look like a file of values."
+    if not any(_is_about(file, services) for file in files):
+        return f"{files[0]} is no compose text with a service of this stack."
+    return None
+
+
+def _is_about(file: Path, services: Collection[str]) -> bool:
+    try:
+        content = content_of(file.read_text())
+    except OSError, ValueError, Invalid:
+        return False
+    names = {name for name, _ in services_in(content)}
+    return bool(names & set(services)) or (isinstance(content, dict) and "include" in content)

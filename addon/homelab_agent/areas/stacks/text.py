@@ -31,11 +31,16 @@ _Loader.add_multi_constructor("!", _as_it_is)
 
 def require_plain(compose: str) -> None:
     """Raise `Invalid` for a text that is not to be handed to compose; the error names the place."""
+    _require_alone(content_of(compose))
+
+
+def content_of(compose: str) -> object:
+    """Return what a text says; raise `Invalid` for one that is not YAML or unfolds too far."""
     try:
         node = yaml.compose(compose, Loader=_Loader)
         if node is not None:
             _require_bounded(node)
-        content = yaml.load(compose, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        return yaml.load(compose, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
@@ -49,7 +54,21 @@ def require_plain(compose: str) -> None:
         raise Invalid(f"The text is not YAML: {error}.", field="compose") from None
     except RecursionError:
         raise _too_deep() from None
-    _require_alone(content)
+
+
+def require_no_files_of_values(compose: str, folder: str) -> None:
+    """Raise `Invalid` for a text that reads values from files of a folder that is not ours to see.
+
+    Only labels name that folder, and they could name any.
+    """
+    for name, service in services_in(content_of(compose)):
+        for key in ("env_file", "label_file"):
+            if service.get(key):
+                raise Invalid(
+                    f"{name}: {key} lies in {folder[:200]}, which the agent does not read.",
+                    field=f"services.{name}.{key}",
+                    hint="Give the values as `environment`.",
+                )
 
 
 def services_in(content: object) -> Iterator[tuple[str, dict[str, object]]]:
