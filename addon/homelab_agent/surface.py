@@ -3,6 +3,7 @@
 from homelab_agent.areas.activity.routes import ActivityRoutes
 from homelab_agent.areas.agent.models import AGENT_KIND, AgentInfo
 from homelab_agent.areas.agent.routes import AgentRoutes
+from homelab_agent.areas.containers.engine_routes import EngineRoutes
 from homelab_agent.areas.containers.models import (
     CONTAINER_EVENT_KIND,
     CONTAINER_KIND,
@@ -45,6 +46,7 @@ ROUTES: tuple[type, ...] = (
     ActivityRoutes,
     AgentRoutes,
     ContainerRoutes,
+    EngineRoutes,
     JobRoutes,
     ObjectRoutes,
     RecreateRoutes,

@@ -8,6 +8,7 @@ from pathlib import Path
 from homelab_agent.areas.activity.routes import ActivityRoutes
 from homelab_agent.areas.activity.service import ActivityService
 from homelab_agent.areas.containers.chronicle import Chronicle
+from homelab_agent.areas.containers.engine_routes import EngineRoutes
 from homelab_agent.areas.containers.event_resources import EventResources
 from homelab_agent.areas.containers.identity import key_of
 from homelab_agent.areas.containers.inventory import Inventory
@@ -147,6 +148,7 @@ def _containers(ground: Ground, areas: Areas) -> ContainerParts:
     logs = ContainerLogs(engine, service, inventory, state, ground.secrets)
     ground.gate.protect(CONTAINER_KIND, service.protected_reason)
     areas.routes.append(ContainerRoutes(service, logs))
+    areas.routes.append(EngineRoutes(watch, state))
     areas.loops.append(watch.run)
 
     def guard(row: EngineContainer) -> str | None:

@@ -1,11 +1,12 @@
 """Fix flows of the repair issues."""
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Final
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 
@@ -25,6 +26,10 @@ _MENUS: Final = {
 }
 
 
+NEWS_S: Final = 2.0
+"""How long after the agent has looked its news may still be on the way."""
+
+
 async def async_create_fix_flow(
     _hass: HomeAssistant, _issue_id: str, data: Data | None
 ) -> RepairsFlow:
@@ -34,7 +39,7 @@ async def async_create_fix_flow(
 
 
 class LookAgainFlow(RepairsFlow):
-    """Says what a person has to do elsewhere, and looks whether that was done."""
+    """Says what a person has to do elsewhere, and has the agent look whether that was done."""
 
     def __init__(self, told: dict[str, str]) -> None:
         self._told = told
@@ -48,13 +53,42 @@ class LookAgainFlow(RepairsFlow):
     ) -> RepairsFlowResult:
         """Explain, and look again when told to. The issue is gone as soon as its cause is."""
         errors = {}
+        told = self._told
         if user_input is not None:
-            if ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id) is None:
+            try:
+                await self._look()
+            except AgentError as error:
+                errors["base"] = "look_failed"
+                told = {**told, "error": error.message}
+            if await self._vanishes():
                 return self.async_create_entry(data={})
-            errors["base"] = "still_there"
-        return self.async_show_form(
-            step_id="confirm", errors=errors, description_placeholders=self._told
-        )
+            errors.setdefault("base", "still_there")
+        return self.async_show_form(step_id="confirm", errors=errors, description_placeholders=told)
+
+    async def _look(self) -> None:
+        coordinator = _coordinator_of(self.hass, self._told)
+        if coordinator is not None:
+            await coordinator.client.look_at_engine()
+
+    async def _vanishes(self) -> bool:
+        """Return whether the issue is gone; the stream tells of it a moment after the answer."""
+        changed = asyncio.Event()
+
+        @callback
+        def note(_event: Event[ir.EventIssueRegistryUpdatedData]) -> None:
+            changed.set()
+
+        end = self.hass.bus.async_listen(ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, note)
+        try:
+            async with asyncio.timeout(NEWS_S):
+                while ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id) is not None:
+                    await changed.wait()
+                    changed.clear()
+        except TimeoutError:
+            return False
+        finally:
+            end()
+        return True
 
 
 class ContainerFlow(RepairsFlow):
@@ -82,7 +116,7 @@ class ContainerFlow(RepairsFlow):
 
     async def async_step_update(self, _input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Begin the update once more; the update entity shows how it goes."""
-        coordinator = self._coordinator
+        coordinator = _coordinator_of(self.hass, self._told)
         if coordinator is None:
             return self._not_connected()
         return await self._done(
@@ -93,7 +127,7 @@ class ContainerFlow(RepairsFlow):
         """Show the last lines of the log, then offer the rest again."""
         if user_input is not None:
             return await self.async_step_init()
-        coordinator = self._coordinator
+        coordinator = _coordinator_of(self.hass, self._told)
         if coordinator is None:
             return self._not_connected()
         try:
@@ -115,17 +149,8 @@ class ContainerFlow(RepairsFlow):
         """Remember that somebody knows of it, over a restart too."""
         return await self.async_step_ignore()
 
-    @property
-    def _coordinator(self) -> HomelabCoordinator | None:
-        entry: HomelabConfigEntry | None = self.hass.config_entries.async_get_entry(
-            self._told["entry_id"]
-        )
-        if entry is None or entry.state is not ConfigEntryState.LOADED:
-            return None
-        return entry.runtime_data
-
     async def _command(self, command: ContainerCommand) -> RepairsFlowResult:
-        coordinator = self._coordinator
+        coordinator = _coordinator_of(self.hass, self._told)
         if coordinator is None:
             return self._not_connected()
         return await self._done(coordinator.async_command(self._key, command))
@@ -143,3 +168,10 @@ class ContainerFlow(RepairsFlow):
 
     def _not_connected(self) -> RepairsFlowResult:
         return self.async_abort(reason="not_connected", description_placeholders=self._told)
+
+
+def _coordinator_of(hass: HomeAssistant, told: dict[str, str]) -> HomelabCoordinator | None:
+    entry: HomelabConfigEntry | None = hass.config_entries.async_get_entry(told["entry_id"])
+    if entry is None or entry.state is not ConfigEntryState.LOADED:
+        return None
+    return entry.runtime_data

@@ -39,6 +39,7 @@ class Watched:
     inventory: Inventory
     state: EngineState
     refresher: Refresher
+    watch: ContainerWatch
     task: asyncio.Task[None]
 
     def container(self, key: str) -> Container | None:
@@ -115,7 +116,7 @@ async def watched(
         Pace(resync_interval_s=resync_interval_s, delays_s=delays_s, ping_s=ping_s),
     )
     task = asyncio.create_task(watch.run())
-    made = Watched(used, resources, inventory, state, refresher, task)
+    made = Watched(used, resources, inventory, state, refresher, watch, task)
     try:
         yield made
     finally:

@@ -78,7 +78,7 @@ async def is_said(home: Home, issue_id: str, step: Any) -> None:
             for option in step.get("menu_options") or ():
                 assert texts[f"{base}.step.{step['step_id']}.menu_options.{option}"]
             for error in (step.get("errors") or {}).values():
-                assert texts[f"{base}.error.{error}"]
+                assert texts[f"{base}.error.{error}"].format(**filled)
         elif step["type"] == "abort" and key:
             texts[f"{base}.abort.{step['reason']}"].format(**filled)
 
@@ -251,9 +251,13 @@ async def test_what_is_mended_elsewhere_is_looked_at_again(
     await is_said(home, issue_id, step)
     step = await manager.async_configure(step["flow_id"], {})
     await is_said(home, issue_id, step)
+    assert step["errors"] == {"base": "look_failed"}
+    home.agent.answers["POST /engine/look"] = Answer({"outcome": "done", "message": ""})
+    step = await manager.async_configure(step["flow_id"], {})
+    await is_said(home, issue_id, step)
     assert step["errors"] == {"base": "still_there"}
+    assert home.agent.count("POST", "/engine/look") == 2
     home.agent.put("engine", "docker", wire.engine())
-    await vanishes(home, issue)
     step = await manager.async_configure(step["flow_id"], {})
     assert step["type"] == "create_entry"
 

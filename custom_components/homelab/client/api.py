@@ -38,6 +38,8 @@ from .session import StreamSession
 from .transport import Loads, Transport
 
 LOGS_TIMEOUT_S = 60.0
+LOOK_S = 20.0
+"""How long an agent waits for a Docker that hangs."""
 
 _INFO = reader(AgentInfo)
 _CONTAINER = reader(Container)
@@ -158,6 +160,10 @@ class AgentClient:
     async def check_updates(self) -> CommandResult:
         """Have newer images of all containers looked for; the answers come over the stream."""
         return await self._requests.command("updates", "check", body=None, wait_s=0)
+
+    async def look_at_engine(self) -> CommandResult:
+        """Have the agent look at its Docker now; what there is comes over the stream."""
+        return await self._requests.command("engine", "look", body=None, wait_s=LOOK_S)
 
     async def _recreate(self, name: str, command: str, body: RecreateBody) -> CommandResult:
         return await self._requests.command(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from homelab_agent.areas.containers.chronicle import Chronicle
 from homelab_agent.areas.containers.inventory import Inventory
+from homelab_agent.areas.containers.looks import Looks
 from homelab_agent.areas.containers.refresher import Refresher
 from homelab_agent.areas.containers.status import EngineState
 from homelab_agent.platform.engine.interface import Engine
@@ -66,6 +67,7 @@ class ContainerWatch:
         self._refresher = refresher
         self._chronicle = chronicle
         self._pace = pace
+        self._looks = Looks()
         self._last_ns: int | None = None
 
     async def run(self) -> None:
@@ -73,6 +75,10 @@ class ContainerWatch:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._chronicle.run())
             group.create_task(self._keep_following())
+
+    async def look(self) -> None:
+        """Look at the engine and its rights at once; what there is, is then published."""
+        await self._looks.now()
 
     async def _keep_following(self) -> None:
         loop = asyncio.get_running_loop()
@@ -88,7 +94,8 @@ class ContainerWatch:
             at_once = reached and not at_once
             if at_once:
                 continue
-            await asyncio.sleep(self._pace.delays_s[min(attempt, len(self._pace.delays_s) - 1)])
+            delays_s = self._pace.delays_s
+            await self._looks.pause(delays_s[min(attempt, len(delays_s) - 1)])
 
     async def _follow(self) -> bool:
         """Follow the engine for as long as the connection holds; return whether there was one."""
@@ -166,7 +173,7 @@ class ContainerWatch:
                 _log.warning("events_were_missing", containers=missed)
                 raise _AttachAgain
             first = False
-            await asyncio.sleep(pause_s)
+            await self._looks.pause(pause_s)
             info, missing = await self._look()
             if silent is not (EngineRight.EVENTS in missing):
                 raise _AttachAgain
@@ -189,6 +196,7 @@ class ContainerWatch:
             _log.info("engine_connected", version=info.version, api=info.api_version)
             if missing:
                 _log.warning("engine_rights_missing", rights=sorted(missing))
+        self._looks.done()
 
     def _say_unavailable(self, error: AgentError) -> None:
         known = self._state.status.reason == error.message
@@ -196,6 +204,7 @@ class ContainerWatch:
         (_log.debug if known else _log.warning)(
             "engine_unavailable", why=error.message, hint=error.hint
         )
+        self._looks.done()
 
 
 def _first(errors: BaseExceptionGroup) -> BaseException:

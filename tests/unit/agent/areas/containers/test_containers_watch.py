@@ -212,6 +212,40 @@ async def test_an_engine_that_comes_late_is_found() -> None:
     await docker.close()
 
 
+async def test_an_engine_that_is_back_is_found_at_once_by_who_asks(docker: FakeDocker) -> None:
+    await docker.stop()
+    async with watched(docker.url, delays_s=(300,)) as live:
+        await live.until(lambda: "no Docker socket" in str(live.status.reason))
+        await live.watch.look()
+        assert live.status.connection is EngineConnection.UNAVAILABLE
+        docker.add("web")
+        await docker.start()
+
+        async with asyncio.timeout(10):
+            await live.watch.look()
+
+        assert live.status.connection is EngineConnection.CONNECTED
+        assert live.container("web") is not None
+
+
+async def test_a_right_that_was_granted_is_found_at_once_by_all_who_ask(
+    docker: FakeDocker,
+) -> None:
+    forbidden = without("/images/json")
+    async with socket_proxy(str(docker.socket), forbidden) as proxy, watched(proxy.url) as live:
+        await live.connected()
+        assert EngineRight.IMAGES_READ in live.status.missing_rights
+        proxy.allows = lambda _method, _path: True
+
+        async with asyncio.timeout(10):
+            await asyncio.gather(*(live.watch.look() for _ in range(3)))
+
+        assert not live.status.missing_rights
+        since = live.status.since
+        await live.watch.look()
+        assert live.status.since == since
+
+
 async def test_events_from_before_the_list_do_not_bring_old_states_back(
     docker: FakeDocker, live: Watched
 ) -> None:
