@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 from homeassistant.helpers import config_validation as cv
 
 from .client import AgentClient, CommandResult, ContainerUpdate, UpdateState
+from .client.kinds import CONTAINER
 from .client.models import RecreateBody, UpdateBody
 from .coordinator import HomelabConfigEntry
 from .services_answers import (
@@ -17,12 +18,13 @@ from .services_answers import (
     done,
     each_container,
     each_host,
+    gathered,
     label_of,
     register,
     register_reading,
     targets,
 )
-from .targets import Target
+from .targets import HOST, Target
 
 ATTR_AVAILABLE_ONLY: Final = "available_only"
 ATTR_IMAGE: Final = "image"
@@ -79,7 +81,24 @@ async def _check_updates(call: ServiceCall) -> ServiceResponse:
         command = target.coordinator.client.check_update(key)
         return {**label_of(target), **await done(target.coordinator, command, wait=True)}
 
-    return await each_container(call, check)
+    async def check_all(host: Target) -> dict[str, Any]:
+        command = host.coordinator.client.check_updates()
+        return {**label_of(host), **await done(host.coordinator, command, wait=False)}
+
+    found = targets(call)
+    whole = [target for target in found if target.kind == HOST]
+    if not whole:
+        return await each_container(call, check)
+    told = await gathered([(host.name, check_all(host)) for host in whole])
+    # A host means all of its containers, also those that are named beside it.
+    covered = {host.coordinator for host in whole}
+    others = [
+        (target.name, check(target, key))
+        for target in found
+        if target.kind == CONTAINER.name and target.coordinator not in covered
+        for key in target.containers()
+    ]
+    return {"hosts": told, "containers": await gathered(others)}
 
 
 async def _each(call: ServiceCall, begin: _Begin) -> ServiceResponse:

@@ -1,4 +1,4 @@
-"""The actions about logs, updates, stacks, clean-ups and swarms: what they ask and answer."""
+"""Actions on logs, updates, stacks, clean-ups and swarms: what they ask and answer."""
 
 import asyncio
 from pathlib import Path
@@ -168,6 +168,30 @@ async def test_updates_are_listed(home: Home) -> None:
     assert host["containers"][0]["device_id"] == device_id(home)
     (host,) = (await call(home, "list_updates", available_only=False))["hosts"]
     assert len(host["containers"]) == 2
+
+
+async def test_a_host_has_all_of_its_containers_looked_at(home: Home) -> None:
+    home.agent.answers["POST /updates/check"] = Answer(STARTED)
+    answer = await call(home, "check_updates", device_id=[device_id(home, None), device_id(home)])
+    assert answer["containers"] == []
+    assert answer["hosts"] == [
+        {
+            "host": "atlas",
+            "name": "atlas",
+            "device_id": device_id(home, None),
+            "outcome": "done",
+            "message": "As told.",
+            "job_id": None,
+        }
+    ]
+    assert home.agent.count("POST", "/updates/check") == 1
+    assert not home.agent.count("POST", "/containers/web/check-update")
+
+
+async def test_containers_are_looked_at_one_by_one(home: Home) -> None:
+    home.agent.answers["POST /containers/web/check-update"] = Answer(STARTED)
+    answer = await call(home, "check_updates", device_id=device_id(home))
+    assert [one["name"] for one in answer["containers"]] == ["web"]
 
 
 async def test_statistics_are_returned_for_what_is_targeted(home: Home) -> None:
