@@ -9,7 +9,13 @@ import pytest
 from homeassistant.components.automation.config import async_validate_config_item
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
+from homeassistant.util.json import load_json_object
 from homeassistant.util.yaml import load_yaml_dict, parse_yaml
+
+from custom_components.homelab.sensor import UPDATES_AVAILABLE
+from custom_components.homelab.sensor_container import CONTAINER_SENSORS
+from custom_components.homelab.sensor_host import HOST_SENSORS, MANAGER_SENSORS
+from custom_components.homelab.sensor_stack import STACK_SENSORS, SWARM_SERVICE_SENSORS
 
 CHECKOUT = Path(__file__).parents[2]
 INTEGRATION = CHECKOUT / "custom_components" / "homelab"
@@ -83,6 +89,25 @@ def test_everything_that_automations_can_use_is_explained_with_an_example(
     assert {f"homelab.{name}" for name in names} <= explained
     fields = {field for name in names for field in described[name].get("fields") or ()}
     assert fields <= explained
+
+
+@pytest.mark.parametrize(
+    ("row", "sensors"),
+    [
+        ("a container", CONTAINER_SENSORS),
+        ("a stack", STACK_SENSORS),
+        ("a Swarm service", SWARM_SERVICE_SENSORS),
+        ("the host", (*HOST_SENSORS, *MANAGER_SENSORS, UPDATES_AVAILABLE)),
+    ],
+)
+def test_the_readme_says_of_every_sensor_whether_it_is_on(row: str, sensors: Any) -> None:
+    entities: Any = load_json_object(INTEGRATION / "translations" / "en.json")["entity"]
+    named = [(one, entities["sensor"][one.translation_key]["name"]) for one in sensors]
+    found = re.search(rf"^\| {row} \|(.*)\|(.*)\|$", README, re.MULTILINE)
+    assert found
+    on, off = ({part.strip() for part in re.split(r"[;,(]", column)} for column in found.groups())
+    for sensor, name in named:
+        assert name in (on if sensor.entity_registry_enabled_default else off)
 
 
 def test_every_blueprint_can_be_imported_from_the_readme() -> None:
