@@ -38,7 +38,7 @@ class PackedLine:
         text = self.raw[found.end() :] if found else self.raw
         shown = text.removesuffix(b"\r").decode(errors="replace")
         return LogLine(
-            at=datetime.fromisoformat(found[1].decode()).astimezone(UTC) if found else None,
+            at=_moment(found[1].decode()) if found else None,
             stream=self.stream,
             text=shown.rstrip(_HALF_CHARACTER) + CUT_MARK if self.cut else shown,
         )
@@ -120,6 +120,14 @@ class LogSplitter:
             return None
         self._open[stream] = None
         return PackedLine(stream, bytes(line[:LONGEST_LINE]), cut=True)
+
+
+def _moment(text: str) -> datetime | None:
+    """Return a time; None for what only looks like one."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError, OverflowError:
+        return None
 
 
 class LogReader:

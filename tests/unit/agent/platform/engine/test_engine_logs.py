@@ -80,6 +80,23 @@ def test_a_line_without_a_time_is_shown_without_one() -> None:
     assert line.text == "yesterday, all my troubles"
 
 
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "2026-99-99T99:99:99Z",
+        "0000-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "2026-01-01T00:00:00+99:99",
+    ],
+)
+def test_a_time_that_there_never_was_does_not_cost_the_whole_log(stamp: str) -> None:
+    reader = LogReader(10, framed=False)
+    reader.feed(f"{stamp} odd\n2026-01-01T00:00:00Z well\n".encode())
+    odd, well = reader.finish()
+    assert (odd.at, odd.text) == (None, "odd")
+    assert well.text == "well"
+
+
 def test_an_empty_line_keeps_its_time() -> None:
     assert _read(frame(1, T + b"\n")) == [LogLine(at=AT, stream=LogStream.STDOUT, text="")]
 
