@@ -22,7 +22,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .client import ContainerState, StackState
 from .client.kinds import CONTAINER, STACK
-from .targets import HOST, Target, targets_of, validate_target
+from .targets import HOST, Target, kind_of, selected_devices, target_of, validate_target
 
 _SCHEMA: Final = vol.Schema(
     {
@@ -54,18 +54,23 @@ class _OfDevices(Condition):
         self._combine = all if (config.options or {})[ATTR_BEHAVIOR] == BEHAVIOR_ALL else any
 
     @abstractmethod
-    def _each(self, target: Target) -> dict[str, bool]:
-        """Return of each thing that a device stands for, by key, whether it is so."""
+    def _each(self, target: Target) -> list[bool]:
+        """Return of each thing that a device of a reachable host stands for whether it is so."""
 
     @override
     def _async_check(self, **kwargs: Unpack[ConditionCheckParams]) -> bool:
         """Return whether it is so for any or for all that are targeted."""
-        found: dict[tuple[int, str], bool] = {}
-        for target in targets_of(self._hass, self._target):
-            known = target.coordinator.engine_connected
-            for key, met in self._each(target).items():
-                found[id(target.coordinator), key] = known and met
-        return bool(found) and self._combine(found.values())
+        devices = selected_devices(self._hass, self._target)
+        found = [met for device_id in devices for met in self._of(device_id)]
+        return bool(found) and self._combine(found)
+
+    def _of(self, device_id: str) -> list[bool]:
+        if kind_of(self._hass, device_id) not in self.device_kinds:
+            return []
+        target = target_of(self._hass, device_id)
+        if target is None or not target.coordinator.engine_connected:
+            return [False]
+        return self._each(target)
 
 
 class ContainerIsRunning(_OfDevices):
@@ -74,12 +79,11 @@ class ContainerIsRunning(_OfDevices):
     device_kinds = frozenset({HOST, STACK.name, CONTAINER.name})
 
     @override
-    def _each(self, target: Target) -> dict[str, bool]:
-        containers = ((key, target.coordinator.container(key)) for key in target.containers())
-        return {
-            key: found is not None and found.state is ContainerState.RUNNING
-            for key, found in containers
-        }
+    def _each(self, target: Target) -> list[bool]:
+        containers = [target.coordinator.container(key) for key in target.containers()]
+        if not containers and target.subject is not None:
+            return [False]
+        return [found is not None and found.state is ContainerState.RUNNING for found in containers]
 
 
 class StackIsHealthy(_OfDevices):
@@ -88,14 +92,14 @@ class StackIsHealthy(_OfDevices):
     device_kinds = frozenset({HOST, STACK.name})
 
     @override
-    def _each(self, target: Target) -> dict[str, bool]:
-        mirror = target.coordinator.mirror
-        if target.subject is None:
-            stacks = mirror.every(STACK)
-        else:
-            found = mirror.get(STACK, target.subject.key) if target.kind == STACK.name else None
-            stacks = [] if found is None else [found]
-        return {stack.key: stack.state is StackState.RUNNING for stack in stacks}
+    def _each(self, target: Target) -> list[bool]:
+        coordinator = target.coordinator
+        stacks = (
+            coordinator.mirror.every(STACK)
+            if target.subject is None
+            else [coordinator.stack(target.subject.key)]
+        )
+        return [stack is not None and stack.state is StackState.RUNNING for stack in stacks]
 
 
 async def async_get_conditions(_hass: HomeAssistant) -> dict[str, type[Condition]]:

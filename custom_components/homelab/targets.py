@@ -89,6 +89,13 @@ def target_of(hass: HomeAssistant, device_id: str) -> Target | None:
 
 
 @callback
+def kind_of(hass: HomeAssistant, device_id: str) -> str | None:
+    """Return the kind of a device, also while its host is not set up; None of another's."""
+    device, entry = _device_of_ours(hass, device_id)
+    return None if device is None or entry is None else _kind_of(device, entry)
+
+
+@callback
 def validate_target(hass: HomeAssistant, config: Mapping[str, Any], kinds: frozenset[str]) -> None:
     """Refuse a target that can never mean anything, in words.
 

@@ -1,0 +1,274 @@
+"""The conditions: met when it is so for any or for all, and never while it cannot be known."""
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+import voluptuous as vol
+from homeassistant.helpers import area_registry as ar
+from homeassistant.helpers import condition
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import label_registry as lr
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from tests.fakes import wire
+from tests.fakes.agent_server import FakeAgent
+from tests.integration.automations import automate, state_of
+from tests.integration.home import Home, entry_data, until
+
+PLAYER = "media:player:1"
+RUNS = "container_is_running"
+HEALTHY = "stack_is_healthy"
+
+
+@pytest.fixture
+async def lab(home: Home) -> Home:
+    """A home with the containers web, db and one of the stack media, and the stack shop."""
+    compose = {"project": "media", "service": "player", "index": 1}
+    home.agent.put("container", PLAYER, wire.container("player", key=PLAYER, compose=compose))
+    home.agent.put_container("db")
+    for name in ("media", "shop"):
+        home.agent.put("stack", name, wire.stack(name))
+    await until(lambda: home.device("db") and home.device("stack:shop"), "the devices")
+    return home
+
+
+@pytest.fixture
+async def second(lab: Home) -> AsyncGenerator[Home]:
+    """Another host with a container and a stack of its own, beside the first."""
+    hass = lab.hass
+    async with FakeAgent() as agent:
+        agent.info = wire.info(instance_id="instance-2")
+        agent.put("engine", "docker", wire.engine())
+        agent.put_container("nas")
+        agent.put("stack", "backup", wire.stack("backup", services=[]))
+        entry = MockConfigEntry(
+            domain="homelab", title="nas", unique_id="instance-2", data=entry_data(agent)
+        )
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        yield Home(hass, agent, entry)
+        await hass.config_entries.async_unload(entry.entry_id)
+        await hass.async_block_till_done()
+
+
+def devices(home: Home, *keys: str | None) -> dict[str, Any]:
+    """Return a target: the devices of containers and stacks, of the host where None."""
+    found = [home.device(key) for key in keys]
+    return {"device_id": [device.id for device in found if device is not None]}
+
+
+def asked(name: str, target: dict[str, Any], behavior: str | None = None) -> dict[str, Any]:
+    """Return a condition as it is written."""
+    options = {} if behavior is None else {"options": {"behavior": behavior}}
+    return {"condition": f"homelab.{name}", "target": target, **options}
+
+
+async def met(home: Home, name: str, target: dict[str, Any], behavior: str | None = None) -> Any:
+    """Return whether a condition is met right now."""
+    written = cv.CONDITION_SCHEMA(asked(name, target, behavior))
+    valid = await condition.async_validate_condition_config(home.hass, written)
+    checker = await condition.async_from_config(home.hass, valid)
+    try:
+        return checker.async_check()
+    finally:
+        checker.async_unload()
+
+
+async def becomes(home: Home, key: str, state: str) -> None:
+    """Let a container or a stack become something, and wait until that is known."""
+    kind, _, name = key.rpartition("stack:")
+    kind = "stack" if key != name else "container"
+    home.agent.put(kind, name, home.agent.resources[kind, name] | {"state": state})
+    coordinator = home.entry.runtime_data
+    find = coordinator.stack if kind == "stack" else coordinator.container
+    await until(lambda: find(name).state == state, f"{key} to be {state}")
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other", "bad"),
+    [(RUNS, "web", "db", "exited"), (HEALTHY, "stack:media", "stack:shop", "degraded")],
+)
+async def test_any_needs_one_and_all_needs_every_one(
+    lab: Home, name: str, one: str, other: str, bad: str
+) -> None:
+    both = devices(lab, one, other)
+    assert await met(lab, name, both)
+    assert await met(lab, name, both, "all")
+    await becomes(lab, one, bad)
+    assert not await met(lab, name, devices(lab, one))
+    assert await met(lab, name, both)
+    assert await met(lab, name, both, "any")
+    assert not await met(lab, name, both, "all")
+    await becomes(lab, other, bad)
+    assert not await met(lab, name, both, "any")
+
+
+@pytest.mark.parametrize("state", ["paused", "restarting", "created", "dead", "never-heard-of"])
+async def test_only_a_container_that_runs_runs(lab: Home, state: str) -> None:
+    lab.agent.change_container("web", state=state)
+    coordinator = lab.entry.runtime_data
+    await until(lambda: coordinator.container("web").state != "running", state)
+    assert not await met(lab, RUNS, devices(lab, "web"))
+
+
+@pytest.mark.parametrize("state", ["degraded", "stopped", "never-heard-of"])
+async def test_only_a_stack_of_which_all_runs_is_healthy(lab: Home, state: str) -> None:
+    lab.agent.put("stack", "media", wire.stack("media", state=state))
+    coordinator = lab.entry.runtime_data
+    await until(lambda: coordinator.stack("media").state != "running", state)
+    assert not await met(lab, HEALTHY, devices(lab, "stack:media"))
+
+
+async def test_a_host_means_all_it_has_and_a_stack_all_its_containers(lab: Home) -> None:
+    assert await met(lab, RUNS, devices(lab, None), "all")
+    assert await met(lab, HEALTHY, devices(lab, None), "all")
+    await becomes(lab, PLAYER, "exited")
+    assert not await met(lab, RUNS, devices(lab, None), "all")
+    assert await met(lab, RUNS, devices(lab, None))
+    assert not await met(lab, RUNS, devices(lab, "stack:media"))
+    await becomes(lab, "stack:shop", "degraded")
+    assert not await met(lab, HEALTHY, devices(lab, None), "all")
+    assert await met(lab, HEALTHY, devices(lab, None))
+
+
+@pytest.mark.parametrize(("name", "key"), [(RUNS, "web"), (HEALTHY, "stack:media")])
+async def test_areas_labels_and_entities_mean_what_is_in_them(
+    lab: Home, name: str, key: str
+) -> None:
+    area = ar.async_get(lab.hass).async_create("Basement").id
+    label = lr.async_get(lab.hass).async_create("Important").label_id
+    (device_id,) = devices(lab, key)["device_id"]
+    assert not await met(lab, name, {"area_id": area})
+    assert not await met(lab, name, {"label_id": label})
+    dr.async_get(lab.hass).async_update_device(device_id, area_id=area, labels={label})
+    assert await met(lab, name, {"area_id": area})
+    assert await met(lab, name, {"label_id": [label]}, "all")
+    entity_id = lab.entity_id("sensor", f"{key}:state")
+    assert await met(lab, name, {"entity_id": entity_id})
+    await becomes(lab, key, "exited" if name == RUNS else "degraded")
+    for target in ({"area_id": area}, {"label_id": label}, {"entity_id": entity_id}):
+        assert not await met(lab, name, target)
+
+
+async def test_what_else_is_in_an_area_does_not_count(lab: Home) -> None:
+    area = ar.async_get(lab.hass).async_create("Basement").id
+    for device_id in (lab.foreign_device().id, *devices(lab, "web", "stack:media")["device_id"]):
+        dr.async_get(lab.hass).async_update_device(device_id, area_id=area)
+    await becomes(lab, "web", "exited")
+    assert await met(lab, HEALTHY, {"area_id": area}, "all")
+    assert not await met(lab, RUNS, {"area_id": area}, "all")
+
+
+@pytest.mark.parametrize(("name", "key"), [(RUNS, "web"), (HEALTHY, "stack:media")])
+async def test_while_the_agent_or_its_docker_is_away_nothing_is_so(
+    lab: Home, name: str, key: str
+) -> None:
+    target, host = devices(lab, key), devices(lab, None)
+    lab.agent.put("engine", "docker", wire.engine(connection="unavailable", reason="Gone."))
+    await lab.becomes("binary_sensor", "docker", "off")
+    assert not await met(lab, name, target)
+    lab.agent.put("engine", "docker", wire.engine())
+    await lab.becomes("binary_sensor", "docker", "on")
+    assert await met(lab, name, target)
+    await lab.agent.stop()
+    await lab.becomes("binary_sensor", "docker", "unavailable")
+    assert not await met(lab, name, target)
+    assert not await met(lab, name, host)
+    await lab.agent.start()
+    await lab.becomes("binary_sensor", "docker", "on")
+    assert await met(lab, name, target)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "far"), [(RUNS, "web", "nas"), (HEALTHY, "stack:media", "stack:backup")]
+)
+async def test_a_host_that_is_not_set_up_is_no_reason_to_call_all_well(
+    lab: Home, second: Home, name: str, key: str, far: str
+) -> None:
+    both = {
+        "device_id": devices(lab, key)["device_id"] + devices(second, far)["device_id"],
+    }
+    assert await met(lab, name, both, "all")
+    await lab.hass.config_entries.async_unload(second.entry.entry_id)
+    assert not await met(lab, name, both, "all")
+    assert await met(lab, name, both, "any")
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "other"), [(RUNS, "web", "db"), (HEALTHY, "stack:shop", "stack:media")]
+)
+async def test_what_is_gone_is_not_well(lab: Home, name: str, key: str, other: str) -> None:
+    both = devices(lab, key, other)
+    kind = "container" if name == RUNS else "stack"
+    lab.agent.remove(kind, key.removeprefix("stack:"))
+    mirror = lab.entry.runtime_data.mirror
+    await until(lambda: not mirror.has((kind, key.removeprefix("stack:"))), "its end")
+    assert not await met(lab, name, both, "all")
+    assert await met(lab, name, both, "any")
+
+
+async def test_a_stack_that_is_gone_has_no_container_that_runs(lab: Home) -> None:
+    both = devices(lab, "web", "stack:shop")
+    lab.agent.remove("stack", "shop")
+    await until(lambda: lab.entry.runtime_data.stack("shop") is None, "its end")
+    assert not await met(lab, RUNS, both, "all")
+
+
+async def test_an_automation_runs_only_while_its_conditions_are_met(lab: Home) -> None:
+    block = {
+        "and": [
+            asked(RUNS, devices(lab, "web")),
+            {"not": [asked(HEALTHY, devices(lab, "stack:media"))]},
+            "{{ is_state('test.go', 'on') }}",
+        ]
+    }
+    runs = await automate(lab.hass, {"trigger": "event", "event_type": "ask"}, block)
+
+    async def ask(*, go: bool = True) -> int:
+        lab.hass.states.async_set("test.go", "on" if go else "off")
+        asked_for = {"entity_id": "automation.test", "skip_condition": False}
+        await lab.hass.services.async_call("automation", "trigger", asked_for, blocking=True)
+        await lab.hass.async_block_till_done()
+        return len(runs)
+
+    assert await ask() == 0
+    await becomes(lab, "stack:media", "degraded")
+    assert await ask() == 1
+    assert await ask(go=False) == 1
+    await becomes(lab, "web", "exited")
+    assert await ask() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "options", "reason"),
+    [
+        (HEALTHY, "web", {}, "is a container; this needs a host or a stack"),
+        (RUNS, "other", {}, "does not belong to the Homelab integration"),
+        (RUNS, "nowhere", {}, "There is no device 0123456789"),
+        (RUNS, "nothing", {}, "Choose at least one device"),
+        (RUNS, "web", {"behavior": "most"}, "behavior"),
+        (RUNS, "web", {"for": "00:01:00"}, "for"),
+    ],
+)
+async def test_what_could_never_be_met_is_refused_in_words(
+    lab: Home,
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    key: str,
+    options: dict[str, Any],
+    reason: str,
+) -> None:
+    targets = {
+        "web": devices(lab, "web"),
+        "other": {"device_id": [lab.foreign_device().id]},
+        "nowhere": {"device_id": ["0123456789"]},
+        "nothing": {},
+    }
+    written = {**asked(name, targets[key]), "options": options}
+    await automate(lab.hass, {"trigger": "event", "event_type": "ask"}, written)
+    assert state_of(lab.hass) == "unavailable"
+    assert reason in caplog.text
+    with pytest.raises(vol.Invalid, match=reason):
+        await condition.async_validate_condition_config(lab.hass, cv.CONDITION_SCHEMA(written))
