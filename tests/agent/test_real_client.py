@@ -43,7 +43,7 @@ class Mirror:
         self.snapshots = 0
         self._changed = asyncio.Event()
 
-    def on_snapshot(self, resources: Sequence[Change], *, continued: bool) -> None:
+    def on_snapshot(self, resources: Sequence[Change], *, continued: bool) -> None:  # noqa: ARG002
         self.snapshots += 1
         self.resources = {(each.kind, each.key): each.data for each in resources}
         self._changed.set()
