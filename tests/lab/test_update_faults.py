@@ -329,3 +329,17 @@ async def test_nothing_to_go_back_to_is_said(bench: Bench) -> None:
     status, answer = await bench.ask("POST", f"/containers/{bench.name}/rollback", {})
     assert status == 404
     assert "to roll back to" in answer["detail"]
+
+
+async def test_a_protected_container_with_the_name_that_a_new_one_has_for_a_while_stays(
+    bench: Bench,
+) -> None:
+    identity = await bench.have()
+    other = await bench.docker.create(
+        f"{bench.name}-homelab-new", start=False, labels={"homelab.protect": "true"}
+    )
+    status, answer = await bench.update("2")
+    assert (status, answer["code"]) == (409, "protected"), answer
+    assert (await bench.docker.inspect(other))["Id"] == other
+    found = await bench.docker.inspect(bench.name)
+    assert (found["Id"], found["State"]["Running"]) == (identity, True)

@@ -110,6 +110,8 @@ class ContainerSteps[Arguments: Model]:
         if row.state in {ContainerState.REMOVING, ContainerState.DEAD}:
             raise Conflict(f"{row.name} is being removed.", field="name")
         await self._require_free(f"{row.name}{OLD_SUFFIX}")
+        if left_over := await self._row(f"{row.name}{NEW_SUFFIX}"):
+            self._require_unprotected(left_over)
         local_id = await self._images.local_id(self._target.image or original.image)
         found = Found(original=original, local_id=local_id)
         return StepResult(
@@ -257,6 +259,7 @@ class ContainerSteps[Arguments: Model]:
             return
         if row.state in _UP:
             raise Conflict(f"There is a running container {name}; it is not known whose it is.")
+        self._require_unprotected(row)
         await self._remove(row.id, own_volumes=True)
 
     async def _remove(self, container_id: str, *, own_volumes: bool) -> None:
