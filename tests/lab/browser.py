@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, ViewportSize, async_playwright, expect
 
 from tests.harness.home_assistant import PASSWORD, USER
 
@@ -18,7 +18,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 90_000  # two busy cores load the front end's hundreds of files slowly
-SIZE = {"width": 1280, "height": 900}
+SIZE = ViewportSize(width=1280, height=900)
+TALL = ViewportSize(width=1280, height=1180)
 README_IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 
 

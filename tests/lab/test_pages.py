@@ -1,61 +1,204 @@
-"""What a person sees: the pages of the devices in a real browser. The pictures go to the README."""
+"""What a person sees and presses: pages of Home Assistant in a real browser.
 
+The README's pictures are of an invented homelab, which says of itself that it is invented.
+"""
+
+import re
+from collections.abc import AsyncIterator, Collection, Mapping
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+import pytest_asyncio
+from playwright.async_api import Locator, Page, expect
 
+from tests.harness.agent import Agent
 from tests.harness.waiting import wait_until
-from tests.lab.browser import images, logged_in
+from tests.lab.browser import TALL, images, logged_in
 from tests.lab.world import World
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 WEB_IMAGE = "homelab-lab/web"
-STACK = {
-    "photos": ("web", WEB_IMAGE),
-    "recipes": ("web", WEB_IMAGE),
-    "music": ("web", WEB_IMAGE),
-}
+CONTAINER = "paperless"
+MORE_FACTS = (
+    "memory_percent",
+    "network_receive_rate",
+    "network_transmit_rate",
+    "processes",
+    "event",
+    "check_update",
+    "started_at",
+    "restart_count",
+)
+NOTHING_KNOWN = {None, "unknown", "unavailable"}
+DONE_WITHIN_S = 90
 
 
-async def make_stack(world: World) -> None:
-    for project, (service, image) in STACK.items():
-        await world.docker.create(
-            project,
-            image=image,
-            command=(),
-            labels={
-                "com.docker.compose.project": project,
-                "com.docker.compose.service": service,
-                "com.docker.compose.container-number": "1",
-            },
-            NetworkMode="bridge",
-        )
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def demo(world: World, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """A second host in the same Home Assistant: an invented one."""
+    settings = {"HOMELAB_NAME": "Demo homelab", "HOMELAB_STATS_INTERVAL_S": "2"}
+    async with Agent(tmp_path_factory.mktemp("demo"), demo=True, settings=settings) as agent:
+        token = await agent.create_token("home-assistant")
+        await world.home.api.add_homelab(agent.host, agent.port, token, ssl=False)
+        health = await agent.get("/api/v1/health")
+        yield World(world.docker, agent, world.home, world.network, health["instance_id"])
 
 
-async def device_page(world: World, page: Page, container: str) -> None:
+async def device_id(world: World, thing: str | None) -> str:
+    """Return the id of the device of a thing, or of the host, once there is one."""
+
     async def find() -> str | None:
-        return await world.device_id(container)
+        return await (world.device_id(thing) if thing else world.host_device_id())
 
-    device_id = await wait_until(find, what=f"the device of {container}")
-    await page.goto(f"{world.home.url}/config/devices/device/{device_id}")
+    return await wait_until(find, what=f"the device of {thing or 'the host'}")
+
+
+async def open_device(world: World, page: Page, thing: str | None = None) -> None:
+    """Open the page of the device of a thing, or of the host."""
+    address = f"{world.home.url}/config/devices/device/{await device_id(world, thing)}"
+    await page.goto(address)
     await page.wait_for_load_state("networkidle")
 
 
-async def test_a_person_finds_a_container_with_its_state_on_its_device_page(
+async def switch_on(world: World, container: str, facts: Collection[str]) -> None:
+    """Enable what is off for a new container, as a person does who wants to see it."""
+    entity_ids = {fact: await world.entity(container, fact) for fact in facts}
+    async with world.home.api.socket() as socket:
+        for entity_id in entity_ids.values():
+            await socket.command(
+                "config/entity_registry/update", entity_id=entity_id, disabled_by=None
+            )
+    state = await world.entity(container, "state")
+    await world.home.api.action("homeassistant", "reload_config_entry", {"entity_id": state})
+
+    async def all_known() -> bool:
+        states = {
+            each["entity_id"]: each["state"]
+            for each in await world.home.api.call("GET", "/api/states")
+        }
+        figures = (entity_ids[fact] for fact in facts if fact not in {"event", "check_update"})
+        return all(states.get(entity_id) not in NOTHING_KNOWN for entity_id in figures)
+
+    await wait_until(all_known, what="the values of what was enabled", within_s=DONE_WITHIN_S)
+
+
+async def put_into_area(world: World, container: str, area: str) -> None:
+    """Put a container's device into a new area; dialogs show the area's name above its own."""
+    device = await device_id(world, container)
+    async with world.home.api.socket() as socket:
+        made = await socket.command("config/area_registry/create", name=area)
+        await socket.command(
+            "config/device_registry/update", device_id=device, area_id=made["area_id"]
+        )
+
+
+def row(page: Page, kind: str, name: str) -> Locator:
+    """Return the row of an entity on the page of its device."""
+    name_alone = page.get_by_text(name, exact=True)
+    return page.locator(f"hui-{kind}-entity-row").filter(has=name_alone)
+
+
+async def shows(page: Page, rows: Mapping[str, str]) -> None:
+    """Wait until sensors show what the patterns describe."""
+    for name, pattern in rows.items():
+        # Between a figure and its unit there is a space that does not break.
+        spaced = re.compile(pattern.replace(" ", r"\s"))
+        await expect(row(page, "sensor", name)).to_contain_text(spaced)
+
+
+async def test_a_person_finds_a_real_container_and_its_host(world: World, tmp_path: Path) -> None:
+    await world.docker.create(
+        "photos-web-1",
+        image=WEB_IMAGE,
+        command=(),
+        labels={
+            "com.docker.compose.project": "photos",
+            "com.docker.compose.service": "web",
+            "com.docker.compose.container-number": "1",
+        },
+        NetworkMode="bridge",
+    )
+    await world.shows(await world.entity("photos:web:1", "health"), "healthy")
+    async with logged_in(world.home.url) as page:
+        await open_device(world, page, "photos:web:1")
+        await expect(page.get_by_text("(demo)")).to_have_count(0)
+        await shows(page, {"State": "Running", "Health": "Healthy", "Memory": r"\d\.\d MiB"})
+        await page.screenshot(path=tmp_path / "real-container.png")
+        await open_device(world, page, "stack:photos")
+        await shows(page, {"State": "Running", "Containers running": "1 containers"})
+        await open_device(world, page)
+        await expect(row(page, "simple", "Docker")).to_contain_text("Connected")
+        await shows(page, {"Containers memory": r"\d\.\d GiB", "Docker version": r"\d+\.\d+"})
+        await page.screenshot(path=tmp_path / "real-host.png")
+
+
+async def test_a_stack_and_its_host_are_described_on_their_pages(
+    demo: World, tmp_path: Path
+) -> None:
+    async with logged_in(demo.home.url) as page:
+        await page.set_viewport_size(TALL)
+        await open_device(demo, page, "stack:media")
+        await expect(page.get_by_text("Compose stack (demo)")).to_be_visible()
+        await shows(page, {"State": "Running", "Containers running": "4 containers"})
+        await expect(page.get_by_text("media-jellyfin-1")).to_be_visible()
+        await page.screenshot(path=images(tmp_path) / "stack.png")
+        await open_device(demo, page)
+        await expect(page.get_by_text("Demo Docker host")).to_be_visible()
+        await shows(page, {"Updates available": r"\d containers", "Containers CPU": r"\d\.\d%"})
+        await page.screenshot(path=images(tmp_path) / "host-device.png")
+
+
+async def test_a_container_is_described_and_restarted_on_its_page(
+    demo: World, tmp_path: Path
+) -> None:
+    await switch_on(demo, CONTAINER, MORE_FACTS)
+    async with logged_in(demo.home.url) as page:
+        await page.set_viewport_size(TALL)
+        await open_device(demo, page, CONTAINER)
+        await expect(page.get_by_text("Container (demo)")).to_be_visible()
+        await row(page, "button", "Restart").get_by_text("Press").click()
+        await expect(row(page, "event", "Event")).to_contain_text("Healthy")
+        figures = {"CPU": r"\d\.\d%", "Memory": r"\d\.\d MiB", "Processes": r"\d+ processes"}
+        await shows(page, {"State": "Running", "Health": "Healthy", **figures})
+        await expect(row(page, "update", "Update")).to_contain_text("Update available")
+        await page.screenshot(path=images(tmp_path) / "container.png")
+
+
+async def test_an_update_is_started_in_its_dialog_and_watched_there(
+    demo: World, tmp_path: Path
+) -> None:
+    await put_into_area(demo, CONTAINER, "Demo homelab")
+    async with logged_in(demo.home.url) as page:
+        await open_device(demo, page, CONTAINER)
+        await row(page, "update", "Update").click()
+        dialog = page.locator("ha-more-info-dialog")
+        await expect(dialog.get_by_text("The new container has to start")).to_be_visible()
+        await expect(dialog).to_contain_text("2.19.5")
+        await dialog.get_by_role("button", name="Update", exact=True).click()
+        await expect(dialog).to_contain_text(re.compile(r"Installing \([1-9]\d?%\)"))
+        await page.screenshot(path=images(tmp_path) / "update.png")
+        await expect(dialog).to_contain_text("Up-to-date")
+        assert await demo.home.api.state(await demo.entity(CONTAINER, "update")) == "off"
+
+
+async def test_a_restart_loop_is_a_repair_that_shows_the_log(demo: World, tmp_path: Path) -> None:
+    async with logged_in(demo.home.url) as page:
+        await page.goto(f"{demo.home.url}/config/repairs")
+        await page.get_by_text("iot-zigbee2mqtt-1 restarts again and again").click()
+        await expect(page.get_by_text("Stop the container")).to_be_visible()
+        await page.get_by_text("Show the last lines of its log").click()
+        await expect(page.get_by_text("error: z2m:").first).to_be_visible()
+        await page.screenshot(path=tmp_path / "repair.png")
+
+
+async def test_the_automation_editor_finds_the_triggers_in_words(
     world: World, tmp_path: Path
 ) -> None:
-    await make_stack(world)
-    health = await world.entity("photos:web:1", "health")
-    await world.shows(health, "healthy")
     async with logged_in(world.home.url) as page:
-        await device_page(world, page, "photos:web:1")
-        await expect(page.get_by_text("Healthy").first).to_be_visible()
-        await expect(page.get_by_text("Running").first).to_be_visible()
-        await page.screenshot(path=images(tmp_path) / "container-device.png")
-        host = await world.host_device_id()
-        await page.goto(f"{world.home.url}/config/devices/device/{host}")
-        await page.wait_for_load_state("networkidle")
-        await expect(page.get_by_text("Connected").first).to_be_visible()
-        await page.screenshot(path=images(tmp_path) / "host-device.png")
+        await page.goto(f"{world.home.url}/config/automation/edit/new")
+        await page.get_by_text("Add trigger").first.click()
+        await page.get_by_placeholder("Search").last.fill("container")
+        for trigger in ("Container died", "Container became unhealthy"):
+            await expect(page.get_by_text(trigger, exact=True)).to_be_visible()
+        await page.screenshot(path=tmp_path / "triggers.png")
