@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,27 +22,32 @@ class PrivateEngine:
     """dockerd with its own containerd, data, socket and network, which leads nowhere.
 
     `registries`: it is in the lab's network instead, with a bridge of its own, and reaches the
-    registries there.
+    registries there. `disk_mib`: all it may keep. `options` are further ones of dockerd.
     """
 
-    def __init__(self, *, registries: bool = False) -> None:
+    def __init__(
+        self, *, registries: bool = False, disk_mib: int | None = None, options: Sequence[str] = ()
+    ) -> None:
         # Docker refuses sockets with long paths.
         self.folder = Path(tempfile.mkdtemp(prefix="pe-", dir="/tmp"))
         self.socket = str(self.folder / "docker.sock")
+        self.data = self.folder / "data"
         self._registries = registries
+        self._disk_mib = disk_mib
         self._bridge = f"pe{secrets.token_hex(4)}"
         self._process = LoggedProcess(
             [
                 # Not with --bridge=none: that takes the default bridge of every engine away.
                 *(("dockerd", "--bridge", self._bridge) if registries else _alone("dockerd")),
                 *("--host", f"unix://{self.socket}"),
-                *("--data-root", str(self.folder / "data")),
+                *("--data-root", str(self.data)),
                 *("--exec-root", str(self.folder / "exec")),
                 *("--pidfile", str(self.folder / "docker.pid")),
                 "--iptables=false",
                 "--ip6tables=false",
                 # A copy of every layer is slower, but works on every file system.
                 *("--storage-driver", "vfs"),
+                *options,
             ],
             log=self.folder / "dockerd.log",
             environment=clean_environment(),
@@ -52,6 +58,10 @@ class PrivateEngine:
             subnet = f"10.{secrets.randbelow(100) + 100}.{secrets.randbelow(200)}.1/24"
             await _run("ip", "link", "add", self._bridge, "type", "bridge")
             await _run("ip", "address", "add", subnet, "dev", self._bridge)
+        if self._disk_mib:
+            self.data.mkdir()
+            size = f"size={self._disk_mib}m"
+            await _run("mount", "-t", "tmpfs", "-o", size, "tmpfs", str(self.data))
         await self.start()
         return self
 
@@ -82,6 +92,11 @@ class PrivateEngine:
     def url(self) -> str:
         """Where an agent finds it."""
         return f"unix://{self.socket}"
+
+    @property
+    def free_mib(self) -> int:
+        """How much it may still keep."""
+        return shutil.disk_usage(self.data).free // 2**20
 
     async def start(self) -> None:
         """Start it (again) and wait until it answers."""

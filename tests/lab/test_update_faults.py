@@ -1,107 +1,23 @@
 """What may go wrong with an update, each with a real engine: the old container is as it was."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 import pytest_asyncio
-from aiohttp import ClientSession, web
+from aiohttp import web
 
-from tests.fakes.holding_proxy import HoldingProxy, holding_proxy
+from tests.fakes.holding_proxy import holding_proxy
 from tests.harness.agent import Agent
 from tests.harness.built_images import FOREVER, BuiltImages
 from tests.harness.docker import SOCKET, Docker
 from tests.harness.home_assistant import free_port
 from tests.harness.waiting import wait_until
+from tests.lab.update_bench import HEX, Bench
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CHECKED = 'HEALTHCHECK --interval=1s --timeout=1s --retries=2 CMD sh -c "test ! -e /bad"'
-HEX = r"[0-9a-f]{64}"
-
-
-class Bench:
-    """An agent on the lab's engine behind a proxy, and one container to update."""
-
-    def __init__(
-        self, agent: Agent, docker: Docker, images: BuiltImages, proxy: HoldingProxy, token: str
-    ) -> None:
-        self.agent = agent
-        self.docker = docker
-        self.images = images
-        self.proxy = proxy
-        self.name = ""
-        self._token = token
-
-    async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """Return the agent's answer."""
-        headers = {"Authorization": f"Bearer {self._token}"}
-        async with (
-            ClientSession(headers=headers) as session,
-            session.request(method, f"{self.agent.url}/api/v1{path}", json=body) as answer,
-        ):
-            return answer.status, await answer.json()
-
-    async def have(
-        self, *, start: bool = True, labels: dict[str, str] | None = None, **host: Any
-    ) -> str:
-        """Have a container of version 1, known to the agent; return its id."""
-        self.name = f"fault-{secrets.token_hex(4)}"
-        identity = await self.docker.create(
-            self.name,
-            image=f"{self.images.name}:1",
-            command=(),
-            labels={"homelab.update.stable_s": "1"} | (labels or {}),
-            start=start,
-            config={"ExposedPorts": {"80/tcp": {}}},
-            **host,
-        )
-
-        async def sees() -> bool:
-            status, found = await self.ask("GET", f"/containers/{self.name}")
-            return status == 200 and (found["state"] == "running") is start
-
-        await wait_until(sees, what="the agent to see it")
-        return identity
-
-    async def sees(self, name: str) -> bool:
-        """Return whether the agent knows a container."""
-        return (await self.ask("GET", f"/containers/{name}"))[0] == 200
-
-    async def update(self, tag: str, *, wait_s: int = 60) -> tuple[int, Any]:
-        """Ask for an update to an image of ours."""
-        body = {"image": f"{self.images.name}:{tag}", "wait_s": wait_s}
-        return await self.ask("POST", f"/containers/{self.name}/update", body)
-
-    async def last(self) -> dict[str, Any]:
-        """Return how the last update went."""
-        _, status = await self.ask("GET", f"/containers/{self.name}/recreate")
-        last: dict[str, Any] = status["last"]
-        return last
-
-    async def left(self) -> list[str]:
-        """Return the names of all containers that have to do with ours."""
-        listed = await self.docker.call("GET", "/containers/json", params={"all": "true"})
-        names = [each["Names"][0].removeprefix("/") for each in listed]
-        return [name for name in names if name.startswith(self.name)]
-
-    async def job(self, job_id: str) -> dict[str, Any]:
-        """Return a job at its end."""
-
-        async def ended() -> dict[str, Any] | None:
-            _, job = await self.ask("GET", f"/jobs/{job_id}")
-            return job if job["state"] == "finished" else None
-
-        return await wait_until(ended, what="the job's end", within_s=60)
-
-    async def is_as_before(self, identity: str) -> None:
-        """Fail where the old container does not run under its name, alone."""
-        found = await self.docker.inspect(self.name)
-        assert found["Id"] == identity
-        assert found["State"]["Running"]
-        assert await self.left() == [self.name]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -130,8 +46,7 @@ async def bench(
         try:
             yield bench
         finally:
-            for name in await bench.left() if bench.name else ():
-                await docker.remove(name)
+            await bench.remove_all()
 
 
 async def test_an_update_is_kept_when_its_health_check_says_so(bench: Bench) -> None:
@@ -225,13 +140,11 @@ async def test_a_port_that_somebody_took_meanwhile_brings_the_old_container_back
     exposed = {"ExposedPorts": {"80/tcp": {}}}
     await bench.docker.create(thief, config=exposed | {"HostConfig": {"PortBindings": ports}})
     bench.proxy.release()
-
-    async def refused() -> bool:
-        _, job = await bench.ask("GET", f"/jobs/{begun['job']['id']}")
-        return job["state"] != "running"
-
-    await wait_until(refused, what="the engine to refuse the port")
+    # The old one gets its name back, and then it is started.
+    bench.proxy.hold(rf"POST /containers/{HEX}/rename\?name={bench.name}", done_first=False)
+    await bench.proxy.reached.wait()
     await bench.docker.remove(thief)
+    bench.proxy.release()
     job = await bench.job(begun["job"]["id"])
     assert job["outcome"] == "undone", job
     assert port in job["error"]["message"]

@@ -152,12 +152,14 @@ class ContainerSteps[Arguments: Model]:
             raise Conflict(f"The new {new.name} was left as it is")
         else:
             await self._remove(new.id, own_volumes=True)
-        await self._let_run(original.id, self._found(context))
         facts = self._facts(context)
         image = facts.image(self._target)
         if image is not None:
             await self._images.take_back(self._target, self._found(context), image)
-        await self._notes.undone(facts)
+        try:
+            await self._let_run(original.id, self._found(context))
+        finally:
+            await self._notes.undone(facts)
 
     async def _set_aside(self, context: StepContext[Arguments]) -> StepResult:
         original = self._found(context).original

@@ -26,6 +26,15 @@ _HANG_UPS = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED})
 _FORBIDDEN = frozenset({401, 403, 405})
 """What socket proxies answer to what they do not let through."""
 
+_FORBIDDEN_BY_DOCKER = (
+    "address already in use",
+    "has active endpoints",
+    "pre-defined network",
+    "predefined",
+    "user configured subnet",
+)
+"""What Docker itself answers with 403: nobody else could have allowed it."""
+
 _GATEWAY = frozenset({502, 503, 504})
 """What a proxy answers when the engine behind it is away."""
 
@@ -83,7 +92,8 @@ class Call:
 def from_status(call: Call, status: int, answer: str) -> AgentError:
     """Return the error for an answer that is not a success."""
     said = _message(answer)
-    if status in _FORBIDDEN and not _is_registry(call, status):
+    by_docker = status == HTTPStatus.FORBIDDEN and _says(said, _FORBIDDEN_BY_DOCKER)
+    if status in _FORBIDDEN and not by_docker and not _is_registry(call, status):
         return _forbidden(call)
     if _NO_MANAGER in said:
         return Conflict(
@@ -106,11 +116,15 @@ def from_status(call: Call, status: int, answer: str) -> AgentError:
         )
     elif _OUT_OF_SEQUENCE in said:
         error = Conflict(could_not, extra={OUT_OF_SEQUENCE: True})
-    elif status == HTTPStatus.CONFLICT or any(sign in said for sign in _CONFLICTS):
+    elif status == HTTPStatus.CONFLICT or by_docker or _says(said, _CONFLICTS):
         error = Conflict(could_not)
     else:
         error = Failed(could_not, extra={"engine_status": status})
     return error
+
+
+def _says(said: str, signs: tuple[str, ...]) -> bool:
+    return any(sign in said.lower() for sign in signs)
 
 
 def _is_registry(call: Call, status: int) -> bool:

@@ -214,6 +214,17 @@ async def test_what_a_proxy_forbids_is_denied_and_names_the_right(
     assert "POST=1" in str(refused.value.hint)
 
 
+async def test_what_docker_itself_forbids_is_not_put_down_to_a_proxy(
+    docker: FakeDocker, engine: DockerEngine
+) -> None:
+    docker.add("web")
+    said = '{"message":"failed to set up container networking: Address already in use"}'
+    docker.faults["POST .*"] = Fault(403, said, "application/json")
+
+    with pytest.raises(Conflict, match="Address already in use"):
+        await engine.start("web")
+
+
 async def test_a_proxy_without_its_engine_is_unavailable(
     docker: FakeDocker, engine: DockerEngine
 ) -> None:
