@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Any, Final
+from dataclasses import asdict
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
 
 import voluptuous as vol
 from homeassistant.config_entries import ConfigEntryState
@@ -24,6 +27,9 @@ from .client.kinds import CONTAINER
 from .const import DOMAIN
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
 from .targets import Target, targets_of
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 ATTR_LIMIT: Final = "limit"
 ATTR_NAME: Final = "name"
@@ -158,6 +164,21 @@ def outcome_of(result: CommandResult) -> dict[str, Any]:
         "message": result.message,
         "job_id": result.job and result.job.id,
     }
+
+
+def as_answer(model: DataclassInstance) -> dict[str, Any]:
+    """Return a model of the agent as what Home Assistant takes for an answer."""
+    return {name: _plain(value) for name, value in asdict(model).items()}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in value]
+    if isinstance(value, Enum):
+        return value.value
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def label_of(target: Target) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Actions on containers: list them, command them, what they use."""
 
-from dataclasses import asdict
 from typing import Any, Final
 
 import voluptuous as vol
@@ -21,6 +20,7 @@ from .const import DOMAIN
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
 from .services_answers import (
     ATTR_WAIT,
+    as_answer,
     asked_of,
     each_container,
     each_host,
@@ -82,12 +82,11 @@ async def _container_statistics(call: ServiceCall) -> ServiceResponse:
         coordinator = entry.runtime_data
         report = await asked_of(coordinator, coordinator.client.statistics())
         found = [
-            {"device_id": coordinator.devices.id_of(one.key), **asdict(one)}
+            {"device_id": coordinator.devices.id_of(one.key), **as_answer(one)}
             for one in report.containers
             if not wanted or (coordinator, one.key) in wanted
         ]
-        engine = {**asdict(report.engine), "source": report.engine.source.value}
-        return {"host": entry.title, "engine": engine, "containers": found}
+        return {"host": entry.title, "engine": as_answer(report.engine), "containers": found}
 
     return await each_host(call, read)
 

@@ -90,8 +90,11 @@ async def _search_logs(call: ServiceCall) -> ServiceResponse:
             limit=call.data[ATTR_LIMIT],
         )
         if not everything and not keys:
-            return {"host": entry.title, "searched": 0, "truncated": False, "containers": []}
+            nothing: dict[str, Any] = {"searched": 0, "truncated": False, "unread": []}
+            return {"host": entry.title, **nothing, "containers": []}
         result = await asked_of(coordinator, coordinator.client.search_logs(query))
+        # Logs go by the names that containers have at Docker, devices by their keys.
+        keys_by_name = {container.name: container.key for container in coordinator.containers}
         return {
             "host": entry.title,
             "searched": result.searched,
@@ -99,7 +102,9 @@ async def _search_logs(call: ServiceCall) -> ServiceResponse:
             "unread": [{"name": one.container, "reason": one.message} for one in result.unread],
             "containers": [
                 {
-                    "device_id": coordinator.devices.id_of(logs.container),
+                    "device_id": coordinator.devices.id_of(
+                        keys_by_name.get(logs.container, logs.container)
+                    ),
                     "name": logs.container,
                     "truncated": logs.truncated,
                     "lines": _lines(logs),

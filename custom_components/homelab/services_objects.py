@@ -1,6 +1,5 @@
 """Actions on what lies around at a Docker host: look at what can go, and let it go."""
 
-from dataclasses import asdict
 from typing import Any, Final
 
 import voluptuous as vol
@@ -9,7 +8,16 @@ from homeassistant.helpers import config_validation as cv
 
 from .client.models import PruneBody, PruneKind, PruneQuery
 from .coordinator import HomelabConfigEntry
-from .services_answers import ATTR_WAIT, WAIT_FIELD, asked_of, done, each_host, one_host, register
+from .services_answers import (
+    ATTR_WAIT,
+    WAIT_FIELD,
+    as_answer,
+    asked_of,
+    done,
+    each_host,
+    one_host,
+    register,
+)
 
 ATTR_HASH: Final = "hash"
 ATTR_KINDS: Final = "kinds"
@@ -36,7 +44,7 @@ async def _prune_preview(call: ServiceCall) -> ServiceResponse:
     async def read(entry: HomelabConfigEntry) -> dict[str, Any]:
         coordinator = entry.runtime_data
         preview = coordinator.client.objects.preview_prune(query)
-        return {"host": entry.title, **asdict(await asked_of(coordinator, preview))}
+        return {"host": entry.title, **as_answer(await asked_of(coordinator, preview))}
 
     return await each_host(call, read)
 

@@ -1,6 +1,5 @@
 """Actions on stacks: list, plan, deploy, command, go back to a former version."""
 
-from dataclasses import asdict
 from enum import StrEnum
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from .services_answers import (
     ATTR_NAME,
     ATTR_WAIT,
     WAIT_FIELD,
+    as_answer,
     asked_of,
     done,
     each_host,
@@ -112,7 +112,7 @@ async def _plan_stack(call: ServiceCall) -> ServiceResponse:
     coordinator = entry.runtime_data
     source = StackSource(**_source(call))
     planned = coordinator.client.stacks.plan(call.data[ATTR_NAME], source)
-    return {"host": entry.title, **asdict(await asked_of(coordinator, planned))}
+    return {"host": entry.title, **as_answer(await asked_of(coordinator, planned))}
 
 
 async def _deploy_stack(call: ServiceCall) -> ServiceResponse:
@@ -164,7 +164,7 @@ async def _stack_history(call: ServiceCall) -> ServiceResponse:
     async def read(target: Target, name: str) -> dict[str, Any]:
         coordinator = target.coordinator
         history = await asked_of(coordinator, coordinator.client.stacks.history(name))
-        versions = [{**asdict(one), "at": one.at.isoformat()} for one in history.versions]
+        versions = [as_answer(one) for one in history.versions]
         return {**label_of(target), "versions": versions}
 
     found = _stacks(call)

@@ -10,7 +10,7 @@ from homeassistant.helpers import config_validation as cv
 from .client import AgentClient, CommandResult, ContainerUpdate, UpdateState
 from .client.kinds import CONTAINER
 from .client.models import RecreateBody, UpdateBody
-from .coordinator import HomelabConfigEntry
+from .coordinator import HomelabConfigEntry, HomelabCoordinator
 from .services_answers import (
     ATTR_WAIT,
     WAIT_FIELD,
@@ -53,7 +53,7 @@ async def _list_updates(call: ServiceCall) -> ServiceResponse:
         return {
             "host": entry.title,
             "containers": [
-                {"device_id": coordinator.devices.id_of(one.key), **_row(one)}
+                {"device_id": coordinator.devices.id_of(one.key), **_row(coordinator, one)}
                 for one in report.updates
                 if (not wanted or (coordinator, one.key) in wanted)
                 and (one.state is UpdateState.AVAILABLE or not available_only)
@@ -113,9 +113,11 @@ async def _each(call: ServiceCall, begin: _Begin) -> ServiceResponse:
     return await each_container(call, run)
 
 
-def _row(update: ContainerUpdate) -> dict[str, Any]:
+def _row(coordinator: HomelabCoordinator, update: ContainerUpdate) -> dict[str, Any]:
+    container = coordinator.container(update.key)
     return {
-        "name": update.key,
+        "key": update.key,
+        "name": container.name if container else update.key,
         "state": update.state.value,
         "reason": update.reason,
         "policy": update.policy.value,

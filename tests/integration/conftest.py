@@ -1,8 +1,10 @@
 """Home Assistant with the integration, and the agents it talks to."""
 
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
@@ -13,7 +15,9 @@ import custom_components.homelab  # noqa: F401
 from custom_components.homelab.const import DOMAIN
 from tests.fakes import wire
 from tests.fakes.agent_server import FakeAgent
+from tests.harness.agent import Agent
 from tests.integration.home import Home, entry_data
+from tests.integration.real_lab import Lab, set_up
 
 
 @pytest.fixture(autouse=True)
@@ -63,4 +67,22 @@ async def home(
     yield Home(hass, agent, entry)
     if hass.config_entries.async_get_entry(entry.entry_id):
         await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_block_till_done()
+
+
+@pytest.fixture
+async def demo(_sockets: None, tmp_path: Path) -> AsyncGenerator[Agent]:
+    """A real agent with the invented homelab."""
+    async with Agent(tmp_path / "agent", demo=True) as agent:
+        yield agent
+
+
+@pytest.fixture
+async def lab(hass: HomeAssistant, demo: Agent) -> AsyncGenerator[Lab]:
+    """Home Assistant connected to the real agent."""
+    result = await set_up(hass, demo, token=await demo.create_token("home-assistant"))
+    entry: ConfigEntry = result["result"]
+    assert entry.state is ConfigEntryState.LOADED
+    yield Lab(hass, entry)
+    await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_block_till_done()

@@ -23,7 +23,7 @@ HEALTHY = "stack_is_healthy"
 
 
 @pytest.fixture
-async def lab(home: Home) -> Home:
+async def stacked(home: Home) -> Home:
     """A home with the containers web, db and one of the stack media, and the stack shop."""
     compose = {"project": "media", "service": "player", "index": 1}
     home.agent.put("container", PLAYER, wire.container("player", key=PLAYER, compose=compose))
@@ -35,9 +35,9 @@ async def lab(home: Home) -> Home:
 
 
 @pytest.fixture
-async def second(lab: Home) -> AsyncGenerator[Home]:
+async def second(stacked: Home) -> AsyncGenerator[Home]:
     """Another host with a container and a stack of its own, beside the first."""
-    hass = lab.hass
+    hass = stacked.hass
     async with FakeAgent() as agent:
         agent.info = wire.info(instance_id="instance-2")
         agent.put("engine", "docker", wire.engine())
@@ -91,153 +91,156 @@ async def becomes(home: Home, key: str, state: str) -> None:
     [(RUNS, "web", "db", "exited"), (HEALTHY, "stack:media", "stack:shop", "degraded")],
 )
 async def test_any_needs_one_and_all_needs_every_one(
-    lab: Home, name: str, one: str, other: str, bad: str
+    stacked: Home, name: str, one: str, other: str, bad: str
 ) -> None:
-    both = devices(lab, one, other)
-    assert await met(lab, name, both)
-    assert await met(lab, name, both, "all")
-    await becomes(lab, one, bad)
-    assert not await met(lab, name, devices(lab, one))
-    assert await met(lab, name, both)
-    assert await met(lab, name, both, "any")
-    assert not await met(lab, name, both, "all")
-    await becomes(lab, other, bad)
-    assert not await met(lab, name, both, "any")
+    both = devices(stacked, one, other)
+    assert await met(stacked, name, both)
+    assert await met(stacked, name, both, "all")
+    await becomes(stacked, one, bad)
+    assert not await met(stacked, name, devices(stacked, one))
+    assert await met(stacked, name, both)
+    assert await met(stacked, name, both, "any")
+    assert not await met(stacked, name, both, "all")
+    await becomes(stacked, other, bad)
+    assert not await met(stacked, name, both, "any")
 
 
 @pytest.mark.parametrize("state", ["paused", "restarting", "created", "dead", "never-heard-of"])
-async def test_only_a_container_that_runs_runs(lab: Home, state: str) -> None:
-    lab.agent.change_container("web", state=state)
-    coordinator = lab.entry.runtime_data
+async def test_only_a_container_that_runs_runs(stacked: Home, state: str) -> None:
+    stacked.agent.change_container("web", state=state)
+    coordinator = stacked.entry.runtime_data
     await until(lambda: coordinator.container("web").state != "running", state)
-    assert not await met(lab, RUNS, devices(lab, "web"))
+    assert not await met(stacked, RUNS, devices(stacked, "web"))
 
 
 @pytest.mark.parametrize("state", ["degraded", "stopped", "never-heard-of"])
-async def test_only_a_stack_of_which_all_runs_is_healthy(lab: Home, state: str) -> None:
-    lab.agent.put("stack", "media", wire.stack("media", state=state))
-    coordinator = lab.entry.runtime_data
+async def test_only_a_stack_of_which_all_runs_is_healthy(stacked: Home, state: str) -> None:
+    stacked.agent.put("stack", "media", wire.stack("media", state=state))
+    coordinator = stacked.entry.runtime_data
     await until(lambda: coordinator.stack("media").state != "running", state)
-    assert not await met(lab, HEALTHY, devices(lab, "stack:media"))
+    assert not await met(stacked, HEALTHY, devices(stacked, "stack:media"))
 
 
-async def test_a_host_means_all_it_has_and_a_stack_all_its_containers(lab: Home) -> None:
-    assert await met(lab, RUNS, devices(lab, None), "all")
-    assert await met(lab, HEALTHY, devices(lab, None), "all")
-    await becomes(lab, PLAYER, "exited")
-    assert not await met(lab, RUNS, devices(lab, None), "all")
-    assert await met(lab, RUNS, devices(lab, None))
-    assert not await met(lab, RUNS, devices(lab, "stack:media"))
-    await becomes(lab, "stack:shop", "degraded")
-    assert not await met(lab, HEALTHY, devices(lab, None), "all")
-    assert await met(lab, HEALTHY, devices(lab, None))
+async def test_a_host_means_all_it_has_and_a_stack_all_its_containers(stacked: Home) -> None:
+    assert await met(stacked, RUNS, devices(stacked, None), "all")
+    assert await met(stacked, HEALTHY, devices(stacked, None), "all")
+    await becomes(stacked, PLAYER, "exited")
+    assert not await met(stacked, RUNS, devices(stacked, None), "all")
+    assert await met(stacked, RUNS, devices(stacked, None))
+    assert not await met(stacked, RUNS, devices(stacked, "stack:media"))
+    await becomes(stacked, "stack:shop", "degraded")
+    assert not await met(stacked, HEALTHY, devices(stacked, None), "all")
+    assert await met(stacked, HEALTHY, devices(stacked, None))
 
 
 @pytest.mark.parametrize(("name", "key"), [(RUNS, "web"), (HEALTHY, "stack:media")])
 async def test_areas_labels_and_entities_mean_what_is_in_them(
-    lab: Home, name: str, key: str
+    stacked: Home, name: str, key: str
 ) -> None:
-    area = ar.async_get(lab.hass).async_create("Basement").id
-    label = lr.async_get(lab.hass).async_create("Important").label_id
-    (device_id,) = devices(lab, key)["device_id"]
-    assert not await met(lab, name, {"area_id": area})
-    assert not await met(lab, name, {"label_id": label})
-    dr.async_get(lab.hass).async_update_device(device_id, area_id=area, labels={label})
-    assert await met(lab, name, {"area_id": area})
-    assert await met(lab, name, {"label_id": [label]}, "all")
-    entity_id = lab.entity_id("sensor", f"{key}:state")
-    assert await met(lab, name, {"entity_id": entity_id})
-    await becomes(lab, key, "exited" if name == RUNS else "degraded")
+    area = ar.async_get(stacked.hass).async_create("Basement").id
+    label = lr.async_get(stacked.hass).async_create("Important").label_id
+    (device_id,) = devices(stacked, key)["device_id"]
+    assert not await met(stacked, name, {"area_id": area})
+    assert not await met(stacked, name, {"label_id": label}, "all")
+    dr.async_get(stacked.hass).async_update_device(device_id, area_id=area, labels={label})
+    assert await met(stacked, name, {"area_id": area})
+    assert await met(stacked, name, {"label_id": [label]}, "all")
+    entity_id = stacked.entity_id("sensor", f"{key}:state")
+    assert await met(stacked, name, {"entity_id": entity_id})
+    await becomes(stacked, key, "exited" if name == RUNS else "degraded")
     for target in ({"area_id": area}, {"label_id": label}, {"entity_id": entity_id}):
-        assert not await met(lab, name, target)
+        assert not await met(stacked, name, target)
 
 
-async def test_what_else_is_in_an_area_does_not_count(lab: Home) -> None:
-    area = ar.async_get(lab.hass).async_create("Basement").id
-    for device_id in (lab.foreign_device().id, *devices(lab, "web", "stack:media")["device_id"]):
-        dr.async_get(lab.hass).async_update_device(device_id, area_id=area)
-    await becomes(lab, "web", "exited")
-    assert await met(lab, HEALTHY, {"area_id": area}, "all")
-    assert not await met(lab, RUNS, {"area_id": area}, "all")
+async def test_what_else_is_in_an_area_does_not_count(stacked: Home) -> None:
+    area = ar.async_get(stacked.hass).async_create("Basement").id
+    for device_id in (
+        stacked.foreign_device().id,
+        *devices(stacked, "web", "stack:media")["device_id"],
+    ):
+        dr.async_get(stacked.hass).async_update_device(device_id, area_id=area)
+    await becomes(stacked, "web", "exited")
+    assert await met(stacked, HEALTHY, {"area_id": area}, "all")
+    assert not await met(stacked, RUNS, {"area_id": area}, "all")
 
 
 @pytest.mark.parametrize(("name", "key"), [(RUNS, "web"), (HEALTHY, "stack:media")])
 async def test_while_the_agent_or_its_docker_is_away_nothing_is_so(
-    lab: Home, name: str, key: str
+    stacked: Home, name: str, key: str
 ) -> None:
-    target, host = devices(lab, key), devices(lab, None)
-    lab.agent.put("engine", "docker", wire.engine(connection="unavailable", reason="Gone."))
-    await lab.becomes("binary_sensor", "docker", "off")
-    assert not await met(lab, name, target)
-    lab.agent.put("engine", "docker", wire.engine())
-    await lab.becomes("binary_sensor", "docker", "on")
-    assert await met(lab, name, target)
-    await lab.agent.stop()
-    await lab.becomes("binary_sensor", "docker", "unavailable")
-    assert not await met(lab, name, target)
-    assert not await met(lab, name, host)
-    await lab.agent.start()
-    await lab.becomes("binary_sensor", "docker", "on")
-    assert await met(lab, name, target)
+    target, host = devices(stacked, key), devices(stacked, None)
+    stacked.agent.put("engine", "docker", wire.engine(connection="unavailable", reason="Gone."))
+    await stacked.becomes("binary_sensor", "docker", "off")
+    assert not await met(stacked, name, target)
+    stacked.agent.put("engine", "docker", wire.engine())
+    await stacked.becomes("binary_sensor", "docker", "on")
+    assert await met(stacked, name, target)
+    await stacked.agent.stop()
+    await stacked.becomes("binary_sensor", "docker", "unavailable")
+    assert not await met(stacked, name, target)
+    assert not await met(stacked, name, host)
+    await stacked.agent.start()
+    await stacked.becomes("binary_sensor", "docker", "on")
+    assert await met(stacked, name, target)
 
 
 @pytest.mark.parametrize(
     ("name", "key", "far"), [(RUNS, "web", "nas"), (HEALTHY, "stack:media", "stack:backup")]
 )
 async def test_a_host_that_is_not_set_up_is_no_reason_to_call_all_well(
-    lab: Home, second: Home, name: str, key: str, far: str
+    stacked: Home, second: Home, name: str, key: str, far: str
 ) -> None:
     both = {
-        "device_id": devices(lab, key)["device_id"] + devices(second, far)["device_id"],
+        "device_id": devices(stacked, key)["device_id"] + devices(second, far)["device_id"],
     }
-    assert await met(lab, name, both, "all")
-    await lab.hass.config_entries.async_unload(second.entry.entry_id)
-    assert not await met(lab, name, both, "all")
-    assert await met(lab, name, both, "any")
+    assert await met(stacked, name, both, "all")
+    await stacked.hass.config_entries.async_unload(second.entry.entry_id)
+    assert not await met(stacked, name, both, "all")
+    assert await met(stacked, name, both, "any")
 
 
 @pytest.mark.parametrize(
     ("name", "key", "other"), [(RUNS, "web", "db"), (HEALTHY, "stack:shop", "stack:media")]
 )
-async def test_what_is_gone_is_not_well(lab: Home, name: str, key: str, other: str) -> None:
-    both = devices(lab, key, other)
+async def test_what_is_gone_is_not_well(stacked: Home, name: str, key: str, other: str) -> None:
+    both = devices(stacked, key, other)
     kind = "container" if name == RUNS else "stack"
-    lab.agent.remove(kind, key.removeprefix("stack:"))
-    mirror = lab.entry.runtime_data.mirror
+    stacked.agent.remove(kind, key.removeprefix("stack:"))
+    mirror = stacked.entry.runtime_data.mirror
     await until(lambda: not mirror.has((kind, key.removeprefix("stack:"))), "its end")
-    assert not await met(lab, name, both, "all")
-    assert await met(lab, name, both, "any")
+    assert not await met(stacked, name, both, "all")
+    assert await met(stacked, name, both, "any")
 
 
-async def test_a_stack_that_is_gone_has_no_container_that_runs(lab: Home) -> None:
-    both = devices(lab, "web", "stack:shop")
-    lab.agent.remove("stack", "shop")
-    await until(lambda: lab.entry.runtime_data.stack("shop") is None, "its end")
-    assert not await met(lab, RUNS, both, "all")
+async def test_a_stack_that_is_gone_has_no_container_that_runs(stacked: Home) -> None:
+    both = devices(stacked, "web", "stack:shop")
+    stacked.agent.remove("stack", "shop")
+    await until(lambda: stacked.entry.runtime_data.stack("shop") is None, "its end")
+    assert not await met(stacked, RUNS, both, "all")
 
 
-async def test_an_automation_runs_only_while_its_conditions_are_met(lab: Home) -> None:
+async def test_an_automation_runs_only_while_its_conditions_are_met(stacked: Home) -> None:
     block = {
         "and": [
-            asked(RUNS, devices(lab, "web")),
-            {"not": [asked(HEALTHY, devices(lab, "stack:media"))]},
+            asked(RUNS, devices(stacked, "web")),
+            {"not": [asked(HEALTHY, devices(stacked, "stack:media"))]},
             "{{ is_state('test.go', 'on') }}",
         ]
     }
-    runs = await automate(lab.hass, {"trigger": "event", "event_type": "ask"}, block)
+    runs = await automate(stacked.hass, {"trigger": "event", "event_type": "ask"}, block)
 
     async def ask(*, go: bool = True) -> int:
-        lab.hass.states.async_set("test.go", "on" if go else "off")
+        stacked.hass.states.async_set("test.go", "on" if go else "off")
         asked_for = {"entity_id": "automation.test", "skip_condition": False}
-        await lab.hass.services.async_call("automation", "trigger", asked_for, blocking=True)
-        await lab.hass.async_block_till_done()
+        await stacked.hass.services.async_call("automation", "trigger", asked_for, blocking=True)
+        await stacked.hass.async_block_till_done()
         return len(runs)
 
     assert await ask() == 0
-    await becomes(lab, "stack:media", "degraded")
+    await becomes(stacked, "stack:media", "degraded")
     assert await ask() == 1
     assert await ask(go=False) == 1
-    await becomes(lab, "web", "exited")
+    await becomes(stacked, "web", "exited")
     assert await ask() == 1
 
 
@@ -253,7 +256,7 @@ async def test_an_automation_runs_only_while_its_conditions_are_met(lab: Home) -
     ],
 )
 async def test_what_could_never_be_met_is_refused_in_words(
-    lab: Home,
+    stacked: Home,
     caplog: pytest.LogCaptureFixture,
     name: str,
     key: str,
@@ -261,14 +264,14 @@ async def test_what_could_never_be_met_is_refused_in_words(
     reason: str,
 ) -> None:
     targets = {
-        "web": devices(lab, "web"),
-        "other": {"device_id": [lab.foreign_device().id]},
+        "web": devices(stacked, "web"),
+        "other": {"device_id": [stacked.foreign_device().id]},
         "nowhere": {"device_id": ["0123456789"]},
         "nothing": {},
     }
     written = {**asked(name, targets[key]), "options": options}
-    await automate(lab.hass, {"trigger": "event", "event_type": "ask"}, written)
-    assert state_of(lab.hass) == "unavailable"
+    await automate(stacked.hass, {"trigger": "event", "event_type": "ask"}, written)
+    assert state_of(stacked.hass) == "unavailable"
     assert reason in caplog.text
     with pytest.raises(vol.Invalid, match=reason):
-        await condition.async_validate_condition_config(lab.hass, cv.CONDITION_SCHEMA(written))
+        await condition.async_validate_condition_config(stacked.hass, cv.CONDITION_SCHEMA(written))

@@ -1,93 +1,19 @@
 """The main flows against the real agent, in a process of its own, on its invented homelab."""
 
-from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers import entity_registry as er
 
-from custom_components.homelab.const import DOMAIN
 from tests.harness.agent import Agent, AgentRefused
-from tests.harness.waiting import wait_until
+from tests.integration.real_lab import Lab, becomes, set_up
 
 CADDY = "edge:caddy:1"
 PROTECTED = "edge:wireguard:1"
-
-
-@pytest.fixture
-async def demo(_sockets: None, tmp_path: Path) -> AsyncGenerator[Agent]:
-    """A real agent with the invented homelab."""
-    async with Agent(tmp_path / "agent", demo=True) as agent:
-        yield agent
-
-
-class Lab:
-    """Home Assistant with a real agent set up as a person sets it up."""
-
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        self.hass = hass
-        self.entry = entry
-
-    def entity_id(self, platform: str, key: str) -> str:
-        found = er.async_get(self.hass).async_get_entity_id(
-            platform, DOMAIN, f"{self.entry.unique_id}:{key}"
-        )
-        assert found is not None
-        return found
-
-    def state(self, platform: str, key: str) -> str:
-        state = self.hass.states.get(self.entity_id(platform, key))
-        assert state is not None
-        return state.state
-
-    def device_id(self, key: str) -> str:
-        return dr.async_get_device_id_by_identifier(
-            self.hass,
-            (DOMAIN, f"{self.entry.unique_id}:{key}"),
-            config_entry_id=self.entry.entry_id,
-        )
-
-    async def switch(self, key: str, action: str) -> None:
-        await self.hass.services.async_call(
-            "switch",
-            action,
-            {"entity_id": self.entity_id("switch", f"{key}:switch")},
-            blocking=True,
-        )
-
-
-async def set_up(hass: HomeAssistant, agent: Agent, **typed: Any) -> Any:
-    """Go through the form; return what came out."""
-    form = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    data = {"host": agent.host, "port": agent.port, "ssl": False, **typed}
-    result = await hass.config_entries.flow.async_configure(form["flow_id"], data)
-    await hass.async_block_till_done()
-    return result
-
-
-@pytest.fixture
-async def lab(hass: HomeAssistant, demo: Agent) -> AsyncGenerator[Lab]:
-    """Home Assistant connected to the real agent."""
-    result = await set_up(hass, demo, token=await demo.create_token("home-assistant"))
-    entry: ConfigEntry = result["result"]
-    assert entry.state is ConfigEntryState.LOADED
-    yield Lab(hass, entry)
-    await hass.config_entries.async_unload(entry.entry_id)
-    await hass.async_block_till_done()
-
-
-async def becomes(condition: Callable[[], bool], what: str) -> None:
-    """Wait longer than for the fake: a process has to start or to notice."""
-
-    async def check() -> bool:
-        return condition()
-
-    await wait_until(check, what=what, within_s=45)
 
 
 async def test_a_person_sees_and_operates_the_invented_homelab(lab: Lab) -> None:
@@ -124,13 +50,8 @@ async def test_a_protected_container_is_refused_in_words(lab: Lab) -> None:
     assert lab.state("switch", f"{PROTECTED}:switch") == "on"
 
 
-async def test_every_action_answers(lab: Lab) -> None:
-    async def act(action: str, **data: Any) -> Any:
-        return await lab.hass.services.async_call(
-            DOMAIN, action, data, blocking=True, return_response=True
-        )
-
-    target = lab.device_id(CADDY)
+async def test_containers_are_listed_and_commanded_by_actions(lab: Lab) -> None:
+    act, target = lab.act, lab.device_id(CADDY)
     (logs,) = (await act("get_logs", device_id=target, tail=3))["containers"]
     assert 0 < len(logs["lines"]) <= 3
     assert all(line["text"] for line in logs["lines"])
