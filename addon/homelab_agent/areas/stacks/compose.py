@@ -93,9 +93,19 @@ class Compose:
 
         Raises:
             Invalid: it does not take it; `field` and `line` say where.
+            Unavailable: there is no room on the disk for a look at it.
         """
         require_environment(source.environment)
         await asyncio.to_thread(require_plain, source.text)
+        try:
+            return await self._read_staged(source)
+        except OSError as error:
+            raise Unavailable(
+                f"The text cannot be looked at here: {error.strerror}.",
+                hint="Look at the room on the disk of the agent's data folder.",
+            ) from error
+
+    async def _read_staged(self, source: Source) -> Reading:
         stage = await asyncio.to_thread(_stage, self._work_dir, source)
         try:
             return await self._read(source, stage)
@@ -213,6 +223,16 @@ def _stage(work_dir: Path, source: Source) -> Path:
     """Return a folder with what compose is to read, and all else that lies in the stack's own."""
     work_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     stage = Path(tempfile.mkdtemp(dir=work_dir))
+    try:
+        _fill(stage, source)
+    except OSError:
+        # Half of it may be a password.
+        shutil.rmtree(stage, ignore_errors=True)
+        raise
+    return stage
+
+
+def _fill(stage: Path, source: Source) -> None:
     (stage / COMPOSE_FILE).write_text(source.text)
     (stage / ENVIRONMENT_FILE).write_text(written(source.environment))
     if source.staged and source.directory.is_dir():
@@ -220,7 +240,6 @@ def _stage(work_dir: Path, source: Source) -> Path:
             link = stage / each.name
             if not link.exists():
                 link.symlink_to(each)
-    return stage
 
 
 def _of(deployed: Deployed) -> tuple[str, ...]:
