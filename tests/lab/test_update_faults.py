@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
@@ -82,30 +83,57 @@ async def test_a_health_check_that_hangs_is_not_waited_for_for_ever(bench: Bench
     await bench.is_as_before(identity)
 
 
-async def test_a_container_that_never_answers_over_http_is_taken_back(bench: Bench) -> None:
-    label = {"homelab.update.http": "http://127.0.0.1:9/", "homelab.update.timeout_s": "4"}
-    identity = await bench.have(labels=label)
-    _, answer = await bench.update("2")
-    assert "answers at http://127.0.0.1:9/" in answer["detail"]
-    await bench.is_as_before(identity)
+@asynccontextmanager
+async def answering(*statuses: int) -> AsyncIterator[int]:
+    """Serve on a port: each request gets the next status, the last one for ever."""
+    left = list(statuses)
 
-
-async def test_a_container_that_answers_over_http_is_kept(bench: Bench) -> None:
-    async def well(_request: web.Request) -> web.Response:
-        return web.Response(text="here")
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(status=left.pop(0) if len(left) > 1 else left[0])
 
     app = web.Application()
-    app.router.add_get("/ok", well)
+    app.router.add_get("/ok", answer)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        port = runner.addresses[0][1]
-        await bench.have(labels={"homelab.update.http": f":{port}/ok"}, NetworkMode="host")
-        status, answer = await bench.update("2")
-        assert status == 200, answer
+        yield runner.addresses[0][1]
     finally:
         await runner.cleanup()
+
+
+async def test_a_container_that_never_answers_over_http_is_taken_back(bench: Bench) -> None:
+    async with answering(200, 503) as port:
+        address = f"http://127.0.0.1:{port}/ok"
+        label = {"homelab.update.http": address, "homelab.update.timeout_s": "4"}
+        identity = await bench.have(labels=label)
+        _, answer = await bench.update("2")
+    assert f"answers at {address}" in answer["detail"]
+    await bench.is_as_before(identity)
+
+
+async def test_an_update_is_not_begun_whose_proof_could_never_be_had(bench: Bench) -> None:
+    identity = await bench.have(labels={"homelab.update.http": "http://127.0.0.1:9/"})
+    status, answer = await bench.update("2")
+    assert (status, answer["field"]) == (409, "homelab.update.http")
+    assert "does not answer now either" in answer["detail"]
+    await bench.is_as_before(identity)
+
+
+async def test_a_label_that_makes_no_sense_is_named_before_anything_is_stopped(
+    bench: Bench,
+) -> None:
+    identity = await bench.have(labels={"homelab.update.stable_s": "soon"})
+    status, answer = await bench.update("2")
+    assert (status, answer["field"]) == (422, "homelab.update.stable_s")
+    await bench.is_as_before(identity)
+
+
+async def test_a_container_that_answers_over_http_is_kept(bench: Bench) -> None:
+    async with answering(200) as port:
+        await bench.have(labels={"homelab.update.http": f":{port}/ok"}, NetworkMode="host")
+        status, answer = await bench.update("2")
+    assert status == 200, answer
 
 
 async def test_an_image_that_does_not_exist_changes_nothing(bench: Bench) -> None:

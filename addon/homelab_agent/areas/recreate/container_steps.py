@@ -22,7 +22,7 @@ from homelab_agent.areas.recreate.hands import Hands
 from homelab_agent.areas.recreate.image_choice import ImageChoice
 from homelab_agent.areas.recreate.models import NEW_SUFFIX, OLD_SUFFIX, RecreateTarget
 from homelab_agent.areas.recreate.outcome import OutcomeNotes
-from homelab_agent.areas.recreate.verification import Verification
+from homelab_agent.areas.recreate.verification import Verification, require_provable
 from homelab_agent.platform.engine.models import ContainerState, EngineContainer
 from homelab_agent.platform.engine.recreate import NEVER_RESTART
 from homelab_agent.platform.errors import AgentError, Conflict, NotFound, Protected
@@ -109,6 +109,7 @@ class ContainerSteps[Arguments: Model]:
             raise Conflict(f"{row.name} cannot be made anew. {original.refusal}", field="name")
         if row.state in {ContainerState.REMOVING, ContainerState.DEAD}:
             raise Conflict(f"{row.name} is being removed.", field="name")
+        await require_provable(self._hands, row)
         await self._require_free(f"{row.name}{OLD_SUFFIX}")
         if left_over := await self._row(f"{row.name}{NEW_SUFFIX}"):
             self._require_unprotected(left_over)

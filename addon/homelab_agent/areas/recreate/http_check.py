@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import aiohttp
 
@@ -13,6 +14,14 @@ _WHOLE = re.compile(r"https?://\S+")
 _PART = re.compile(r":(?P<port>[0-9]{1,5})(?P<path>/\S*)?")
 
 
+@dataclass(frozen=True, slots=True)
+class HttpProblem:
+    """Why there was no good answer. `reached`: somebody did answer."""
+
+    why: str
+    reached: bool
+
+
 class HttpCheck:
     """Asks addresses for an answer of the 200s or 300s.
 
@@ -20,9 +29,9 @@ class HttpCheck:
     nothing secret is sent.
     """
 
-    async def problem(self, addresses: Iterable[str]) -> str | None:
+    async def problem(self, addresses: Iterable[str]) -> HttpProblem | None:
         """Return why none of the addresses answered well; None where one did."""
-        why = "there is no address to ask"
+        why, reached = "there is no address to ask", False
         timeout = aiohttp.ClientTimeout(total=_ONE_TRY_S)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             for address in addresses:
@@ -30,10 +39,10 @@ class HttpCheck:
                     async with session.get(address, allow_redirects=False, ssl=False) as answer:
                         if answer.status in _WELL:
                             return None
-                        why = f"{address} answered {answer.status}"
+                        why, reached = f"{address} answered {answer.status}", True
                 except (aiohttp.ClientError, TimeoutError, ValueError) as error:
                     why = f"{address} did not answer ({type(error).__name__})"
-        return why
+        return HttpProblem(why, reached)
 
 
 def asked_port(label: str) -> tuple[int, str] | None:

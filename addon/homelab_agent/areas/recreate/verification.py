@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from homelab_agent.areas.recreate.hands import Hands
 from homelab_agent.areas.recreate.http_check import asked_port
 from homelab_agent.platform.engine.models import ContainerHealth, ContainerState, EngineContainer
-from homelab_agent.platform.errors import Failed, Invalid
+from homelab_agent.platform.errors import Conflict, Failed, Invalid
 from homelab_agent.platform.jobs.progress import report
 
 STABLE_LABEL = "homelab.update.stable_s"
@@ -46,6 +46,37 @@ def demands(labels: Mapping[str, str], health_limit_s: float | None) -> Demands:
     needed_s = health_limit_s if health_limit_s is not None else stable_s
     usual_s = min(needed_s + (_HTTP_S if http else 0) + _LOOK_LATER_S, _LONGEST_S)
     return Demands(stable_s=stable_s, http=http, limit_s=_seconds(labels, TIMEOUT_LABEL, usual_s))
+
+
+async def require_provable(hands: Hands, row: EngineContainer) -> None:
+    """Make sure that what the labels ask for can be shown at all, before anything is stopped.
+
+    Raises:
+        Invalid: a label makes no sense; `field` names it.
+        Conflict: the HTTP check is of an address where nobody answers even now.
+    """
+    demands(row.labels, None)
+    label = row.labels.get(HTTP_LABEL)
+    if not label or row.state is not ContainerState.RUNNING:
+        return
+    problem = await hands.http.problem(await _addresses(hands, row, label))
+    if problem is not None and not problem.reached:
+        raise Conflict(
+            f"{row.name} cannot be proved well: its label {HTTP_LABEL} asks for an address that "
+            f"does not answer now either: {problem.why}.",
+            field=HTTP_LABEL,
+            hint="Give an address that answers where the agent runs, as a published port has, "
+            "or remove the label.",
+        )
+
+
+async def _addresses(hands: Hands, row: EngineContainer, label: str) -> tuple[str, ...]:
+    part = asked_port(label)
+    if part is None:
+        return (label,)
+    port, path = part
+    found = await hands.recreate.addresses(row.id, port)
+    return tuple(f"http://{address}{path}" for address in found)
 
 
 class Verification:
@@ -96,19 +127,11 @@ class Verification:
     async def _answers(self, first: EngineContainer, label: str) -> None:
         while True:
             row = await self._look(first)
-            why = await self._hands.http.problem(await self._addresses(row, label))
-            if why is None:
+            problem = await self._hands.http.problem(await _addresses(self._hands, row, label))
+            if problem is None:
                 return
-            report(None, f"Waiting for an answer: {why}")
+            report(None, f"Waiting for an answer: {problem.why}")
             await asyncio.sleep(_LOOK_LATER_S)
-
-    async def _addresses(self, row: EngineContainer, label: str) -> tuple[str, ...]:
-        part = asked_port(label)
-        if part is None:
-            return (label,)
-        port, path = part
-        found = await self._hands.recreate.addresses(row.id, port)
-        return tuple(f"http://{address}{path}" for address in found)
 
     async def _look(self, first: EngineContainer) -> EngineContainer:
         """Return the container as it is; raise `Failed` where it is not well any more."""
