@@ -32,6 +32,7 @@ from homelab_agent.areas.objects.routes import ObjectRoutes
 from homelab_agent.areas.objects.service import ObjectService
 from homelab_agent.areas.recreate.hands import Guard, Hands, Look
 from homelab_agent.areas.recreate.http_check import HttpCheck
+from homelab_agent.areas.recreate.kept_images import KeptImages
 from homelab_agent.areas.recreate.patience import Patience
 from homelab_agent.areas.recreate.routes import RecreateRoutes
 from homelab_agent.areas.recreate.self_update import SelfUpdate
@@ -184,6 +185,7 @@ def _recreate(
     ground.runner.register(SelfUpdate(hands).kind())
     areas.routes.append(RecreateRoutes(service))
     areas.loops.append(service.publish_all)
+    areas.loops.append(KeptImages(parts.service, faces.images, book).run)
     areas.retention.append(recreate_rule())
     return service
 

@@ -78,7 +78,7 @@ class ImageChoice:
             return
         record = await self._hands.book.read(key)
         try:
-            await self._hands.images.tag(original.image_id, _kept_name(key))
+            await self._hands.images.tag(original.image_id, kept_name(key))
         except NotFound:
             # Somebody removed it by force: there is nothing to go back to.
             kept = None
@@ -152,7 +152,8 @@ def _taggable(image: str) -> ImageReference | None:
     return reference if reference.tag and not reference.digest else None
 
 
-def _kept_name(key: str) -> ImageReference:
+def kept_name(key: str) -> ImageReference:
+    """Return under which name the image before is kept for a container."""
     plain = re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-")[:80] or "container"
     if plain != key:
         plain = f"{plain}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"

@@ -46,10 +46,14 @@ class RecreateBook:
 
     async def publish_all(self) -> None:
         """Publish what is remembered of every container."""
+        for key, record in (await self.records()).items():
+            self._publish(key, record)
+
+    async def records(self) -> dict[str, Record]:
+        """Return what is remembered, by container."""
         async with self._store.read() as connection:
             rows = (await connection.execute(select(container_recreate))).all()
-        for row in rows:
-            self._publish(row.key, _record(row))
+        return {row.key: _record(row) for row in rows}
 
     async def read(self, key: str) -> Record:
         """Return what is remembered of a container: nothing where nothing was done."""
@@ -74,6 +78,14 @@ class RecreateBook:
                 )
             )
         self._publish(key, record)
+
+    async def forget(self, key: str) -> None:
+        """Remember nothing of a container any more."""
+        async with self._store.write() as connection:
+            await connection.execute(
+                delete(container_recreate).where(container_recreate.c.key == key)
+            )
+        self._resources.remove(RECREATE_KIND, key)
 
     def _publish(self, key: str, record: Record) -> None:
         self._resources.publish(RECREATE_KIND, key, _status(key, record))
