@@ -222,8 +222,7 @@ class DemoEngine(Engine):
     ) -> str:
         """Make a container like another one; `doomed`: it will never be healthy. Return its id."""
         like = self._row(like_id)
-        if any(row.name == name for row in self._rows.values()):
-            raise Conflict(f"The demo homelab has a container {name} already.", field="name")
+        self._require_free(name)
         made = like.model_copy(
             update={
                 "id": hashlib.sha256(f"{like.id} {name} {self._clock()}".encode()).hexdigest(),
@@ -249,6 +248,7 @@ class DemoEngine(Engine):
     def rename(self, container_id: str, name: str) -> None:
         """Give a container another name."""
         row = self._row(container_id)
+        self._require_free(name)
         self._set(row.id, name=name)
         self._emit(EventAction.RENAME, row.id)
 
@@ -264,6 +264,10 @@ class DemoEngine(Engine):
         self._emit(EventAction.DESTROY, row.id)
         del self._rows[row.id], self._invented[row.id]
         self._doomed.discard(row.id)
+
+    def _require_free(self, name: str) -> None:
+        if any(row.name == name for row in self._rows.values()):
+            raise Conflict(f"The demo homelab has a container {name} already.", field="name")
 
     def _row(self, container_id: str) -> EngineContainer:
         for row in self._rows.values():
