@@ -10,7 +10,7 @@ import pytest_asyncio
 from tests.harness.agent import Agent
 from tests.harness.docker import Docker
 from tests.harness.home_assistant import HomeAssistant
-from tests.lab.network import INNER_ADDRESS, PrivateNetwork
+from tests.lab.network import PrivateNetwork
 from tests.lab.world import World
 
 AGENT_PORT = 8099
@@ -25,7 +25,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         agent = await stack.enter_async_context(
             Agent(
                 folder / "agent",
-                listen=f"{INNER_ADDRESS}:{AGENT_PORT}",
+                listen=f"{network.inner_address}:{AGENT_PORT}",
                 prefix=network.prefix,
                 settings={"HOMELAB_NAME": "Lab"},
             )

@@ -2,11 +2,11 @@
 
 import asyncio
 import os
+from ipaddress import ip_network
 from types import TracebackType
 from typing import Self
 
-OUTER_ADDRESS = "10.231.77.1"
-INNER_ADDRESS = "10.231.77.2"
+ADDRESSES = ip_network("10.231.0.0/16")
 
 
 class CommandFailed(Exception):
@@ -25,9 +25,13 @@ async def run(*command: str) -> str:
 
 
 class PrivateNetwork:
-    """A namespace with the address INNER_ADDRESS, seen from here through a veth pair."""
+    """A namespace with an address of its own, seen from here through a veth pair."""
 
     def __init__(self) -> None:
+        # Runs of several people beside each other must not share addresses.
+        first = 4 * (os.getpid() % (ADDRESSES.num_addresses // 4))
+        self._outer_address = str(ADDRESSES[first + 1])
+        self.inner_address = str(ADDRESSES[first + 2])
         self.name = f"homelab-{os.getpid()}"
         self._outer = f"hl{os.getpid()}o"
         self._inner = f"hl{os.getpid()}i"
@@ -41,10 +45,10 @@ class PrivateNetwork:
         await run("ip", "netns", "add", self.name)
         await run("ip", "link", "add", self._outer, "type", "veth", "peer", "name", self._inner)
         await run("ip", "link", "set", self._inner, "netns", self.name)
-        await run("ip", "addr", "add", f"{OUTER_ADDRESS}/30", "dev", self._outer)
+        await run("ip", "addr", "add", f"{self._outer_address}/30", "dev", self._outer)
         await run("ip", "link", "set", self._outer, "up")
         await run(*self.prefix, "ip", "link", "set", "lo", "up")
-        await run(*self.prefix, "ip", "addr", "add", f"{INNER_ADDRESS}/30", "dev", self._inner)
+        await run(*self.prefix, "ip", "addr", "add", f"{self.inner_address}/30", "dev", self._inner)
         await run(*self.prefix, "ip", "link", "set", self._inner, "up")
         return self
 

@@ -125,6 +125,8 @@ async def test_an_update_is_found_and_installed_from_home_assistant(
     # What stood in for it meanwhile was no container of its own to anybody.
     names = json.dumps([one["unique_id"] for one in await world.registry()])
     assert f"{name}-homelab" not in names
+    # It is another container than the one that was made here.
+    await world.docker.remove(name)
 
 
 async def test_an_update_that_does_not_stay_up_is_taken_back_and_said_so(

@@ -170,6 +170,7 @@ async def test_an_update_is_started_in_its_dialog_and_watched_there(
 ) -> None:
     await put_into_area(demo, CONTAINER, "Demo homelab")
     async with logged_in(demo.home.url) as page:
+        await page.set_viewport_size(TALL)
         await open_device(demo, page, CONTAINER)
         await row(page, "update", "Update").click()
         dialog = page.locator("ha-more-info-dialog")
