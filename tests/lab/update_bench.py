@@ -103,6 +103,16 @@ class Bench:
 
         return await wait_until(ended, what="the job's end", within_s=60)
 
+    async def job_without(self, thief: str, job_id: str) -> dict[str, Any]:
+        """Let a job go on that finds what it needs taken; the thief goes once it turns back."""
+        self.proxy.release()
+        # The old one gets its name back, and then it is started.
+        self.proxy.hold(rf"POST /containers/{HEX}/rename\?name={self.name}", done_first=False)
+        await self.proxy.reached.wait()
+        await self.docker.remove(thief)
+        self.proxy.release()
+        return await self.job(job_id)
+
     async def is_as_before(self, identity: str) -> None:
         """Fail where the old container does not run under its name, alone."""
         found = await self.docker.inspect(self.name)
