@@ -142,7 +142,7 @@ class UpdateBoard:
             self._show(container, without_lookup(container, plan.policy, plan.state, plan.reason))
             return None
         try:
-            image = await self._image(container.image_id)
+            image = await self._image(container.image_id, plan.follow)
         except AgentError as error:
             self._show_trouble(container, plan, error)
             return None
@@ -242,9 +242,12 @@ class UpdateBoard:
         moved = before is not None and before.installed_digest != update.installed_digest
         return follow if moved and update.state is UpdateState.AVAILABLE else None
 
-    async def _image(self, image_id: str) -> EngineImage:
+    async def _image(self, image_id: str, follow: Follow | None = None) -> EngineImage:
         known = self._images.get(image_id)
-        if known is None:
+        # An image known without this repository may have been pulled from it since: the same
+        # image bears a digest for each repository it came from.
+        stale = known and follow and own_digest(known, follow.reference) is None
+        if known is None or stale:
             known = self._images[image_id] = await self._engine.inspect(image_id)
         return known
 

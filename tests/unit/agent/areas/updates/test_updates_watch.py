@@ -52,6 +52,19 @@ async def test_after_the_update_the_container_is_current_without_another_questio
     assert live.registry.count("HEAD") == asked
 
 
+async def test_an_image_that_was_here_under_another_name_is_known_once_it_was_pulled(
+    live: Area,
+) -> None:
+    first = live.registry.push("team/app", "1", {VERSION: "1.0"})
+    live.have(NEW)
+    live.run("own", "own-build:1", NEW)
+    await live.until("own", lambda shown: shown.state is UpdateState.LOCAL)
+
+    live.have(NEW, first)
+    live.run("app", f"{live.name}:1", NEW)
+    await live.until("app", lambda shown: shown.state is UpdateState.CURRENT)
+
+
 async def test_a_registry_that_moved_on_meanwhile_is_asked_again_after_the_update(
     live: Area,
 ) -> None:
