@@ -17,7 +17,8 @@ _SHARED = (
     "DnsSearch",
     "CapAdd",
 )
-_TRIES = 5
+_TRIES = 10
+"""Each waits twice as long as the one before it: minutes in all."""
 
 
 def helper_body(
