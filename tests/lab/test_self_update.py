@@ -2,16 +2,19 @@
 
 import asyncio
 import json
+import os
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from signal import SIGKILL
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from aiohttp import ClientError, ClientSession
 
-from tests.harness.docker import Docker
+from tests.harness.docker import Docker, DockerRefused
 from tests.harness.home_assistant import free_port
 from tests.harness.waiting import wait_until
 from tests.lab.network import run
@@ -19,6 +22,8 @@ from tests.lab.network import run
 CHECKOUT = Path(__file__).parents[2]
 REGISTRY = "127.0.0.1:5000"
 SECOND_NS = 1_000_000_000
+MADE, SET_ASIDE, NAMED = "create -homelab-new", "rename -homelab-old", "rename "
+TAKEN_BACK = "rename -homelab-new"
 
 pytestmark = [pytest.mark.timeout(400)]
 
@@ -115,6 +120,34 @@ async def build(image: str, dockerfile: str) -> None:
     await run("docker", "push", "--quiet", image)
 
 
+@asynccontextmanager
+async def helper_killed(agent: Packaged) -> AsyncIterator[list[str]]:
+    """Kill the helper whenever it has just done something to a container; give when it was."""
+    helper = f"{agent.name}-homelab-helper"
+    killed: list[str] = []
+
+    async def kill(events: AsyncIterator[dict[str, Any]]) -> None:
+        async for event in events:
+            name = event["Actor"]["Attributes"].get("name", "")
+            moment = f"{event['Action']} {name.removeprefix(agent.name)}"
+            awaited = {MADE, SET_ASIDE, NAMED, TAKEN_BACK} - set(killed)
+            if not name.startswith(agent.name) or moment not in awaited:
+                continue
+            with suppress(DockerRefused, ProcessLookupError):
+                pid = (await agent.docker.inspect(helper))["State"]["Pid"]
+                if pid:
+                    os.kill(pid, SIGKILL)
+                    killed.append(moment)
+
+    async with agent.docker.events() as events:
+        killer = asyncio.create_task(kill(events))
+        try:
+            yield killed
+        finally:
+            killer.cancel()
+            await asyncio.gather(killer, return_exceptions=True)
+
+
 @pytest_asyncio.fixture
 async def repository() -> AsyncIterator[str]:
     name = f"{REGISTRY}/agent-{secrets.token_hex(4)}"
@@ -161,5 +194,33 @@ async def test_the_agent_updates_itself_and_comes_back_when_the_new_one_is_no_go
             assert await agent.left() == [agent.name]
             _, status = await agent.ask("GET", f"/containers/{agent.name}/recreate")
             assert status["last"]["outcome"] == "undone"
+        finally:
+            await agent.remove()
+
+
+async def test_a_helper_that_is_killed_after_each_of_its_steps_leaves_an_agent_that_runs(
+    repository: str,
+) -> None:
+    async with Docker() as docker:
+        agent = Packaged(docker, f"{repository}:1")
+        try:
+            first = await agent.start()
+            async with helper_killed(agent) as killed:
+                job = await agent.update(f"{repository}:2")
+            assert killed == [MADE, SET_ASIDE, NAMED]
+            assert job["outcome"] == "done", job
+            second = await docker.inspect(agent.name)
+            assert second["Id"] != first
+            assert second["State"]["Running"]
+            assert await agent.left() == [agent.name]
+
+            async with helper_killed(agent) as killed:
+                job = await agent.update(f"{repository}:3")
+            assert killed == [MADE, SET_ASIDE, NAMED, TAKEN_BACK]
+            assert job["outcome"] == "undone", job
+            third = await docker.inspect(agent.name)
+            assert third["Id"] == second["Id"]
+            assert third["State"]["Running"]
+            assert await agent.left() == [agent.name]
         finally:
             await agent.remove()
