@@ -1,6 +1,5 @@
 """Errors as RFC 9457 problems: the only form in which an error leaves the agent."""
 
-from collections.abc import Iterator
 from typing import Literal
 
 from aiohttp import web
@@ -14,6 +13,7 @@ from homelab_agent.platform.errors import (
     SettingsError,
     StoreError,
     TooLarge,
+    errors_by_code,
 )
 from homelab_agent.platform.model import Model
 
@@ -100,12 +100,6 @@ def from_aiohttp(error: web.HTTPException, request: web.Request) -> AgentError:
 
 def wire_errors() -> tuple[type[AgentError], ...]:
     """Return every error that an answer can carry, by code."""
-    found = {error.code: error for error in _family(AgentError)}
-    return tuple(found[code] for code in sorted(found))
-
-
-def _family(base: type[AgentError]) -> Iterator[type[AgentError]]:
-    if base not in _NEVER_ON_THE_WIRE:
-        yield base
-    for child in base.__subclasses__():
-        yield from _family(child)
+    return tuple(
+        error for _, error in sorted(errors_by_code().items()) if error not in _NEVER_ON_THE_WIRE
+    )

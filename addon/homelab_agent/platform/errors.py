@@ -4,7 +4,7 @@ On the wire each becomes an RFC 9457 problem: `code` is stable and for programs,
 message is for a person, `field` names the input at fault and `hint` the remedy.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 type Extra = Mapping[str, str | int | float | bool | None]
@@ -156,3 +156,17 @@ class StoreError(AgentError):
 
     code = "store"
     title = "Store unusable"
+
+
+def errors_by_code() -> dict[str, type[AgentError]]:
+    """Return each error that has a code of its own.
+
+    A class that only tells callers within the agent more precisely what happened has none.
+    """
+    return {error.code: error for error in _family(AgentError) if "code" in vars(error)}
+
+
+def _family(base: type[AgentError]) -> Iterator[type[AgentError]]:
+    yield base
+    for child in base.__subclasses__():
+        yield from _family(child)

@@ -1,9 +1,7 @@
 """What a command answers once its job has ended, or is still running."""
 
-from collections.abc import Iterator
-
 from homelab_agent.platform.commands import Outcome
-from homelab_agent.platform.errors import AgentError
+from homelab_agent.platform.errors import AgentError, errors_by_code
 from homelab_agent.platform.jobs.models import CommandResult, Job, JobError
 
 _WELL = frozenset({Outcome.DONE, Outcome.NOT_NEEDED})
@@ -21,19 +19,9 @@ def answer(job: Job, *, meanwhile: str) -> CommandResult:
             outcome=job.outcome, message=job.message or f"{job.kind}: {job.outcome}.", job=job
         )
     error = job.error or JobError(code=AgentError.code, message=f"{job.kind} ended {job.outcome}.")
-    raise _by_code().get(error.code, AgentError)(
+    raise errors_by_code().get(error.code, AgentError)(
         error.message,
         field=error.field,
         hint=error.hint,
         extra={**(error.extra or {}), "job_id": job.id},
     )
-
-
-def _by_code() -> dict[str, type[AgentError]]:
-    return {error.code: error for error in _family(AgentError)}
-
-
-def _family(base: type[AgentError]) -> Iterator[type[AgentError]]:
-    yield base
-    for child in base.__subclasses__():
-        yield from _family(child)
