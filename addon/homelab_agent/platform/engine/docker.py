@@ -44,6 +44,9 @@ _LOGS_WAITING = 8
 _LOGS_RETRY_S = 5.0
 """Reading a log up to some time reads all of it, and each read keeps Docker busy."""
 
+_LINES_OF_BOTH = 20_000
+"""In how many of the newest lines those of one output are looked for."""
+
 _DEFAULT_GRACE_S = 10
 """What Docker waits between the stop signal and the kill where nothing else is said."""
 
@@ -162,8 +165,8 @@ class DockerEngine(Engine):
         until: datetime | None,
         stream: LogStream | None = None,
     ) -> tuple[LogLine, ...]:
-        # Docker counts the lines before it looks at `until`: it would give too few.
-        docker_tail = None if until else tail
+        # Docker counts the lines before it looks at `until` and the output: it would give too few.
+        docker_tail = None if until else max(tail, _LINES_OF_BOTH) if stream else tail
         request = LogRequest(tail=docker_tail, since=since, until=until, stream=stream)
         async with self._logs.turn():
             container = await self._inspected(container_id)
