@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import secrets
+import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -24,6 +25,18 @@ REGISTRY = "127.0.0.1:5000"
 SECOND_NS = 1_000_000_000
 MADE, SET_ASIDE, NAMED = "create -homelab-new", "rename -homelab-old", "rename "
 TAKEN_BACK = "rename -homelab-new"
+
+MIGRATE = """
+import contextlib, pathlib, sqlite3
+copy = pathlib.Path("/data/homelab.db.before-9999")
+if not copy.exists():
+    with contextlib.closing(sqlite3.connect("/data/homelab.db")) as store:
+        with contextlib.closing(sqlite3.connect(copy)) as kept:
+            store.backup(kept)
+        store.execute("UPDATE alembic_version SET version_num = '9999'")
+        store.commit()
+"""
+"""What a newer agent does first: a copy is kept, then no older one can read the store."""
 
 pytestmark = [pytest.mark.timeout(400)]
 
@@ -158,8 +171,11 @@ async def repository() -> AsyncIterator[str]:
     await run("docker", "push", "--quiet", base)
     version = "LABEL org.opencontainers.image.version"
     await build(f"{name}:2", f"FROM {base}\n{version}=2\n")
-    # It can run the helper, but not serve.
-    script = 'case "$*" in *replace-container*) exec docker-entrypoint.sh "$@";; esac; exit 9'
+    # It can run the helper, but not serve; before it fails it migrates the store.
+    script = (
+        'case "$*" in *replace-container*) exec docker-entrypoint.sh "$@";; esac; '
+        f"python3 -c {shlex.quote(MIGRATE)}; exit 9"
+    )
     broken = f"ENTRYPOINT {json.dumps(['sh', '-c', script, 'sh'])}"
     await build(
         f"{name}:3", f'FROM {base}\n{version}=3\n{broken}\nCMD ["homelab-agent", "serve"]\n'
@@ -194,6 +210,10 @@ async def test_the_agent_updates_itself_and_comes_back_when_the_new_one_is_no_go
             assert await agent.left() == [agent.name]
             _, status = await agent.ask("GET", f"/containers/{agent.name}/recreate")
             assert status["last"]["outcome"] == "undone"
+            # The store was migrated meanwhile, and is the old one again.
+            assert "homelab.db.before-9999" in await run(
+                "docker", "exec", agent.name, "ls", "/data"
+            )
         finally:
             await agent.remove()
 

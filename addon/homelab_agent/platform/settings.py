@@ -30,6 +30,7 @@ from homelab_agent.platform.errors import SettingsError
 from homelab_agent.platform.model import Model
 
 FILE_NAME = "homelab-agent.toml"
+STORE_FILE = "homelab.db"
 APP_OPTIONS = Path("/data/options.json")
 PREFIX = "HOMELAB_"
 CONFIG_VARIABLE = "HOMELAB_CONFIG"
@@ -171,7 +172,7 @@ class Settings(Model):
     @property
     def store_url(self) -> str:
         """The address of the database."""
-        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir}/homelab.db"
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir}/{STORE_FILE}"
 
     @field_validator("*", mode="before")
     @classmethod

@@ -5,12 +5,15 @@ goes on or back from where it was.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from time import time
 
 from pydantic import Field, JsonValue, ValidationError
 
+from homelab_agent.areas.recreate.facts import STOP, step_name
 from homelab_agent.areas.recreate.hands import Hands
 from homelab_agent.areas.recreate.http_check import HttpCheck
 from homelab_agent.areas.recreate.models import RecreateTarget
@@ -23,18 +26,21 @@ from homelab_agent.platform.errors import AgentError, Failed, Invalid
 from homelab_agent.platform.jobs.kinds import Step, StepContext
 from homelab_agent.platform.model import Model
 from homelab_agent.platform.secrets import SecretFilter
+from homelab_agent.platform.settings import STORE_FILE
+from homelab_agent.platform.store.sqlite_file import put_back_copy
 
 _JOURNAL = "replace-container.json"
 
 
 class _Progress(Model):
-    """How far it is: `began` steps were begun; `error` says why it goes back.
+    """How far it is since `at` (Unix time): `began` steps were begun; `error`: why it goes back.
 
     Once it `ended` nothing is done any more, however often the engine starts this again.
     """
 
     job_id: str
     target: RecreateTarget
+    at: float = Field(default_factory=time)
     began: int = 0
     data: dict[str, JsonValue] = Field(default_factory=dict)
     error: str | None = None
@@ -75,16 +81,17 @@ async def replace_container(docker_url: str, folder: Path, job_id: str, order: s
     faces = open_engine(docker_url)
     try:
         progress = _Progress(job_id=job_id, target=target)
-        return await _Replacing(progress, _hands(faces), folder / _JOURNAL).run()
+        return await _Replacing(progress, _hands(faces), folder).run()
     finally:
         await faces.containers.close()
 
 
 class _Replacing:
-    def __init__(self, progress: _Progress, hands: Hands, journal: Path) -> None:
+    def __init__(self, progress: _Progress, hands: Hands, folder: Path) -> None:
         self._target = progress.target
         self._steps: tuple[Step[RecreateTarget], ...] = steps_for([progress.target], hands)
-        self._journal = journal
+        self._journal = folder / _JOURNAL
+        self._store = folder / STORE_FILE
         self._progress = progress
 
     async def run(self) -> str:
@@ -116,9 +123,12 @@ class _Replacing:
             if step.undo is None:
                 continue
             try:
+                if step.name == step_name(STOP, self._target):
+                    # The old agent is about to run again, and reads no store of a newer one.
+                    await asyncio.to_thread(put_back_copy, self._store, self._progress.at)
                 await step.undo(self._context(again=again))
-            except AgentError as error:
-                problems = (*problems, f"Undoing {step.name} failed: {error.message}")
+            except (AgentError, OSError, sqlite3.Error) as error:
+                problems = (*problems, f"Undoing {step.name} failed: {error}")
         if problems:
             await self._save(error=". ".join((self._progress.error or "", *problems)))
 

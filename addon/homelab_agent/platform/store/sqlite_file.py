@@ -119,6 +119,32 @@ class SqliteFile:
             _remove_database(working)
 
 
+def put_back_copy(path: Path, since: float) -> bool:
+    """Put back the copy that was kept before a migration since then (Unix time), if there is one.
+
+    For whoever goes back to the version before, while nobody uses the file. What was written after
+    the migration is lost; the copy itself stays.
+    """
+    copies = [
+        copy
+        for copy in path.parent.glob(f"{path.name}.before-*")
+        if copy.is_file() and copy.stat().st_mtime >= since
+    ]
+    if not copies:
+        return False
+    first = min(copies, key=lambda copy: copy.stat().st_mtime)
+    working = Path(f"{path}.putting-back")
+    _remove_database(working)
+    _copy(first, working)
+    owner = path.stat() if path.exists() else first.stat()
+    os.chown(working, owner.st_uid, owner.st_gid)
+    for log in (f"{path}-wal", f"{path}-shm"):
+        Path(log).unlink(missing_ok=True)
+    working.replace(path)
+    _flush_folder(path.parent)
+    return True
+
+
 def _take(lock: int, how: int) -> bool:
     """Return whether the lock could be had at once."""
     try:
