@@ -1,6 +1,7 @@
 """Who is called when something changed: each only for what it asked for."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from homeassistant.core import CALLBACK_TYPE, callback
@@ -96,25 +97,28 @@ class Listeners:
     def tell_changes(self, before: Before, *, just_now: bool) -> None:
         """Tell of all that changed."""
         for on_changes in tuple(self._on_changes):
-            try:
+            with _told("A listener to all changes failed"):
                 on_changes(before, just_now=just_now)
-            except Exception:  # noqa: BLE001 - one broken listener must not cost all their stream
-                LOGGER.exception("A listener to all changes failed")
 
     def _tell(self, event: ContainerEvent) -> None:
         listeners = (*self._on_event.get(event.key, ()), *self._on_event.get(None, ()))
         for on_event in listeners:
-            try:
+            with _told("A listener to the events of %s failed", event.key):
                 on_event(event)
-            except Exception:  # noqa: BLE001 - one broken listener must not cost all their stream
-                LOGGER.exception("A listener to the events of %s failed", event.key)
 
     def _announce(self, resource: Listened) -> None:
         for listener in tuple(self._listeners.get(resource, ())):
-            try:
+            with _told("An entity of %s failed to update", resource):
                 listener()
-            except Exception:  # noqa: BLE001 - one broken entity must not cost all their stream
-                LOGGER.exception("An entity of %s failed to update", resource)
+
+
+@contextmanager
+def _told(message: str, *about: object) -> Iterator[None]:
+    """Log what goes wrong inside with its trace: one broken listener must not cost all the rest."""
+    try:
+        yield
+    except Exception:  # noqa: BLE001 - whatever it is, the stream goes on
+        LOGGER.exception(message, *about)
 
 
 def _listened_to(before: Before, mirror: Mirror) -> Iterable[Listened]:
