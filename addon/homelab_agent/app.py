@@ -36,6 +36,7 @@ from homelab_agent.platform.engine.address import without_password
 from homelab_agent.platform.engine.factory import open_engine
 from homelab_agent.platform.errors import AgentError
 from homelab_agent.platform.gate import Gate
+from homelab_agent.platform.host.factory import open_host
 from homelab_agent.platform.jobs.runner import JobRunner
 from homelab_agent.platform.logging import configure_logging, get_logger
 from homelab_agent.platform.metrics import Metrics
@@ -98,6 +99,7 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
                 settings=settings,
                 own_id=own_id,
                 engine=engine,
+                host=open_host(settings),
                 resources=resources,
                 store=store,
                 runner=runner,

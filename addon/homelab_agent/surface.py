@@ -3,6 +3,12 @@
 from homelab_agent.areas.activity.routes import ActivityRoutes
 from homelab_agent.areas.agent.models import AGENT_KIND, AgentInfo
 from homelab_agent.areas.agent.routes import AgentRoutes
+from homelab_agent.areas.certificates.models import (
+    CERTIFICATE_EVENT_KIND,
+    CERTIFICATE_KIND,
+    Certificate,
+    CertificateEvent,
+)
 from homelab_agent.areas.containers.engine_routes import EngineRoutes
 from homelab_agent.areas.containers.models import (
     CONTAINER_EVENT_KIND,
@@ -13,7 +19,55 @@ from homelab_agent.areas.containers.models import (
     EngineStatus,
 )
 from homelab_agent.areas.containers.routes import ContainerRoutes
+from homelab_agent.areas.host.models import (
+    BLOCK_DEVICE_KIND,
+    DISK_HEALTH_KIND,
+    FILESYSTEM_KIND,
+    HOST_INFO_KIND,
+    HOST_POWER_KIND,
+    HOST_SENSOR_KIND,
+    HOST_STATS_KIND,
+    BlockDevice,
+    DiskHealth,
+    Filesystem,
+    HostInfo,
+    HostPower,
+    HostSensor,
+    HostStats,
+)
+from homelab_agent.areas.insight.models import (
+    DISK_FORECAST_KIND,
+    FINDING_KIND,
+    DiskForecast,
+    Finding,
+)
 from homelab_agent.areas.jobs.routes import JobRoutes
+from homelab_agent.areas.monitors.models import (
+    MAINTENANCE_KIND,
+    MONITOR_EVENT_KIND,
+    MONITOR_KIND,
+    MONITOR_REPORT_KIND,
+    MONITOR_RESULT_KIND,
+    MaintenanceWindow,
+    Monitor,
+    MonitorEvent,
+    MonitorReport,
+    MonitorResult,
+)
+from homelab_agent.areas.network.models import (
+    LISTENING_PORT_KIND,
+    NETWORK_CONNECTIONS_KIND,
+    NETWORK_INTERFACE_KIND,
+    NETWORK_STATUS_KIND,
+    NETWORK_TRAFFIC_KIND,
+    PORT_EVENT_KIND,
+    ListeningPort,
+    NetworkConnections,
+    NetworkInterface,
+    NetworkStatus,
+    NetworkTraffic,
+    PortEvent,
+)
 from homelab_agent.areas.objects.models import DISK_USAGE_KIND, DiskUsage
 from homelab_agent.areas.objects.routes import ObjectRoutes
 from homelab_agent.areas.recreate.models import RECREATE_KIND, RecreateStatus
@@ -57,6 +111,28 @@ ROUTES: tuple[type, ...] = (
 )
 
 RESOURCE_KINDS: dict[str, type[Model]] = {
+    BLOCK_DEVICE_KIND: BlockDevice,
+    CERTIFICATE_EVENT_KIND: CertificateEvent,
+    CERTIFICATE_KIND: Certificate,
+    DISK_FORECAST_KIND: DiskForecast,
+    DISK_HEALTH_KIND: DiskHealth,
+    FILESYSTEM_KIND: Filesystem,
+    FINDING_KIND: Finding,
+    HOST_INFO_KIND: HostInfo,
+    HOST_POWER_KIND: HostPower,
+    HOST_SENSOR_KIND: HostSensor,
+    HOST_STATS_KIND: HostStats,
+    LISTENING_PORT_KIND: ListeningPort,
+    MAINTENANCE_KIND: MaintenanceWindow,
+    MONITOR_EVENT_KIND: MonitorEvent,
+    MONITOR_KIND: Monitor,
+    MONITOR_REPORT_KIND: MonitorReport,
+    MONITOR_RESULT_KIND: MonitorResult,
+    NETWORK_CONNECTIONS_KIND: NetworkConnections,
+    NETWORK_INTERFACE_KIND: NetworkInterface,
+    NETWORK_STATUS_KIND: NetworkStatus,
+    NETWORK_TRAFFIC_KIND: NetworkTraffic,
+    PORT_EVENT_KIND: PortEvent,
     AGENT_KIND: AgentInfo,
     CONTAINER_EVENT_KIND: ContainerEvent,
     CONTAINER_KIND: Container,

@@ -39,7 +39,9 @@ _LAST_PORT = 65535
 _DEFAULT_DATA_DIR = Path("~/.local/share/homelab-agent")
 _DOCKER_CONFIG = Path("~/.docker/config.json")
 
-_LISTS = frozenset({"protect", "registries", "stack_mount_roots"})
+_LISTS = frozenset(
+    {"certificate_paths", "protect", "public_address_sources", "registries", "stack_mount_roots"}
+)
 """What a variable of the environment holds as JSON, or as names between commas."""
 
 # Catches a letter too many, too few or wrong; "LAB_DIR" and the like are the names of others.
@@ -83,6 +85,7 @@ type DatabaseUrl = Annotated[
     str, StringConstraints(pattern=r"^(sqlite\+aiosqlite|postgresql\+asyncpg)://.+")
 ]
 
+type HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/@]+(/\S*)?$")]
 type Window = Annotated[
     str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")
 ]
@@ -138,6 +141,25 @@ class Settings(Model):
     update_check_interval_h: float = Field(default=6, ge=1, le=24 * 30)
     update_policy: Literal["notify", "manual", "automatic", "off"] = "notify"
     update_window: Window = "03:00-05:00"
+    host_proc: HomePath | None = None
+    host_sys: HomePath | None = None
+    host_root: HomePath | None = None
+    host_interval_s: float = Field(default=10, ge=2, le=3600)
+    filesystem_interval_s: float = Field(default=60, ge=5, le=3600)
+    port_interval_s: float = Field(default=15, ge=2, le=3600)
+    public_address_interval_s: Annotated[float, AfterValidator(_never_or_a_minute)] = Field(
+        default=900, ge=0, le=604800
+    )
+    public_address_sources: tuple[HttpUrl, ...] = (
+        "https://api.ipify.org",
+        "https://icanhazip.com",
+        "https://ifconfig.co/ip",
+    )
+    monitor_result_retention_h: int = Field(default=24, ge=1, le=168)
+    monitor_concurrency: int = Field(default=64, ge=1, le=1000)
+    certificate_interval_h: float = Field(default=6, ge=1, le=168)
+    certificate_paths: tuple[HomePath, ...] = ()
+    caddy_storage: HomePath | None = None
     docker_config: HomePath | None = None
     registries: tuple[RegistrySettings, ...] = ()
 

@@ -293,7 +293,7 @@ class Chronicle:
         """Tell that a container is gone, unless another one has taken its place."""
         if self._inventory.get(key) is None:
             self._calm(key)
-            self._events.tell(Type.REMOVED, key, name, at)
+            self._events.tell_container(Type.REMOVED, key, name, at)
 
     def _count(self, key: str, times: int = 1) -> None:
         if self._loops.ended(key, self._clock(), times):
@@ -308,7 +308,7 @@ class Chronicle:
     ) -> None:
         """Tell something; `at` None where only our own clock can say when."""
         life.at = at or life.at
-        self._events.tell(event_type, life.key, life.name, at or self._clock(), exit_code)
+        self._events.tell_container(event_type, life.key, life.name, at or self._clock(), exit_code)
 
 
 def _begin(event: EngineEvent, before: EngineContainer | None) -> _Life:

@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -182,4 +185,98 @@ stack_version = Table(
     Column("profiles", JSON, nullable=False),
     UniqueConstraint("name", "version"),
     sqlite_autoincrement=True,
+)
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", Words, nullable=False, unique=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("epoch", String(64), nullable=False),
+    Column("raw", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+sample = Table(
+    "sample",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("series", Words, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("value", Float, nullable=False),
+    Index("ix_sample_series_at", "series", "at"),
+    sqlite_autoincrement=True,
+)
+
+known_port = Table(
+    "known_port",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", Words, nullable=False, unique=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("record", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+watched_certificate = Table(
+    "watched_certificate",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(128), nullable=False, unique=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("record", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+monitor = Table(
+    "monitor",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(128), nullable=False, unique=True),
+    Column("at", UtcDateTime, nullable=False),
+    # What a person set, and how it was when last looked at: a restart forgets neither.
+    Column("settings", JSON, nullable=False),
+    Column("status", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+maintenance_window = Table(
+    "maintenance_window",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(128), nullable=False, unique=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("record", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+monitor_check = Table(
+    "monitor_check",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("monitor_id", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("ok", Boolean, nullable=False),
+    Column("response_ms", Float),
+    Column("code", String(32)),
+    Index("ix_monitor_check_monitor_id_at", "monitor_id", "at"),
+    sqlite_autoincrement=True,
+)
+
+monitor_bucket = Table(
+    "monitor_bucket",
+    metadata,
+    Column("monitor_id", Integer, primary_key=True, autoincrement=False),
+    # Seconds: a minute, an hour or a day.
+    Column("length_s", Integer, primary_key=True, autoincrement=False),
+    Column("start", UtcDateTime, primary_key=True),
+    Column("up_ms", BigInteger, nullable=False),
+    Column("down_ms", BigInteger, nullable=False),
+    Column("checks", Integer, nullable=False),
+    Column("errors", Integer, nullable=False),
+    # Response times as a histogram that can be added to others.
+    Column("responses", LargeBinary, nullable=False),
 )

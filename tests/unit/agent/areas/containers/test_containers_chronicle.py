@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from homelab_agent.areas.containers.chronicle import Chronicle
-from homelab_agent.areas.containers.event_resources import MOST_REMOVED, EventResources
+from homelab_agent.areas.containers.event_resources import EventResources
 from homelab_agent.areas.containers.inventory import Inventory
 from homelab_agent.areas.containers.models import (
     CONTAINER_EVENT_KIND,
@@ -21,6 +21,7 @@ from homelab_agent.platform.engine.models import (
     EngineEvent,
     EventAction,
 )
+from homelab_agent.platform.newest_events import MOST_ENDED
 from homelab_agent.platform.resources import Resources
 from tests.clock import HandClock
 
@@ -329,12 +330,12 @@ def test_a_renamed_container_leaves_nothing_behind_under_its_old_name() -> None:
 def test_a_host_that_makes_and_removes_containers_all_the_time_does_not_fill_the_snapshot() -> None:
     home = Home(known=False)
 
-    for number in range(MOST_REMOVED + 50):
+    for number in range(MOST_ENDED + 50):
         container_id = f"{number:064x}"
         home.tell(EventAction.CREATE, container_id, name=f"job-{number}", after_s=0.01)
         home.tell(EventAction.DESTROY, container_id, name=f"job-{number}", after_s=0.01)
 
-    assert len(home.resources.keys(CONTAINER_EVENT_KIND)) == MOST_REMOVED
+    assert len(home.resources.keys(CONTAINER_EVENT_KIND)) == MOST_ENDED
 
 
 def test_two_alike_have_numbers_of_their_own_and_one_after_a_restart_has_a_higher_one() -> None:

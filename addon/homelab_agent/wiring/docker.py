@@ -1,12 +1,9 @@
-"""Makes the areas and hands each what it needs: one function for each. No logic."""
+"""The areas that are about containers: one function for each. No logic."""
 
 import os
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from homelab_agent.areas.activity.routes import ActivityRoutes
-from homelab_agent.areas.activity.service import ActivityService
 from homelab_agent.areas.containers.chronicle import Chronicle
 from homelab_agent.areas.containers.engine_routes import EngineRoutes
 from homelab_agent.areas.containers.event_resources import EventResources
@@ -21,8 +18,6 @@ from homelab_agent.areas.containers.routes import ContainerRoutes
 from homelab_agent.areas.containers.service import ContainerService
 from homelab_agent.areas.containers.status import EngineState
 from homelab_agent.areas.containers.watch import ContainerWatch, Pace
-from homelab_agent.areas.jobs.routes import JobRoutes
-from homelab_agent.areas.jobs.service import JobsService
 from homelab_agent.areas.objects.disk_meter import FIRST_AFTER_S, DiskMeter
 from homelab_agent.areas.objects.inventory import ObjectInventory
 from homelab_agent.areas.objects.measure_job import measure_job
@@ -72,40 +67,10 @@ from homelab_agent.areas.updates.service import UpdateService
 from homelab_agent.areas.updates.store import UpdateMemory
 from homelab_agent.areas.updates.watch import Rhythm, UpdateWatch
 from homelab_agent.platform.clock import utc_now
-from homelab_agent.platform.engine.factory import EngineFaces
 from homelab_agent.platform.engine.models import EngineContainer
-from homelab_agent.platform.gate import Gate
-from homelab_agent.platform.jobs.runner import JobRunner
-from homelab_agent.platform.resources import Resources
-from homelab_agent.platform.secrets import SecretFilter
 from homelab_agent.platform.settings import Settings
-from homelab_agent.platform.store.database import Store
-from homelab_agent.platform.store.retention import Rule, recreate_rule, update_rules
-
-type Loop = Callable[[], Coroutine[None, None, None]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """What the areas are built on. Only the functions of this file take it as a whole."""
-
-    settings: Settings
-    own_id: str | None
-    engine: EngineFaces
-    resources: Resources
-    store: Store
-    runner: JobRunner
-    gate: Gate
-    secrets: SecretFilter
-
-
-@dataclass(slots=True)
-class Areas:
-    """What the areas gave: routes to serve, loops to run, tables to keep bounded."""
-
-    routes: list[object] = field(default_factory=list)
-    loops: list[Loop] = field(default_factory=list)
-    retention: list[Rule] = field(default_factory=list)
+from homelab_agent.platform.store.retention import recreate_rule, update_rules
+from homelab_agent.wiring.ground import Areas, Ground
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +82,8 @@ class ContainerParts:
     look: Look
 
 
-def wire_areas(ground: Ground) -> Areas:
-    """Make every area; nothing of them runs yet, but their jobs can be taken up again."""
-    areas = Areas()
-    areas.routes.append(ActivityRoutes(ActivityService(ground.store)))
-    areas.routes.append(JobRoutes(JobsService(ground.runner)))
+def wire_docker(ground: Ground, areas: Areas) -> ContainerParts:
+    """Make everything that is about containers."""
     parts = _containers(ground, areas)
     containers = parts.service
     updates, board = _updates(ground, areas, containers)
@@ -131,7 +93,7 @@ def wire_areas(ground: Ground) -> Areas:
     _objects(ground, areas, containers)
     _swarm(ground, areas)
     _stacks(ground, areas, parts, recreate, updates)
-    return areas
+    return parts
 
 
 def _containers(ground: Ground, areas: Areas) -> ContainerParts:
