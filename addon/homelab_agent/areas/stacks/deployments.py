@@ -11,7 +11,7 @@ from homelab_agent.areas.stacks.history import History, VersionRow
 from homelab_agent.areas.stacks.models import (
     DeployBody,
     DownBody,
-    Finding,
+    PolicyFinding,
     RestoreBody,
     StackFile,
     StackHistory,
@@ -229,7 +229,9 @@ class StackDeployments:
                 self._secrets.add(value)
 
 
-def _require_confirmed(findings: tuple[Finding, ...], caller: Caller, *, confirmed: bool) -> None:
+def _require_confirmed(
+    findings: tuple[PolicyFinding, ...], caller: Caller, *, confirmed: bool
+) -> None:
     if not findings:
         return
     if confirmed and caller.scope.includes(Scope.ADMIN):

@@ -93,7 +93,7 @@ class StackSource(Model):
     profiles: tuple[str, ...] = ()
 
 
-class Finding(Model):
+class PolicyFinding(Model):
     """Something in a compose text that the policy does not let pass without an admin's word."""
 
     service: str | None
@@ -116,7 +116,7 @@ class StackPlan(Model):
     changed: tuple[str, ...]
     removed: tuple[str, ...]
     images: tuple[str, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[PolicyFinding, ...]
     notes: tuple[str, ...] = ()
 
 

@@ -16,7 +16,7 @@ from homelab_agent.areas.stacks.files import StackFiles
 from homelab_agent.areas.stacks.history import History, VersionRow
 from homelab_agent.areas.stacks.inventory import by_service, newest
 from homelab_agent.areas.stacks.labels import Origin, config_hash_of, origin_of
-from homelab_agent.areas.stacks.models import Finding, StackPlan, StackSource
+from homelab_agent.areas.stacks.models import PolicyFinding, StackPlan, StackSource
 from homelab_agent.areas.stacks.policy import Ground, judge
 from homelab_agent.areas.stacks.reach import why_not_read
 from homelab_agent.areas.stacks.text import require_no_files_of_values
@@ -158,7 +158,7 @@ class Planner:
 
     async def _findings(
         self, name: str, reading: Reading, everything: tuple[Container, ...]
-    ) -> tuple[Finding, ...]:
+    ) -> tuple[PolicyFinding, ...]:
         ground = Ground(
             folder=self._files.folder(name),
             roots=self._rules.roots,
@@ -205,7 +205,7 @@ def _plan(
     name: str,
     own: list[Container],
     reading: Reading,
-    findings: list[Finding],
+    findings: list[PolicyFinding],
     before: str,
     notes: tuple[str, ...],
 ) -> StackPlan:
@@ -270,8 +270,8 @@ def _known(own: list[Container]) -> str:
     return "services:\n" + "\n".join(lines) + "\n"
 
 
-def _cannot_go_back(name: str) -> Finding:
-    return Finding(
+def _cannot_go_back(name: str) -> PolicyFinding:
+    return PolicyFinding(
         service=None,
         field="name",
         message=(

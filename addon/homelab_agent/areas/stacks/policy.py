@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from homelab_agent.areas.stacks.models import Finding
+from homelab_agent.areas.stacks.models import PolicyFinding
 from homelab_agent.platform.errors import Invalid
 
 type Part = Mapping[str, object]
@@ -152,7 +152,7 @@ class Ground:
     in_container: bool
 
 
-def judge(model: Part, ground: Ground) -> tuple[Finding, ...]:
+def judge(model: Part, ground: Ground) -> tuple[PolicyFinding, ...]:
     """Return what needs an admin's word.
 
     Raises:
@@ -163,14 +163,14 @@ def judge(model: Part, ground: Ground) -> tuple[Finding, ...]:
     return tuple(_judge(model, ground))
 
 
-def _judge(model: Part, ground: Ground) -> Iterator[Finding]:
+def _judge(model: Part, ground: Ground) -> Iterator[PolicyFinding]:
     for name, service in _parts(model, "services"):
         yield from _service(name, service, ground)
     for name, volume in _parts(model, "volumes"):
         yield from _volume(name, volume, ground)
     for name, network in _parts(model, "networks"):
         if "host" in (network.get("driver"), network.get("name")):
-            yield Finding(
+            yield PolicyFinding(
                 service=None,
                 field=f"networks.{name}",
                 message="It is the host's own network.",
@@ -182,7 +182,7 @@ def _judge(model: Part, ground: Ground) -> Iterator[Finding]:
                 yield from _path(None, field, str(source["file"]), ground)
 
 
-def _service(name: str, service: Part, ground: Ground) -> Iterator[Finding]:
+def _service(name: str, service: Part, ground: Ground) -> Iterator[PolicyFinding]:
     yield from _keys(name, service)
     if service.get("privileged"):
         yield _finding(name, "privileged", "it would have all rights on this host")
@@ -198,7 +198,7 @@ def _service(name: str, service: Part, ground: Ground) -> Iterator[Finding]:
             yield from _path(name, field, str(volume.get("source", "")), ground)
 
 
-def _keys(name: str, service: Part) -> Iterator[Finding]:
+def _keys(name: str, service: Part) -> Iterator[PolicyFinding]:
     for key, value in service.items():
         if value in (None, False, [], {}, ""):
             continue
@@ -212,7 +212,7 @@ def _keys(name: str, service: Part) -> Iterator[Finding]:
             yield _finding(name, key, f"the agent does not know what {key} allows")
 
 
-def _namespaces(name: str, service: Part) -> Iterator[Finding]:
+def _namespaces(name: str, service: Part) -> Iterator[PolicyFinding]:
     mode = str(service.get("network_mode") or "")
     if mode and mode not in ("none", "bridge", "default") and not mode.startswith("service:"):
         what = "the host's own network" if mode == "host" else "another network namespace"
@@ -223,7 +223,7 @@ def _namespaces(name: str, service: Part) -> Iterator[Finding]:
             yield _finding(name, key, f"{value} is not a namespace of its own")
 
 
-def _powers(name: str, service: Part) -> Iterator[Finding]:
+def _powers(name: str, service: Part) -> Iterator[PolicyFinding]:
     for number, each in enumerate(_list(service, "cap_add")):
         if str(each).upper().removeprefix("CAP_") in _POWERS:
             yield _finding(name, f"cap_add[{number}]", f"{each} reaches beyond the container")
@@ -235,12 +235,12 @@ def _powers(name: str, service: Part) -> Iterator[Finding]:
         yield _finding(name, f"devices[{number}]", "it would use a device of the host")
 
 
-def _volume(name: str, volume: Part, ground: Ground) -> Iterator[Finding]:
+def _volume(name: str, volume: Part, ground: Ground) -> Iterator[PolicyFinding]:
     field = f"volumes.{name}"
     driver = str(volume.get("driver") or "local")
     if driver != "local" and not volume.get("external"):
         message = f"The agent does not know what the driver {driver} allows."
-        yield Finding(service=None, field=f"{field}.driver", message=message)
+        yield PolicyFinding(service=None, field=f"{field}.driver", message=message)
     options = volume.get("driver_opts")
     if not isinstance(options, dict) or not options:
         return
@@ -253,13 +253,13 @@ def _volume(name: str, volume: Part, ground: Ground) -> Iterator[Finding]:
         yield from _path(None, f"{field}.driver_opts.device", device, ground)
         return
     message = f"A file system {kind or 'without a type'} could show anything of the host."
-    yield Finding(service=None, field=f"{field}.driver_opts", message=message)
+    yield PolicyFinding(service=None, field=f"{field}.driver_opts", message=message)
 
 
-def _path(service: str | None, field: str, source: str, ground: Ground) -> Iterator[Finding]:
+def _path(service: str | None, field: str, source: str, ground: Ground) -> Iterator[PolicyFinding]:
     message = _trouble_with(Path(source), ground)
     if message:
-        yield Finding(service=service, field=field, message=f"{source}: {message}")
+        yield PolicyFinding(service=service, field=field, message=f"{source}: {message}")
 
 
 def _trouble_with(source: Path, ground: Ground) -> str | None:
@@ -292,8 +292,10 @@ def _is_within(path: Path, folder: Path) -> bool:
     return path == folder or folder in path.parents
 
 
-def _finding(service: str, key: str, why: str) -> Finding:
-    return Finding(service=service, field=f"services.{service}.{key}", message=f"{service}: {why}.")
+def _finding(service: str, key: str, why: str) -> PolicyFinding:
+    return PolicyFinding(
+        service=service, field=f"services.{service}.{key}", message=f"{service}: {why}."
+    )
 
 
 def _parts(model: Part, key: str) -> Iterator[tuple[str, Part]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from homelab_agent.areas.containers.models import Container
 from homelab_agent.areas.stacks.labels import PROJECT
-from homelab_agent.areas.stacks.models import Finding
+from homelab_agent.areas.stacks.models import PolicyFinding
 from homelab_agent.platform.engine.models import ContainerState
 from homelab_agent.platform.engine.objects import ObjectEngine
 from homelab_agent.platform.errors import Conflict, Invalid
@@ -27,7 +27,7 @@ async def require_world(
     objects: ObjectEngine,
     *,
     ask_kernel: bool,
-) -> tuple[Finding, ...]:
+) -> tuple[PolicyFinding, ...]:
     """Return findings about what belongs to others; `ask_kernel` where ports are ours to see.
 
     Raises:
@@ -118,7 +118,9 @@ async def _require_networks(model: Part, objects: ObjectEngine) -> None:
             )
 
 
-async def _foreign_volumes(name: str, model: Part, objects: ObjectEngine) -> AsyncIterator[Finding]:
+async def _foreign_volumes(
+    name: str, model: Part, objects: ObjectEngine
+) -> AsyncIterator[PolicyFinding]:
     wanted = list(_parts(model, "volumes"))
     known = {each.name: each for each in await objects.volumes()} if wanted else {}
     for key, part in wanted:
@@ -131,7 +133,7 @@ async def _foreign_volumes(name: str, model: Part, objects: ObjectEngine) -> Asy
                 hint="Make it first, or leave `external` out.",
             )
         if found is not None and found.labels.get(PROJECT) != name:
-            yield Finding(
+            yield PolicyFinding(
                 service=None,
                 field=f"volumes.{key}",
                 message=f"The volume {volume} is there already and is not this stack's own.",

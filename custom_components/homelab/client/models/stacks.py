@@ -94,7 +94,7 @@ class StackSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class PolicyFinding:
     """Something in a compose text that the policy does not let pass without an admin's word."""
 
     service: str | None
@@ -114,7 +114,7 @@ class StackPlan:
     changed: tuple[str, ...]
     removed: tuple[str, ...]
     images: tuple[str, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[PolicyFinding, ...]
     notes: tuple[str, ...] = ()
 
 
