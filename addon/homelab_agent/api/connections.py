@@ -4,7 +4,6 @@ Without this a stranger who opens connections and says nothing takes every file 
 """
 
 import asyncio
-import resource
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,11 +18,10 @@ from homelab_agent.api.middleware import add_headers
 from homelab_agent.api.problems import internal_error, problem_response
 from homelab_agent.platform.errors import Malformed
 from homelab_agent.platform.logging import get_logger
+from homelab_agent.platform.open_files import open_files_allowed
 
-FILES_RESERVED = 128
-"""File descriptors that are left for Docker, the store and everything else."""
-
-FILES_WANTED = 4096
+_SHARE = 2
+"""Strangers get one of so many parts of the files that may be open; the rest is for our work."""
 
 _log = get_logger(__name__)
 
@@ -42,7 +40,7 @@ class Connections:
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.request_s = limits.request_s
-        self._total = min(limits.total, _files() - FILES_RESERVED)
+        self._total = min(limits.total, open_files_allowed() // _SHARE)
         self._per_peer = limits.per_peer
         self._peers: Counter[str] = Counter()
 
@@ -182,13 +180,3 @@ async def expect(request: web.Request) -> web.Response | None:
         request.writer.output_size = 0
         return None
     return problem_response(Malformed("This expectation cannot be met.", field="Expect"))
-
-
-def _files() -> int:
-    """Return how many files may be open, after asking for enough of them."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < FILES_WANTED:
-        wanted = FILES_WANTED if hard == resource.RLIM_INFINITY else min(FILES_WANTED, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        soft = wanted
-    return FILES_WANTED if soft == resource.RLIM_INFINITY else soft

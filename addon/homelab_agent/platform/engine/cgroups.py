@@ -1,6 +1,5 @@
 """Statistics from the kernel's own files: no engine is asked, and a look costs microseconds."""
 
-import resource
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,6 +8,10 @@ from homelab_agent.platform.engine.cgroup_files import FILES_OF_A_CONTAINER, Con
 from homelab_agent.platform.engine.cgroup_search import GroupSearch, Located, Place
 from homelab_agent.platform.engine.cgroup_tree import Tree
 from homelab_agent.platform.engine.stats import Sample, StatsSource, StatsTarget
+from homelab_agent.platform.open_files import open_files_allowed
+
+_SHARE = 4
+"""The files of containers get one of so many parts of those that may be open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,5 @@ class Cgroups:
 
 
 def _room() -> int:
-    """Return of how many containers the files may stay open: half of what a process may have."""
-    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return allowed // 2 // FILES_OF_A_CONTAINER
+    """Return of how many containers the files may stay open: a part of what a process may have."""
+    return open_files_allowed() // _SHARE // FILES_OF_A_CONTAINER
