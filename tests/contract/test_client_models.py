@@ -54,12 +54,18 @@ def named(base: type) -> dict[str, type]:
 ENUMS = {name: found for name, found in named(StrEnum).items() if name != "OpenEnum"}
 CLASSES = {name: found for name, found in named(object).items() if is_dataclass(found)}
 OF_REQUESTS = {
+    "ConnectionQuery",
     "ContainerQuery",
     "FileQuery",
+    "HistoryQuery",
     "LogFollowQuery",
     "LogSearchQuery",
     "LogsQuery",
+    "OccurrenceQuery",
+    "PortQuery",
+    "ProcessQuery",
     "PruneQuery",
+    "ReportQuery",
 }
 """Sent as query parameters, which OpenAPI lists with the operation."""
 
@@ -122,7 +128,7 @@ def shape_of_schema(schema: Schema, root: Schema) -> str:
     """Say what a schema allows, in the words of `shape_of_hint`."""
     if "anyOf" in schema:
         options = [shape_of_schema(option, root) for option in schema["anyOf"]]
-        (inner,) = [option for option in options if option != "null"]
+        inner = "|".join(option for option in options if option != "null")
         return f"{inner}?" if "null" in options else inner
     schema = resolved(schema, root)
     kind = str(schema["type"])
@@ -149,8 +155,8 @@ def shape_of_hint(hint: Any) -> str:
     """Say what a client's field holds, in the words of `shape_of_schema`."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is UnionType:
-        (inner,) = [argument for argument in arguments if argument is not NoneType]
-        return f"{shape_of_hint(inner)}?"
+        inner = "|".join(shape_of_hint(one) for one in arguments if one is not NoneType)
+        return f"{inner}?" if NoneType in arguments else inner
     if origin is tuple:
         return f"[{shape_of_hint(arguments[0])}]"
     if origin is Mapping:

@@ -5,14 +5,36 @@ from typing import Any, Final
 
 from .models import (
     AgentInfo,
+    BlockDevice,
+    Certificate,
+    CertificateEvent,
     Container,
     ContainerEvent,
     ContainerStats,
     ContainerUpdate,
+    DiskForecast,
+    DiskHealth,
     DiskUsage,
     EngineStats,
     EngineStatus,
+    Filesystem,
+    Finding,
+    HostInfo,
+    HostPower,
+    HostSensor,
+    HostStats,
     Job,
+    ListeningPort,
+    MaintenanceWindow,
+    Monitor,
+    MonitorEvent,
+    MonitorReport,
+    MonitorResult,
+    NetworkConnections,
+    NetworkInterface,
+    NetworkStatus,
+    NetworkTraffic,
+    PortEvent,
     RecreateStatus,
     Stack,
     Swarm,
@@ -22,14 +44,36 @@ from .models import (
 
 type Resource = (
     AgentInfo
+    | BlockDevice
+    | Certificate
+    | CertificateEvent
     | Container
     | ContainerEvent
     | ContainerStats
     | ContainerUpdate
+    | DiskForecast
+    | DiskHealth
     | DiskUsage
     | EngineStats
     | EngineStatus
+    | Filesystem
+    | Finding
+    | HostInfo
+    | HostPower
+    | HostSensor
+    | HostStats
     | Job
+    | ListeningPort
+    | MaintenanceWindow
+    | Monitor
+    | MonitorEvent
+    | MonitorReport
+    | MonitorResult
+    | NetworkConnections
+    | NetworkInterface
+    | NetworkStatus
+    | NetworkTraffic
+    | PortEvent
     | RecreateStatus
     | Stack
     | Swarm
@@ -67,10 +111,35 @@ STACK: Final = Kind("stack", Stack)
 SWARM: Final = Kind("swarm", Swarm)
 SWARM_NODE: Final = Kind("swarm_node", SwarmNode)
 SWARM_SERVICE: Final = Kind("swarm_service", SwarmService)
+BLOCK_DEVICE: Final = Kind("block_device", BlockDevice, on_demand=True)
+CERTIFICATE: Final = Kind("certificate", Certificate)
+CERTIFICATE_EVENT: Final = Kind("certificate_event", CertificateEvent)
+DISK_FORECAST: Final = Kind("disk_forecast", DiskForecast)
+DISK_HEALTH: Final = Kind("disk_health", DiskHealth)
+FILESYSTEM: Final = Kind("filesystem", Filesystem)
+FINDING: Final = Kind("finding", Finding)
+HOST_INFO: Final = Kind("host_info", HostInfo)
+HOST_POWER: Final = Kind("host_power", HostPower)
+HOST_SENSOR: Final = Kind("host_sensor", HostSensor, on_demand=True)
+HOST_STATS: Final = Kind("host_stats", HostStats, on_demand=True)
+LISTENING_PORT: Final = Kind("listening_port", ListeningPort)
+MAINTENANCE: Final = Kind("maintenance_window", MaintenanceWindow)
+MONITOR: Final = Kind("monitor", Monitor)
+MONITOR_EVENT: Final = Kind("monitor_event", MonitorEvent)
+MONITOR_REPORT: Final = Kind("monitor_report", MonitorReport)
+MONITOR_RESULT: Final = Kind("monitor_result", MonitorResult, on_demand=True)
+NETWORK_CONNECTIONS: Final = Kind("network_connections", NetworkConnections, on_demand=True)
+NETWORK_INTERFACE: Final = Kind("network_interface", NetworkInterface)
+NETWORK_STATUS: Final = Kind("network_status", NetworkStatus)
+NETWORK_TRAFFIC: Final = Kind("network_traffic", NetworkTraffic, on_demand=True)
+PORT_EVENT: Final = Kind("port_event", PortEvent)
 
 AGENT_KEY: Final = "agent"
 HOST_KEY: Final = "docker"
-"""The key of what there is once per host: the engine, its statistics, disk usage, swarm."""
+"""The key of what there is once per engine: itself, its statistics, disk usage, swarm."""
+
+MACHINE_KEY: Final = "host"
+"""The key of what there is once per machine: what it is and does, its power, its network."""
 
 KINDS: Final[tuple[Kind[Any], ...]] = (
     AGENT,
@@ -87,5 +156,27 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     SWARM,
     SWARM_NODE,
     SWARM_SERVICE,
+    BLOCK_DEVICE,
+    CERTIFICATE,
+    CERTIFICATE_EVENT,
+    DISK_FORECAST,
+    DISK_HEALTH,
+    FILESYSTEM,
+    FINDING,
+    HOST_INFO,
+    HOST_POWER,
+    HOST_SENSOR,
+    HOST_STATS,
+    LISTENING_PORT,
+    MAINTENANCE,
+    MONITOR,
+    MONITOR_EVENT,
+    MONITOR_REPORT,
+    MONITOR_RESULT,
+    NETWORK_CONNECTIONS,
+    NETWORK_INTERFACE,
+    NETWORK_STATUS,
+    NETWORK_TRAFFIC,
+    PORT_EVENT,
 )
 ON_DEMAND: Final = frozenset(kind.name for kind in KINDS if kind.on_demand)

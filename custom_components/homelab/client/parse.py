@@ -76,7 +76,10 @@ def _default(item: Field[Any]) -> Any:
 def _convert(hint: Any) -> _Convert:
     origin = get_origin(hint)
     if origin is UnionType:
-        return _convert_optional(next(p for p in get_args(hint) if p is not NoneType))
+        options = get_args(hint)
+        if NoneType in options:
+            return _convert_optional(next(p for p in options if p is not NoneType))
+        return _one_of(options)
     if origin is tuple:
         return _convert_tuple(_convert(get_args(hint)[0]))
     if is_dataclass(hint):
@@ -120,6 +123,16 @@ def _exactly(expected: type) -> _Convert:
     def convert(value: Any) -> Any:
         if value.__class__ is not expected:
             raise ValueError(f"expected {expected.__name__}, got {_name(value)}")
+        return value
+
+    return convert
+
+
+def _one_of(plain: tuple[type, ...]) -> _Convert:
+    def convert(value: Any) -> Any:
+        if value.__class__ not in plain:
+            names = " or ".join(one.__name__ for one in plain)
+            raise ValueError(f"expected {names}, got {_name(value)}")
         return value
 
     return convert

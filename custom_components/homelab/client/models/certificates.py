@@ -1,0 +1,192 @@
+"""Certificates, as the API and the stream show them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from .base import EACH_BY_ITSELF, OpenEnum
+
+
+class StartTls(OpenEnum):
+    """The protocol that is spoken before the handshake."""
+
+    SMTP = "smtp"
+    IMAP = "imap"
+    LDAP = "ldap"
+    POSTGRESQL = "postgresql"
+    UNKNOWN = "unknown"
+
+
+class CertificateSource(OpenEnum):
+    """Where a certificate is read: from whoever listens at an address, or from a file."""
+
+    ENDPOINT = "endpoint"
+    FILE = "file"
+    CADDY = "caddy"
+    UNKNOWN = "unknown"
+
+
+class Verdict(OpenEnum):
+    """What a client of today would say of it; the first that applies, worst first."""
+
+    TRUSTED = "trusted"
+    UNREACHABLE = "unreachable"
+    NO_CERTIFICATE = "no_certificate"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    WRONG_NAME = "wrong_name"
+    WEAK_KEY = "weak_key"
+    WEAK_SIGNATURE = "weak_signature"
+    SELF_SIGNED = "self_signed"
+    INCOMPLETE_CHAIN = "incomplete_chain"
+    UNKNOWN_AUTHORITY = "unknown_authority"
+    UNTRUSTED = "untrusted"
+    UNKNOWN = "unknown"
+
+
+class ExpiryStage(OpenEnum):
+    """The rung of the ladder: how soon it ends."""
+
+    FINE = "fine"
+    DAYS_30 = "days_30"
+    DAYS_14 = "days_14"
+    DAYS_7 = "days_7"
+    DAYS_3 = "days_3"
+    DAYS_1 = "days_1"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainLink:
+    """One certificate of the chain that was sent."""
+
+    subject: str
+    issuer: str
+    expires_at: datetime
+    fingerprint_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateDetails:
+    """What a certificate says. `names` are those it is good for, from the subject alternatives."""
+
+    subject: str
+    issuer: str
+    names: tuple[str, ...]
+    not_before: datetime
+    expires_at: datetime
+    serial: str
+    key_type: str
+    key_bits: int | None = None
+    signature_algorithm: str
+    fingerprint_sha256: str
+    chain: tuple[ChainLink, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateReport:
+    """What was found at one place. `details` is None where no certificate could be read.
+
+    `reason` says why the verdict is what it is, in a sentence; None where it is trusted.
+    """
+
+    verdict: Verdict
+    reason: str | None = None
+    details: CertificateDetails | None = None
+    days_left: int | None = None
+    protocol: str | None = None
+    cipher: str | None = None
+    checked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A certificate that is watched. `key` is made of letters, digits, dots and dashes.
+
+    `host`, `port`, `server_name` and `start_tls` of an endpoint, `path` of a file. `container` is
+    the key of the container that it belongs to, where that is known. What was read last stays when
+    the place cannot be read any more: then `verdict` is `unreachable` and `checked_at` goes on.
+    """
+
+    key: str
+    name: str
+    source: CertificateSource
+    host: str | None = None
+    port: int | None = None
+    server_name: str | None = None
+    start_tls: StartTls | None = None
+    path: str | None = None
+    container: str | None = None
+    verdict: Verdict
+    reason: str | None = None
+    stage: ExpiryStage
+    details: CertificateDetails | None = None
+    days_left: int | None = None
+    checked_at: datetime | None = None
+    read_at: datetime | None = None
+    changed_at: datetime | None = None
+    removable: bool = True
+
+
+class CertificateEventType(OpenEnum):
+    """What happened to a certificate. EXPIRING: it came to the next rung of the ladder."""
+
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+    CHANGED = "changed"
+    PROBLEM = "problem"
+    RECOVERED = "recovered"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateEvent:
+    """The newest thing that happened to a certificate, told once: see `ContainerEvent`."""
+
+    key: str
+    name: str
+    type: CertificateEventType
+    number: int
+    at: datetime
+    stage: ExpiryStage
+    days_left: int | None = None
+    expires_at: datetime | None = None
+    verdict: Verdict
+    reason: str | None = None
+    old_fingerprint_sha256: str | None = None
+    new_fingerprint_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateList:
+    """All certificates that are watched, the one that ends first first."""
+
+    certificates: tuple[Certificate, ...] = field(metadata=EACH_BY_ITSELF)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointBody:
+    """Where to read a certificate. `server_name` is asked for (SNI) and checked: `host` if none.
+
+    `allow_guarded` (admin): also addresses that are refused otherwise, like cloud metadata.
+    """
+
+    host: str
+    port: int = 443
+    server_name: str | None = None
+    start_tls: StartTls | None = None
+    timeout_s: float = 10
+    allow_guarded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchBody:
+    """What to watch: `host` (and what belongs to it), or `path` of a file or folder."""
+
+    name: str | None = None
+    host: str | None = None
+    port: int = 443
+    server_name: str | None = None
+    start_tls: StartTls | None = None
+    path: str | None = None
+    allow_guarded: bool = False

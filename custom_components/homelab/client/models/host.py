@@ -1,0 +1,276 @@
+"""The machine, as the API and the stream show it.
+
+What cannot be known is None, never 0. Figures are rounded to what a person can see, so that a
+resource that did not really change is not published.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from .base import EACH_BY_ITSELF, OpenEnum
+
+
+class View(OpenEnum):
+    """What of the machine the agent sees: all of it, or only its own container."""
+
+    HOST = "host"
+    CONTAINER = "container"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostView:
+    """How much of the machine is seen, part by part, and what to do about the rest.
+
+    `hint` is None where everything is seen.
+    """
+
+    processes: View
+    network: View
+    filesystems: View
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostUser:
+    """Somebody who is logged in."""
+
+    name: str
+    terminal: str | None = None
+    host: str | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostInfo:
+    """What the machine is. `reboot_required` is None where the system does not tell.
+
+    `clock_synchronized` is what the kernel says of its clock.
+    """
+
+    host_name: str | None = None
+    operating_system: str | None = None
+    kernel_version: str | None = None
+    architecture: str | None = None
+    cpu_model: str | None = None
+    cpu_count: int | None = None
+    cpu_core_count: int | None = None
+    memory_bytes: int | None = None
+    swap_bytes: int | None = None
+    booted_at: datetime | None = None
+    reboot_required: bool | None = None
+    reboot_reason: str | None = None
+    clock_synchronized: bool | None = None
+    users: tuple[HostUser, ...] = field(default=(), metadata=EACH_BY_ITSELF)
+    view: HostView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pressure:
+    """How much of the last 10 and 60 seconds tasks waited for something, percent (PSI)."""
+
+    some_10s_percent: float
+    some_60s_percent: float
+    full_10s_percent: float | None = None
+    full_60s_percent: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostStats:
+    """What the machine does right now. Percent of processors are of all of them: 100 is the whole.
+
+    `memory_used_bytes` is without the cache that the kernel gives back: total - available.
+    """
+
+    cpu_percent: float | None = None
+    cpu_user_percent: float | None = None
+    cpu_system_percent: float | None = None
+    cpu_iowait_percent: float | None = None
+    cpu_steal_percent: float | None = None
+    cores_percent: tuple[float, ...] = ()
+    cpu_frequency_mhz: float | None = None
+    load_1m: float | None = None
+    load_5m: float | None = None
+    load_15m: float | None = None
+    memory_available_bytes: int | None = None
+    memory_used_bytes: int | None = None
+    memory_cached_bytes: int | None = None
+    memory_percent: float | None = None
+    swap_used_bytes: int | None = None
+    swap_percent: float | None = None
+    pressure_cpu: Pressure | None = None
+    pressure_memory: Pressure | None = None
+    pressure_io: Pressure | None = None
+    disk_read_bytes_per_s: float | None = None
+    disk_write_bytes_per_s: float | None = None
+    process_count: int | None = None
+    users_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostPower:
+    """What the processors take (RAPL). `energy_kwh` only grows, also across reboots."""
+
+    power_w: float | None = None
+    energy_kwh: float
+    since: datetime
+
+
+class HostSensorType(OpenEnum):
+    """What a sensor of the machine measures."""
+
+    TEMPERATURE = "temperature"
+    FAN = "fan"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSensor:
+    """One sensor: degrees Celsius, or turns per minute. `key` stays the same across reboots."""
+
+    key: str
+    name: str
+    type: HostSensorType
+    value: float
+    high: float | None = None
+    critical: float | None = None
+
+
+class FilesystemState(OpenEnum):
+    """How a file system is. GONE: it was there. HANGING: it does not answer, as a lost NFS server.
+
+    READ_ONLY: mounted so that nothing can be written; an image like squashfs is OK as it is.
+    """
+
+    OK = "ok"
+    READ_ONLY = "read_only"
+    HANGING = "hanging"
+    GONE = "gone"
+    UNREADABLE = "unreadable"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filesystem:
+    """One real file system. `key` is its mount point as the machine sees it.
+
+    `available_bytes` is what is left for everybody but root; `used_percent` as `df` shows it.
+    """
+
+    key: str
+    device: str
+    type: str
+    state: FilesystemState
+    reason: str | None = None
+    size_bytes: int | None = None
+    used_bytes: int | None = None
+    available_bytes: int | None = None
+    used_percent: float | None = None
+    inodes: int | None = None
+    inodes_used: int | None = None
+    inodes_percent: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockDevice:
+    """What a disk does. `busy_percent`: of the time, it had something to do. Totals since boot."""
+
+    key: str
+    model: str | None = None
+    size_bytes: int | None = None
+    rotational: bool | None = None
+    read_bytes: int
+    write_bytes: int
+    read_bytes_per_s: float | None = None
+    write_bytes_per_s: float | None = None
+    busy_percent: float | None = None
+
+
+class DiskHealthState(OpenEnum):
+    """What a disk says of itself (SMART)."""
+
+    OK = "ok"
+    WORN = "worn"
+    FAILING = "failing"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskHealth:
+    """The health of one disk, as it tells itself. `reason` says why UNKNOWN, or what is bad."""
+
+    key: str
+    state: DiskHealthState
+    reason: str | None = None
+    model: str | None = None
+    serial: str | None = None
+    temperature_c: float | None = None
+    power_on_hours: int | None = None
+    wear_percent: float | None = None
+    reallocated_sectors: int | None = None
+    pending_sectors: int | None = None
+    checked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskReport:
+    """File systems, disks and their health."""
+
+    filesystems: tuple[Filesystem, ...] = field(metadata=EACH_BY_ITSELF)
+    devices: tuple[BlockDevice, ...] = field(metadata=EACH_BY_ITSELF)
+    health: tuple[DiskHealth, ...] = field(metadata=EACH_BY_ITSELF)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostReport:
+    """What the machine does right now, all at once."""
+
+    stats: HostStats
+    power: HostPower | None = None
+    sensors: tuple[HostSensor, ...] = field(metadata=EACH_BY_ITSELF)
+
+
+class ProcessOrder(OpenEnum):
+    """Which processes come first."""
+
+    CPU = "cpu"
+    MEMORY = "memory"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessQuery:
+    """Which processes to list. `search` is plain text in name or command, capitals or not."""
+
+    sort: ProcessOrder = ProcessOrder.CPU
+    search: str | None = None
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """One process. `command` has secrets masked. `cpu_percent`: 100 is one core, of the last look.
+
+    `container` is the key of the container it runs in.
+    """
+
+    pid: int
+    name: str
+    command: str | None = None
+    user: str | None = None
+    state: str
+    cpu_percent: float | None = None
+    memory_bytes: int | None = None
+    memory_percent: float | None = None
+    threads: int | None = None
+    started_at: datetime | None = None
+    container: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessList:
+    """The processes asked for; `total` of those that match."""
+
+    processes: tuple[Process, ...] = field(metadata=EACH_BY_ITSELF)
+    total: int
+    view: View
