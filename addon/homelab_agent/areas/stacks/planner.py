@@ -36,6 +36,7 @@ class Rules:
     ours: tuple[Path, ...]
     sockets: tuple[Path, ...]
     in_container: bool
+    machine: Path | None
     ask_kernel: bool
 
 
@@ -165,6 +166,7 @@ class Planner:
             ours=self._rules.ours,
             sockets=self._rules.sockets,
             in_container=self._rules.in_container,
+            machine=self._rules.machine,
         )
         judged = await asyncio.to_thread(judge, reading.model, ground)
         foreign = await require_world(

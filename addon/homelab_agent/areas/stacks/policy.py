@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from homelab_agent.areas.stacks.links import followed
 from homelab_agent.areas.stacks.models import PolicyFinding
 from homelab_agent.platform.errors import Invalid
 
@@ -142,7 +143,8 @@ _OWN_FILES = frozenset({"compose.yaml", ".env", ".versions"})
 class Ground:
     """What a stack may touch. `folder` is its own; `ours` are folders of the agent.
 
-    `in_container`: the agent sees another file system than Docker does.
+    `in_container`: the agent sees another file system than Docker does. `machine` is where the
+    machine's own `/` is seen here, None where it is not.
     """
 
     folder: Path
@@ -150,6 +152,7 @@ class Ground:
     ours: tuple[Path, ...]
     sockets: tuple[Path, ...]
     in_container: bool
+    machine: Path | None
 
 
 def judge(model: Part, ground: Ground) -> tuple[PolicyFinding, ...]:
@@ -264,17 +267,28 @@ def _path(service: str | None, field: str, source: str, ground: Ground) -> Itera
 
 def _trouble_with(source: Path, ground: Ground) -> str | None:
     """Return why a container may not see a path of the host by itself; None where it may."""
-    # Links are followed as Docker will follow them, where that can be known.
-    path = Path(os.path.normpath(source) if ground.in_container else os.path.realpath(source))
+    path = _followed(source, ground)
     if any(_is_within(socket, path) for socket in ground.sockets):
         return "Docker's socket is there, and with it all rights on this host."
     if _is_within(path, ground.folder) and path != ground.folder:
         return _trouble_in_own_folder(path.relative_to(ground.folder), ground)
     if any(_is_within(ours, path) or _is_within(path, ours) for ours in ground.ours):
         return "the agent's own data is there."
-    if any(_is_within(path, root) for root in ground.roots):
-        return None
-    return "it lies outside of the folders that stacks may mount (`stack_mount_roots`)."
+    roots = {_followed(root, ground) for root in ground.roots}
+    if not any(_is_within(path, root) for root in roots):
+        return "it lies outside of the folders that stacks may mount (`stack_mount_roots`)."
+    if ground.machine is None and path not in roots:
+        return (
+            "the agent runs in a container and cannot see whether a link is in its place. Mount "
+            "the machine's / at /host/root, or name this very folder in `stack_mount_roots`."
+        )
+    return None
+
+
+def _followed(path: Path, ground: Ground) -> Path:
+    if ground.machine is None:
+        return Path(os.path.normpath(path))
+    return followed(path, ground.machine)
 
 
 def _trouble_in_own_folder(path: Path, ground: Ground) -> str | None:

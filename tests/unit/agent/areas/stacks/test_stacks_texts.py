@@ -1,5 +1,6 @@
 """Compose texts before compose sees them, and what is shown of them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,7 @@ def ground(tmp_path: Path) -> Ground:
         ours=(tmp_path / "stacks",),
         sockets=(Path("/run/docker.sock"),),
         in_container=False,
+        machine=Path("/"),
     )
 
 
@@ -156,9 +158,54 @@ def test_a_relative_mount_of_an_agent_in_a_container_is_not_what_it_seems(ground
         ours=ground.ours,
         sockets=ground.sockets,
         in_container=True,
+        machine=None,
     )
     (finding,) = judge(mounting(inside.folder / "data"), inside)
     assert "runs in a container" in finding.message
+
+
+@pytest.fixture
+def contained(tmp_path: Path) -> Ground:
+    """Return what an agent in a container sees, with the machine's `/` at `machine`."""
+    machine = tmp_path / "machine"
+    (machine / "srv/media/films").mkdir(parents=True)
+    return Ground(
+        folder=Path("/data/stacks/shop"),
+        roots=(Path("/srv/media"),),
+        ours=(Path("/data/stacks"),),
+        sockets=(Path("/run/docker.sock"),),
+        in_container=True,
+        machine=machine,
+    )
+
+
+@pytest.mark.parametrize("target", ["/etc", "../../etc", "/run", "loop", "/srv/media/../.."])
+def test_a_link_that_a_container_left_on_the_machine_opens_nothing(
+    contained: Ground, target: str
+) -> None:
+    assert contained.machine is not None
+    (contained.machine / "srv/media/loop").symlink_to("loop")
+    (contained.machine / "srv/media/trap").symlink_to(target)
+    findings = judge(mounting("/srv/media/trap/docker.sock"), contained)
+    assert len(findings) == (0 if target == "loop" else 1)
+    assert judge(mounting("/srv/media/films"), contained) == ()
+
+
+def test_a_link_within_the_allowed_folder_is_fine(contained: Ground) -> None:
+    assert contained.machine is not None
+    (contained.machine / "srv/media/best").symlink_to("films")
+    (contained.machine / "srv/media/absolute").symlink_to("/srv/media/films")
+    for name in ("best", "absolute/new"):
+        assert judge(mounting(f"/srv/media/{name}"), contained) == ()
+
+
+def test_who_cannot_see_links_allows_only_the_very_folders_that_are_named(
+    contained: Ground,
+) -> None:
+    blind = replace(contained, machine=None)
+    assert judge(mounting("/srv/media"), blind) == ()
+    (finding,) = judge(mounting("/srv/media/films"), blind)
+    assert "/host/root" in finding.message
 
 
 @pytest.mark.parametrize(
