@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from homelab_agent.platform.host.paths import View
 from homelab_agent.platform.model import Model
 
 HOST_INFO_KIND = "host_info"
@@ -23,13 +24,6 @@ HOST_KEY = "host"
 """The key of what there is once per machine."""
 
 type Pid = Annotated[int, Field(ge=1)]
-
-
-class View(StrEnum):
-    """What of the machine the agent sees: all of it, or only its own container."""
-
-    HOST = "host"
-    CONTAINER = "container"
 
 
 class HostView(Model):
