@@ -258,25 +258,28 @@ monitor_check = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("monitor_id", Integer, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
+    # Milliseconds since 1970: many rows, and each is small.
+    Column("at_ms", BigInteger, nullable=False),
     Column("ok", Boolean, nullable=False),
     Column("response_ms", Float),
     Column("code", String(32)),
-    Index("ix_monitor_check_monitor_id_at", "monitor_id", "at"),
+    Index("ix_monitor_check_monitor_id", "monitor_id"),
     sqlite_autoincrement=True,
 )
 
 monitor_bucket = Table(
     "monitor_bucket",
     metadata,
-    Column("monitor_id", Integer, primary_key=True, autoincrement=False),
-    # Seconds: a minute, an hour or a day.
+    # Time first: what is written together, and what is removed together, lies together.
+    # Both in seconds; a minute, an hour or a day since 1970.
     Column("length_s", Integer, primary_key=True, autoincrement=False),
-    Column("start", UtcDateTime, primary_key=True),
+    Column("start_s", BigInteger, primary_key=True, autoincrement=False),
+    Column("monitor_id", Integer, primary_key=True, autoincrement=False),
     Column("up_ms", BigInteger, nullable=False),
     Column("down_ms", BigInteger, nullable=False),
     Column("checks", Integer, nullable=False),
     Column("errors", Integer, nullable=False),
     # Response times as a histogram that can be added to others.
     Column("responses", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
 )

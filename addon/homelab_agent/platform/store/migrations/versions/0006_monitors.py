@@ -34,23 +34,24 @@ def upgrade() -> None:
         "monitor_check",
         sa.Column("id", sa.Integer, nullable=False),
         sa.Column("monitor_id", sa.Integer, nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("at_ms", sa.BigInteger, nullable=False),
         sa.Column("ok", sa.Boolean, nullable=False),
         sa.Column("response_ms", sa.Float),
         sa.Column("code", sa.String(32)),
         sa.PrimaryKeyConstraint("id", name="pk_monitor_check"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_monitor_check_monitor_id_at", "monitor_check", ["monitor_id", "at"])
+    op.create_index("ix_monitor_check_monitor_id", "monitor_check", ["monitor_id"])
     op.create_table(
         "monitor_bucket",
-        sa.Column("monitor_id", sa.Integer, nullable=False),
-        sa.Column("length_s", sa.Integer, nullable=False),
-        sa.Column("start", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("length_s", sa.Integer, nullable=False, autoincrement=False),
+        sa.Column("start_s", sa.BigInteger, nullable=False, autoincrement=False),
+        sa.Column("monitor_id", sa.Integer, nullable=False, autoincrement=False),
         sa.Column("up_ms", sa.BigInteger, nullable=False),
         sa.Column("down_ms", sa.BigInteger, nullable=False),
         sa.Column("checks", sa.Integer, nullable=False),
         sa.Column("errors", sa.Integer, nullable=False),
         sa.Column("responses", sa.LargeBinary, nullable=False),
-        sa.PrimaryKeyConstraint("monitor_id", "length_s", "start", name="pk_monitor_bucket"),
+        sa.PrimaryKeyConstraint("length_s", "start_s", "monitor_id", name="pk_monitor_bucket"),
+        sqlite_with_rowid=False,
     )
