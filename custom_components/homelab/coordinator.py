@@ -39,7 +39,7 @@ from .demand import Demand
 from .devices import WITH_DEVICES, Devices, Subject, Thing
 from .exceptions import as_home_assistant_error, translation_of
 from .jobs import async_end_of, raise_unless_well
-from .listeners import Listened, Listeners, OnChanges, OnEvent
+from .listeners import AnyEvent, Listened, Listeners, OnChanges, OnEvent
 from .mirror import Before, Mirror, ResourceId
 from .newcomers import Add, Newcomers, Wanted
 
@@ -162,13 +162,15 @@ class HomelabCoordinator:
         return self._listeners.add_of_job(target, listener)
 
     @callback
-    def async_on_event(self, on_event: OnEvent, *, key: str | None = None) -> CALLBACK_TYPE:
-        """Call `on_event` for each thing that happens to a container (without `key` to any), once.
+    def async_on_event[E: AnyEvent](
+        self, kind: Kind[E], on_event: OnEvent[E], *, key: str | None = None
+    ) -> CALLBACK_TYPE:
+        """Call `on_event` for each event of a kind (without `key` of anything), once.
 
         What happened before the agent was first heard is not told, nor what happened before its
         restart. What was missed during a cut of the connection is.
         """
-        return self._listeners.add_of_events(on_event, key)
+        return self._listeners.add_of_events(kind, on_event, key)
 
     @callback
     def async_on_changes(self, on_changes: OnChanges) -> CALLBACK_TYPE:

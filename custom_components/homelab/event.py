@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .client import Container, ContainerEvent, ContainerEventType
-from .client.kinds import CONTAINER
+from .client.kinds import CONTAINER, CONTAINER_EVENT
 from .coordinator import HomelabConfigEntry
 from .entity import ContainerEntity
 
@@ -49,7 +49,9 @@ class ContainerEvents(ContainerEntity, EventEntity):
     async def async_added_to_hass(self) -> None:
         """Listen to the events of this container."""
         await super().async_added_to_hass()
-        self.async_on_remove(self.coordinator.async_on_event(self._happened, key=self.key))
+        self.async_on_remove(
+            self.coordinator.async_on_event(CONTAINER_EVENT, self._happened, key=self.key)
+        )
 
     @override
     def value(self) -> None:

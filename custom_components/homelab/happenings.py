@@ -25,7 +25,13 @@ from .client import (
     StackState,
     UpdateState,
 )
-from .client.kinds import CONTAINER, CONTAINER_RECREATE, CONTAINER_UPDATE, STACK
+from .client.kinds import (
+    CONTAINER,
+    CONTAINER_EVENT,
+    CONTAINER_RECREATE,
+    CONTAINER_UPDATE,
+    STACK,
+)
 from .coordinator import HomelabCoordinator
 from .devices import Subject
 from .mirror import Before, ResourceId
@@ -79,7 +85,7 @@ class Happenings:
         for update in self._coordinator.mirror.every(CONTAINER_UPDATE):
             self._is_news(update)
         ends = (
-            self._coordinator.async_on_event(self._on_event),
+            self._coordinator.async_on_event(CONTAINER_EVENT, self._on_event),
             self._coordinator.async_on_changes(self._on_changes),
         )
 

@@ -2,18 +2,29 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from homeassistant.core import CALLBACK_TYPE, callback
 
-from .client import Change, ContainerEvent, Job
-from .client.kinds import CONTAINER_EVENT, JOB
+from .client import (
+    CertificateEvent,
+    Change,
+    ContainerEvent,
+    Job,
+    Kind,
+    MonitorEvent,
+    PortEvent,
+)
+from .client.kinds import JOB
 from .const import LOGGER
-from .mirror import Before, Mirror
+from .mirror import Before, Mirror, ResourceId
 
 type Listened = tuple[str, str | None]
 """A resource by kind and key; without a key all of a kind."""
-type OnEvent = Callable[[ContainerEvent], None]
+type AnyEvent = ContainerEvent | MonitorEvent | CertificateEvent | PortEvent
+type OnEvent[E] = Callable[[E], None]
+
+_EVENTS = (ContainerEvent, MonitorEvent, CertificateEvent, PortEvent)
 
 
 class OnChanges(Protocol):
@@ -32,7 +43,7 @@ class Listeners:
 
     def __init__(self) -> None:
         self._listeners: dict[Listened, list[CALLBACK_TYPE]] = {}
-        self._on_event: dict[str | None, list[OnEvent]] = {}
+        self._on_event: dict[Listened, list[OnEvent[Any]]] = {}
         self._on_changes: list[OnChanges] = []
 
     @callback
@@ -55,9 +66,11 @@ class Listeners:
         return self.add((_JOB_OF, target), listener)
 
     @callback
-    def add_of_events(self, on_event: OnEvent, key: str | None) -> CALLBACK_TYPE:
-        """Call `on_event` for each event, of one container or of all; return what ends that."""
-        listeners = self._on_event.setdefault(key, [])
+    def add_of_events[E: AnyEvent](
+        self, kind: Kind[E], on_event: OnEvent[E], key: str | None
+    ) -> CALLBACK_TYPE:
+        """Call `on_event` for each event, of one thing or of all; return what ends that."""
+        listeners = self._on_event.setdefault((kind.name, key), [])
         listeners.append(on_event)
         return lambda: listeners.remove(on_event)
 
@@ -82,16 +95,17 @@ class Listeners:
     @callback
     def tell_events(self, changes: Sequence[Change], before: Before) -> None:
         """Tell of each new event among the changes; the same one may be published again."""
-        told: dict[str, int] = {}
+        told: dict[ResourceId, int] = {}
         for change in changes:
             event = change.data
-            if not isinstance(event, ContainerEvent):
+            if not isinstance(event, _EVENTS):
                 continue
-            was = before.get((CONTAINER_EVENT.name, event.key))
-            known = told.get(event.key, was.number if isinstance(was, ContainerEvent) else None)
-            told[event.key] = event.number
+            resource = (change.kind, change.key)
+            was = before.get(resource)
+            known = told.get(resource, was.number if isinstance(was, _EVENTS) else None)
+            told[resource] = event.number
             if event.number != known:
-                self._tell(event)
+                self._tell(change.kind, event)
 
     @callback
     def tell_changes(self, before: Before, *, just_now: bool) -> None:
@@ -100,8 +114,11 @@ class Listeners:
             with _told("A listener to all changes failed"):
                 on_changes(before, just_now=just_now)
 
-    def _tell(self, event: ContainerEvent) -> None:
-        listeners = (*self._on_event.get(event.key, ()), *self._on_event.get(None, ()))
+    def _tell(self, kind: str, event: AnyEvent) -> None:
+        listeners = (
+            *self._on_event.get((kind, event.key), ()),
+            *self._on_event.get((kind, None), ()),
+        )
         for on_event in listeners:
             with _told("A listener to the events of %s failed", event.key):
                 on_event(event)

@@ -8,6 +8,7 @@ from homeassistant.helpers.entity import Entity
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.homelab.client import ContainerEvent
+from custom_components.homelab.client.kinds import CONTAINER_EVENT
 from tests.fakes import wire
 from tests.fakes.agent_server import FakeAgent
 from tests.integration.home import Home, until
@@ -31,7 +32,7 @@ async def watched(
 def told(home: Home) -> list[ContainerEvent]:
     """Return a list that every event is added to."""
     heard: list[ContainerEvent] = []
-    home.entry.runtime_data.async_on_event(heard.append)
+    home.entry.runtime_data.async_on_event(CONTAINER_EVENT, heard.append)
     return heard
 
 
@@ -95,7 +96,7 @@ async def test_a_listener_that_fails_costs_nobody_else_the_event(
     def fail(event: ContainerEvent) -> None:
         raise RuntimeError(event.type)
 
-    watched.entry.runtime_data.async_on_event(fail)
+    watched.entry.runtime_data.async_on_event(CONTAINER_EVENT, fail)
     heard = told(watched)
     watched.agent.put("container_event", "web", wire.event(number=8))
     await until(lambda: heard, "the event")
