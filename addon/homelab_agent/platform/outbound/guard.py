@@ -1,0 +1,103 @@
+"""Where the agent must not be sent: special addresses, and the doors that are its own."""
+
+import socket
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from homelab_agent.platform.errors import Denied
+from homelab_agent.platform.outbound.names import Names, Target
+from homelab_agent.platform.outbound.special_addresses import Address, plain, special_reason
+from homelab_agent.platform.settings import Settings
+
+_HTTPS_PORT = 443
+_HTTP_PORT = 80
+
+
+class GuardedAddress(Denied):
+    """The agent does not connect to there, unless an admin allows it for this one thing."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(
+            f"{where} is {why}; the agent does not connect to there.",
+            hint="An admin may allow it with allow_guarded.",
+        )
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    host: str
+    port: int
+    what: str
+
+
+class Guard:
+    """Tells where the agent must not connect to. It is asked about addresses, never about names."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._doors: list[_Door] = []
+
+    def keep(self, what: str, host: str, port: int) -> None:
+        """Refuse this door from now on, at every address of this machine where it is on it."""
+        self._doors.append(_Door(host, port, what))
+
+    def keep_settings(self, settings: Settings) -> None:
+        """Refuse the doors that the settings name: the agent's API, and Docker's."""
+        self.keep("the API of the agent itself", settings.listen_host, settings.listen_port)
+        parts = urlsplit(settings.docker_url)
+        if parts.hostname:
+            usual = _HTTPS_PORT if parts.scheme == "https" else _HTTP_PORT
+            self.keep("the Docker engine of the agent", parts.hostname, parts.port or usual)
+
+    async def allowed(self, targets: tuple[Target, ...], where: str) -> tuple[Target, ...]:
+        """Return the targets that are not refused.
+
+        Raises:
+            GuardedAddress: all of them are.
+        """
+        why: str | None = None
+        allowed = []
+        for target in targets:
+            reason = await self.refusal(target)
+            if reason is None:
+                allowed.append(target)
+            else:
+                why = reason
+        if why is not None and not allowed:
+            raise GuardedAddress(where, why)
+        return tuple(allowed)
+
+    async def refusal(self, target: Target) -> str | None:
+        """Return why the agent must not connect to there; None where it may."""
+        address = ip_address(target.address)
+        special = special_reason(address)
+        if special is not None:
+            return special
+        for door in self._doors:
+            if door.port == target.port and await self._leads_to(plain(address), door):
+                return door.what
+        return None
+
+    async def _leads_to(self, address: Address, door: _Door) -> bool:
+        try:
+            found = await self._names.look_up(door.host, door.port)
+        except OSError:
+            return False  # nobody knows where it is, so nobody gets there by it
+        theirs = {plain(ip_address(each.address)) for each in found}
+        return address in theirs or (_is_ours(address) and any(map(_is_ours, theirs)))
+
+
+def _is_ours(address: Address) -> bool:
+    """Return whether this machine has the address, or listens at all of its own by it."""
+    if address.is_loopback or address.is_unspecified:
+        return True
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET  # noqa: PLR2004
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            # Only an address of this machine can be bound; no packet is sent.
+            probe.bind((str(address), 0))
+        except OSError:
+            return False
+    return True
