@@ -203,11 +203,21 @@ counter = Table(
 sample = Table(
     "sample",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("series", Words, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
+    # One tree of small rows, in the order in which they are read: there are many.
+    Column("series", Words, primary_key=True),
+    # Milliseconds of the history's own clock.
+    Column("at_ms", BigInteger, primary_key=True, autoincrement=False),
     Column("value", Float, nullable=False),
-    Index("ix_sample_series_at", "series", "at"),
+    sqlite_with_rowid=False,
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", Words, nullable=False, unique=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("record", JSON, nullable=False),
     sqlite_autoincrement=True,
 )
 

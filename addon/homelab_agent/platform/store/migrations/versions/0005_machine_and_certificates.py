@@ -24,14 +24,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "sample",
-        sa.Column("id", sa.Integer, nullable=False),
         sa.Column("series", sa.Text, nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("at_ms", sa.BigInteger, autoincrement=False, nullable=False),
         sa.Column("value", sa.Float, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_sample"),
-        sqlite_autoincrement=True,
+        sa.PrimaryKeyConstraint("series", "at_ms", name="pk_sample"),
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_sample_series_at", "sample", ["series", "at"])
+    _create_record_table("finding", sa.Text())
     _create_record_table("known_port", sa.Text())
     _create_record_table("watched_certificate", sa.String(128))
 
