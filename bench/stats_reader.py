@@ -14,13 +14,13 @@ from pathlib import Path
 from homelab_agent.areas.statistics.figures import Host, container_stats, engine_stats
 from homelab_agent.areas.statistics.models import CONTAINER_STATS_KIND, ENGINE_STATS_KIND
 from homelab_agent.areas.statistics.sampler import Sampler
-from homelab_agent.platform.engine.cgroup_search import GroupSearch
-from homelab_agent.platform.engine.cgroups import Cgroups
-from homelab_agent.platform.engine.docker_stats import DockerStats
-from homelab_agent.platform.engine.errors import Call
+from homelab_agent.platform.engine.cgroups.containers import Cgroups
+from homelab_agent.platform.engine.cgroups.search import GroupSearch
+from homelab_agent.platform.engine.docker.errors import Call
+from homelab_agent.platform.engine.docker.stats import DockerStats
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.engine.models import EngineRight
 from homelab_agent.platform.engine.stats import StatsTarget
-from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.resources import Resources
 
 REST_S = 2.0

@@ -32,7 +32,7 @@ from homelab_agent.platform.audit import Audit
 from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.commands import Registry
 from homelab_agent.platform.contract import CONTRACT_OLDEST, CONTRACT_VERSION, Hello
-from homelab_agent.platform.engine.address import without_password
+from homelab_agent.platform.engine.docker.address import without_password
 from homelab_agent.platform.engine.factory import open_engine
 from homelab_agent.platform.errors import AgentError
 from homelab_agent.platform.gate import Gate

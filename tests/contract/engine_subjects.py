@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from homelab_agent.platform.engine.demo import DemoEngine
-from homelab_agent.platform.engine.docker import DockerEngine
+from homelab_agent.platform.engine.demo.containers import DemoEngine
+from homelab_agent.platform.engine.docker.containers import DockerEngine
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.engine.interface import Engine
-from homelab_agent.platform.engine.transport import Transport
 from tests.fakes.docker_engine import fake_docker, frame
 from tests.harness.docker import SOCKET, Docker
 

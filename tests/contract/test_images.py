@@ -19,11 +19,11 @@ from homelab_agent.areas.updates.registry.credentials import Credentials
 from homelab_agent.areas.updates.registry.hosts import RegistryHosts
 from homelab_agent.areas.updates.registry.lane import Pace
 from homelab_agent.platform.clock import utc_now
-from homelab_agent.platform.engine.demo_images import DemoImages
-from homelab_agent.platform.engine.docker_images import DockerImages
+from homelab_agent.platform.engine.demo.images import DemoImages
+from homelab_agent.platform.engine.docker.images import DockerImages
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.engine.image_reference import ImageReference, parse_reference
 from homelab_agent.platform.engine.images import ImageEngine, RegistryLogin
-from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.errors import Failed, NotFound
 from homelab_agent.platform.secrets import SecretFilter
 from tests.fakes.registry import fake_registry

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from homelab_agent.platform.engine.demo import DemoEngine
-from homelab_agent.platform.engine.demo_recreate import DemoRecreate
-from homelab_agent.platform.engine.docker import DockerEngine
-from homelab_agent.platform.engine.docker_recreate import DockerRecreate
+from homelab_agent.platform.engine.demo.containers import DemoEngine
+from homelab_agent.platform.engine.demo.recreate import DemoRecreate
+from homelab_agent.platform.engine.docker.containers import DockerEngine
+from homelab_agent.platform.engine.docker.recreate import DockerRecreate
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.engine.interface import Engine
 from homelab_agent.platform.engine.models import ContainerState
 from homelab_agent.platform.engine.recreate import (
@@ -20,7 +21,6 @@ from homelab_agent.platform.engine.recreate import (
     RecreateEngine,
     RestartPolicy,
 )
-from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.errors import Conflict, NotFound
 from tests.harness.docker import SOCKET, Docker
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from homelab_agent.platform.engine.cgroup_search import GroupSearch
-from homelab_agent.platform.engine.cgroups import Cgroups
-from homelab_agent.platform.engine.demo import DemoEngine
-from homelab_agent.platform.engine.demo_stats import DemoStats
-from homelab_agent.platform.engine.docker_stats import DockerStats
+from homelab_agent.platform.engine.cgroups.containers import Cgroups
+from homelab_agent.platform.engine.cgroups.search import GroupSearch
+from homelab_agent.platform.engine.demo.containers import DemoEngine
+from homelab_agent.platform.engine.demo.stats import DemoStats
+from homelab_agent.platform.engine.docker.stats import DockerStats
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.engine.stats import StatsEngine, StatsTarget
-from homelab_agent.platform.engine.transport import Transport
 from tests.fakes.docker_engine import fake_docker
 from tests.harness.docker import SOCKET, Docker
 

@@ -23,10 +23,10 @@ from homelab_agent.areas.swarm.watch import SwarmWatch
 from homelab_agent.platform.audit import Audit
 from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.commands import Caller, Outcome, Scope
-from homelab_agent.platform.engine.docker_swarm import DockerSwarm
-from homelab_agent.platform.engine.rights import missing_rights
+from homelab_agent.platform.engine.docker.rights import missing_rights
+from homelab_agent.platform.engine.docker.swarm import DockerSwarm
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.engine.swarm import SwarmRole
-from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.errors import Conflict, NotFound
 from homelab_agent.platform.jobs.runner import JobRunner
 from homelab_agent.platform.resources import Resources

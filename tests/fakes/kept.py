@@ -11,9 +11,9 @@ from homelab_agent.areas.objects.measure_job import measure_job
 from homelab_agent.areas.objects.prune_job import PruneJob
 from homelab_agent.areas.objects.service import ObjectService
 from homelab_agent.platform.clock import Clock
-from homelab_agent.platform.engine.docker_images import DockerImages
-from homelab_agent.platform.engine.docker_objects import DockerObjects
-from homelab_agent.platform.engine.transport import Transport
+from homelab_agent.platform.engine.docker.images import DockerImages
+from homelab_agent.platform.engine.docker.objects import DockerObjects
+from homelab_agent.platform.engine.docker.transport import Transport
 from tests.fakes.commanded import Commanded, commanded
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 
-from homelab_agent.platform.engine.cgroup_search import GroupSearch
-from homelab_agent.platform.engine.cgroup_tree import Mount, find_trees
-from homelab_agent.platform.engine.cgroups import Cgroups
+from homelab_agent.platform.engine.cgroups.containers import Cgroups
+from homelab_agent.platform.engine.cgroups.search import GroupSearch
+from homelab_agent.platform.engine.cgroups.tree import Mount, find_trees
 
 V1_CONTROLLERS = ("cpuacct", "memory", "blkio", "pids")
 

@@ -22,9 +22,9 @@ from homelab_agent.areas.containers.refresher import Refresher
 from homelab_agent.areas.containers.status import EngineState
 from homelab_agent.areas.containers.watch import ContainerWatch, Pace
 from homelab_agent.platform.clock import Clock, utc_now
-from homelab_agent.platform.engine.docker import DockerEngine
+from homelab_agent.platform.engine.docker.containers import DockerEngine
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.engine.interface import Engine
-from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.resources import Change, Resources
 
 DELAYS_S = (0, 0.02, 0.05)

@@ -29,12 +29,12 @@ class EngineFaces:
 def open_engine(docker_url: str, *, demo: bool = False, clock: Clock = utc_now) -> EngineFaces:
     """Return the engine, not yet connected. Each is imported only where it is used."""
     if demo:
-        from homelab_agent.platform.engine.demo import DemoEngine  # noqa: PLC0415
-        from homelab_agent.platform.engine.demo_images import DemoImages  # noqa: PLC0415
-        from homelab_agent.platform.engine.demo_objects import DemoObjects  # noqa: PLC0415
-        from homelab_agent.platform.engine.demo_recreate import DemoRecreate  # noqa: PLC0415
-        from homelab_agent.platform.engine.demo_stats import DemoStats  # noqa: PLC0415
-        from homelab_agent.platform.engine.demo_swarm import DemoSwarm  # noqa: PLC0415
+        from homelab_agent.platform.engine.demo.containers import DemoEngine  # noqa: PLC0415
+        from homelab_agent.platform.engine.demo.images import DemoImages  # noqa: PLC0415
+        from homelab_agent.platform.engine.demo.objects import DemoObjects  # noqa: PLC0415
+        from homelab_agent.platform.engine.demo.recreate import DemoRecreate  # noqa: PLC0415
+        from homelab_agent.platform.engine.demo.stats import DemoStats  # noqa: PLC0415
+        from homelab_agent.platform.engine.demo.swarm import DemoSwarm  # noqa: PLC0415
 
         containers, images = DemoEngine(clock=clock), DemoImages(clock=clock)
         return EngineFaces(
@@ -45,13 +45,13 @@ def open_engine(docker_url: str, *, demo: bool = False, clock: Clock = utc_now) 
             stats=DemoStats(containers),
             swarm=DemoSwarm(),
         )
-    from homelab_agent.platform.engine.docker import DockerEngine  # noqa: PLC0415
-    from homelab_agent.platform.engine.docker_images import DockerImages  # noqa: PLC0415
-    from homelab_agent.platform.engine.docker_objects import DockerObjects  # noqa: PLC0415
-    from homelab_agent.platform.engine.docker_recreate import DockerRecreate  # noqa: PLC0415
-    from homelab_agent.platform.engine.docker_stats import DockerStats  # noqa: PLC0415
-    from homelab_agent.platform.engine.docker_swarm import DockerSwarm  # noqa: PLC0415
-    from homelab_agent.platform.engine.transport import Transport  # noqa: PLC0415
+    from homelab_agent.platform.engine.docker.containers import DockerEngine  # noqa: PLC0415
+    from homelab_agent.platform.engine.docker.images import DockerImages  # noqa: PLC0415
+    from homelab_agent.platform.engine.docker.objects import DockerObjects  # noqa: PLC0415
+    from homelab_agent.platform.engine.docker.recreate import DockerRecreate  # noqa: PLC0415
+    from homelab_agent.platform.engine.docker.stats import DockerStats  # noqa: PLC0415
+    from homelab_agent.platform.engine.docker.swarm import DockerSwarm  # noqa: PLC0415
+    from homelab_agent.platform.engine.docker.transport import Transport  # noqa: PLC0415
 
     transport = Transport(docker_url)
     return EngineFaces(

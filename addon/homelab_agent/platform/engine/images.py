@@ -1,4 +1,4 @@
-"""The images of an engine. `docker_images.py` and `demo_images.py` implement it."""
+"""The images of an engine. `docker/` and `demo/` implement it."""
 
 from datetime import datetime
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""The one interface to a container engine. `docker.py` and `demo.py` implement it."""
+"""The one interface to a container engine. `docker/` and `demo/` implement it."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager

@@ -1,4 +1,4 @@
-"""Making a container again. `docker_recreate.py` and `demo_recreate.py` implement it."""
+"""Making a container again. `docker/` and `demo/` implement it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol

@@ -8,7 +8,7 @@ from homelab_agent.areas.updates.registry.interface import (
     ImageRegistry,
     Platform,
 )
-from homelab_agent.platform.engine.demo_images import (
+from homelab_agent.platform.engine.demo.images import (
     INVENTED_IMAGES,
     SOURCE_LABEL,
     VERSION_LABEL,

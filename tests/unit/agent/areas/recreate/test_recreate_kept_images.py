@@ -13,7 +13,7 @@ from homelab_agent.areas.recreate.image_choice import kept_name
 from homelab_agent.areas.recreate.kept_images import KeptImages
 from homelab_agent.areas.recreate.models import RECREATE_KIND
 from homelab_agent.areas.recreate.store import Kept, Record, RecreateBook
-from homelab_agent.platform.engine.demo_images import DemoImages
+from homelab_agent.platform.engine.demo.images import DemoImages
 from homelab_agent.platform.engine.image_reference import parse_reference
 from homelab_agent.platform.errors import Unavailable
 from homelab_agent.platform.store.database import Store

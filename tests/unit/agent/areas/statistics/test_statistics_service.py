@@ -12,9 +12,9 @@ from homelab_agent.areas.statistics.models import CONTAINER_STATS_KIND
 from homelab_agent.areas.statistics.sampler import Sampler
 from homelab_agent.areas.statistics.service import StatisticsService
 from homelab_agent.areas.statistics.watch import StatisticsWatch
-from homelab_agent.platform.engine.docker_stats import DockerStats
+from homelab_agent.platform.engine.docker.stats import DockerStats
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.engine.stats import StatsSource
-from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.errors import Conflict, Denied, NotFound, TimedOut, Unavailable
 from tests.fakes.commanded import Commanded, commanded
 from tests.fakes.docker_engine import FakeDocker, Fault, fake_docker

@@ -16,7 +16,8 @@ from homelab_agent.areas.statistics.models import (
 )
 from homelab_agent.areas.statistics.sampler import Sampler
 from homelab_agent.areas.statistics.watch import StatisticsWatch
-from homelab_agent.platform.engine.docker_stats import DockerStats
+from homelab_agent.platform.engine.docker.stats import DockerStats
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.engine.stats import (
     Sample,
     StatsEngine,
@@ -24,7 +25,6 @@ from homelab_agent.platform.engine.stats import (
     StatsTarget,
     Sweep,
 )
-from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.errors import Unavailable
 from homelab_agent.platform.resources import Resources
 from tests.fakes.docker_engine import FakeDocker, fake_docker

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import override
 
 from homelab_agent.areas.swarm.watch import SwarmWatch
-from homelab_agent.platform.engine.demo_swarm import DemoSwarm
+from homelab_agent.platform.engine.demo.swarm import DemoSwarm
 from homelab_agent.platform.engine.swarm import (
     EngineNode,
     EngineService,

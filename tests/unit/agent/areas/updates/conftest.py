@@ -18,9 +18,9 @@ from homelab_agent.areas.updates.registry.hosts import RegistryHosts
 from homelab_agent.areas.updates.registry.lane import Pace
 from homelab_agent.areas.updates.store import UpdateMemory
 from homelab_agent.areas.updates.watch import Rhythm, UpdateWatch
-from homelab_agent.platform.engine.docker_images import DockerImages
+from homelab_agent.platform.engine.docker.images import DockerImages
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.engine.models import ContainerHealth, ContainerState
-from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.secrets import SecretFilter
 from homelab_agent.platform.store.database import Store

@@ -2,8 +2,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from homelab_agent.platform.engine.docker import DockerEngine
-from homelab_agent.platform.engine.transport import Transport
+from homelab_agent.platform.engine.docker.containers import DockerEngine
+from homelab_agent.platform.engine.docker.transport import Transport
 from tests.fakes.docker_engine import FakeDocker, fake_docker
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from homelab_agent.platform.engine.container_spec import Replacement, create_body
-from homelab_agent.platform.engine.container_spec_networks import mac_addresses
+from homelab_agent.platform.engine.docker.container_spec import Replacement, create_body
+from homelab_agent.platform.engine.docker.container_spec_networks import mac_addresses
 from homelab_agent.platform.engine.models import ContainerState
 from homelab_agent.platform.engine.recreate import Original, RestartPolicy
 

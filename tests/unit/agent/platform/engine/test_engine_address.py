@@ -2,9 +2,9 @@
 
 import pytest
 
-from homelab_agent.platform.engine.address import without_password
-from homelab_agent.platform.engine.docker import DockerEngine
-from homelab_agent.platform.engine.transport import Transport
+from homelab_agent.platform.engine.docker.address import without_password
+from homelab_agent.platform.engine.docker.containers import DockerEngine
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.errors import AgentError
 from tests.fakes.docker_engine import FakeDocker, Fault
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from homelab_agent.platform.engine.cgroup_search import GroupSearch, Place
-from homelab_agent.platform.engine.cgroup_tree import Mount, find_trees
-from homelab_agent.platform.engine.cgroups import Cgroups
+from homelab_agent.platform.engine.cgroups.containers import Cgroups
+from homelab_agent.platform.engine.cgroups.search import GroupSearch, Place
+from homelab_agent.platform.engine.cgroups.tree import Mount, find_trees
 from homelab_agent.platform.engine.stats import Sample, StatsSource, StatsTarget
 from tests.fakes.kernel_files import KernelFiles, KernelUse
 

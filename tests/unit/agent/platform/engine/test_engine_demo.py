@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from homelab_agent.platform.engine.demo import DemoEngine
-from homelab_agent.platform.engine.demo_homelab import CRASHING, FLAPPING, NIGHTLY
-from homelab_agent.platform.engine.docker import DockerEngine
+from homelab_agent.platform.engine.demo.containers import DemoEngine
+from homelab_agent.platform.engine.demo.homelab import CRASHING, FLAPPING, NIGHTLY
+from homelab_agent.platform.engine.docker.containers import DockerEngine
 from homelab_agent.platform.engine.factory import open_engine
 from homelab_agent.platform.engine.models import (
     ContainerHealth,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from homelab_agent.platform.engine.documents import Inspected, Listed
+from homelab_agent.platform.engine.docker.container_documents import Inspected, Listed
 from homelab_agent.platform.engine.models import (
     ContainerHealth,
     ContainerState,

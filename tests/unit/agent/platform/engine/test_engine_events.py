@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from homelab_agent.platform.engine.docker import DockerEngine
-from homelab_agent.platform.engine.events import parse_event, since_text
-from homelab_agent.platform.engine.lines import lines
+from homelab_agent.platform.engine.docker.containers import DockerEngine
+from homelab_agent.platform.engine.docker.events import parse_event, since_text
+from homelab_agent.platform.engine.docker.lines import lines
 from homelab_agent.platform.engine.models import EngineEvent, EventAction
 from homelab_agent.platform.errors import Unavailable
 from tests.fakes.docker_engine import FakeDocker

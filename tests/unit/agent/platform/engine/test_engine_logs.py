@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from homelab_agent.platform.engine.docker import DockerEngine
+from homelab_agent.platform.engine.docker.containers import DockerEngine
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.engine.logs import LONGEST_LINE, MOST_BYTES, LogReader
 from homelab_agent.platform.engine.models import LogLine, LogStream
-from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.errors import RateLimited
 from tests.fakes.docker_engine import FakeDocker, Fault, frame
 

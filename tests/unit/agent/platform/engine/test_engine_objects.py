@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from homelab_agent.platform.engine.docker_objects import DockerObjects
-from homelab_agent.platform.engine.transport import Transport
+from homelab_agent.platform.engine.docker.objects import DockerObjects
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.errors import Denied, Failed, NotFound
 from tests.fakes.docker_engine import FakeDocker, Fault, fake_docker
 

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 import pytest
 from pydantic import SecretStr
 
-from homelab_agent.platform.engine.docker_images import DockerImages
+from homelab_agent.platform.engine.docker.images import DockerImages
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.engine.image_reference import parse_reference
 from homelab_agent.platform.engine.images import RegistryLogin
-from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.errors import (
     AgentError,
     Denied,

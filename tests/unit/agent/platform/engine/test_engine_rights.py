@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from homelab_agent.platform.engine.docker import DockerEngine
+from homelab_agent.platform.engine.docker.containers import DockerEngine
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.engine.models import EngineRight
-from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.errors import Denied, Unavailable
 from tests.fakes.docker_engine import FakeDocker, Fault
 from tests.fakes.socket_proxy import SocketProxy, socket_proxy, without

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from homelab_agent.platform.engine.docker_stats import DockerStats
+from homelab_agent.platform.engine.docker.stats import DockerStats
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.engine.stats import Sample, StatsSource, StatsTarget
-from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.errors import Denied, Unavailable
 from tests.fakes.docker_engine import FakeContainer, FakeDocker, Fault
 from tests.fakes.kernel_files import KernelFiles, KernelUse

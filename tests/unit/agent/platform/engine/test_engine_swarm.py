@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from homelab_agent.platform.engine.docker_swarm import DockerSwarm
+from homelab_agent.platform.engine.docker.rights import missing_rights
+from homelab_agent.platform.engine.docker.swarm import DockerSwarm
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.engine.models import EngineRight
-from homelab_agent.platform.engine.rights import missing_rights
 from homelab_agent.platform.engine.swarm import SwarmRole
-from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.errors import Conflict, NotFound
 from tests.fakes.docker_engine import FakeDocker, Fault
 from tests.fakes.socket_proxy import socket_proxy, without

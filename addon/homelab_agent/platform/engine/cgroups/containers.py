@@ -4,9 +4,9 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from homelab_agent.platform.engine.cgroup_files import FILES_OF_A_CONTAINER, ContainerFiles
-from homelab_agent.platform.engine.cgroup_search import GroupSearch, Located, Place
-from homelab_agent.platform.engine.cgroup_tree import Tree
+from homelab_agent.platform.engine.cgroups.files import FILES_OF_A_CONTAINER, ContainerFiles
+from homelab_agent.platform.engine.cgroups.search import GroupSearch, Located, Place
+from homelab_agent.platform.engine.cgroups.tree import Tree
 from homelab_agent.platform.engine.stats import Sample, StatsSource, StatsTarget
 from homelab_agent.platform.open_files import open_files_allowed
 

@@ -7,12 +7,13 @@ from typing import override
 
 from pydantic import BaseModel, Field, ValidationError
 
-from homelab_agent.platform.engine.cgroup_search import Place
-from homelab_agent.platform.engine.cgroups import Cgroups
-from homelab_agent.platform.engine.errors import Call, unreadable
-from homelab_agent.platform.engine.few_at_once import few_at_once
+from homelab_agent.platform.engine.cgroups.containers import Cgroups
+from homelab_agent.platform.engine.cgroups.search import Place
+from homelab_agent.platform.engine.docker.errors import Call, unreadable
+from homelab_agent.platform.engine.docker.few_at_once import few_at_once
+from homelab_agent.platform.engine.docker.one_shot import OneShot
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.engine.models import EngineRight
-from homelab_agent.platform.engine.one_shot import OneShot
 from homelab_agent.platform.engine.stats import (
     Sample,
     StatsEngine,
@@ -20,7 +21,6 @@ from homelab_agent.platform.engine.stats import (
     StatsTarget,
     Sweep,
 )
-from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.logging import get_logger
 
 _LOOKUPS_AT_ONCE = 8

@@ -1,6 +1,6 @@
 """What tells whether a container is well: how long its check may take, where its ports are."""
 
-from homelab_agent.platform.engine.json_parts import (
+from homelab_agent.platform.engine.docker.json_parts import (
     JsonObject,
     number,
     objects,

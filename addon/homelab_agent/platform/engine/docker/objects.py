@@ -8,10 +8,9 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
-from homelab_agent.platform.engine.answers import read_as, read_document
-from homelab_agent.platform.engine.errors import Call, unreadable
-from homelab_agent.platform.engine.models import EngineRight
-from homelab_agent.platform.engine.object_documents import (
+from homelab_agent.platform.engine.docker.answers import read_as, read_document
+from homelab_agent.platform.engine.docker.errors import Call, unreadable
+from homelab_agent.platform.engine.docker.object_documents import (
     Cache,
     DiskUsage,
     ImageSize,
@@ -21,6 +20,8 @@ from homelab_agent.platform.engine.object_documents import (
     Volumes,
     unique_sizes,
 )
+from homelab_agent.platform.engine.docker.transport import Transport
+from homelab_agent.platform.engine.models import EngineRight
 from homelab_agent.platform.engine.objects import (
     CacheRecord,
     DiskMeasurement,
@@ -29,7 +30,6 @@ from homelab_agent.platform.engine.objects import (
     StoredNetwork,
     StoredVolume,
 )
-from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.errors import Denied, Failed, NotFound, TimedOut
 from homelab_agent.platform.logging import get_logger
 

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from homelab_agent.platform.engine.errors import Call, unreadable
+from homelab_agent.platform.engine.docker.errors import Call, unreadable
 
 
 def read_document[T: BaseModel](document: type[T], call: Call, body: bytes) -> T:

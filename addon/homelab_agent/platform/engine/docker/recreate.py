@@ -5,28 +5,28 @@ from typing import override
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from homelab_agent.platform.engine.container_check import health_limit_s, port_addresses
-from homelab_agent.platform.engine.container_spec import (
+from homelab_agent.platform.engine.docker.container_check import health_limit_s, port_addresses
+from homelab_agent.platform.engine.docker.container_documents import Inspected
+from homelab_agent.platform.engine.docker.container_spec import (
     Replacement,
     create_body,
     later_networks,
 )
-from homelab_agent.platform.engine.container_spec_helper import helper_body
-from homelab_agent.platform.engine.container_spec_mounts import volumes_of
-from homelab_agent.platform.engine.container_spec_networks import (
+from homelab_agent.platform.engine.docker.container_spec_helper import helper_body
+from homelab_agent.platform.engine.docker.container_spec_mounts import volumes_of
+from homelab_agent.platform.engine.docker.container_spec_networks import (
     mac_addresses,
     primary_mode,
     primary_network,
     was_left,
 )
-from homelab_agent.platform.engine.container_uses import names_of, used_by
-from homelab_agent.platform.engine.documents import Inspected
-from homelab_agent.platform.engine.errors import Call, unreadable
-from homelab_agent.platform.engine.few_at_once import few_at_once
-from homelab_agent.platform.engine.json_parts import JsonObject, number, strings, text, whole
+from homelab_agent.platform.engine.docker.container_uses import names_of, used_by
+from homelab_agent.platform.engine.docker.errors import Call, unreadable
+from homelab_agent.platform.engine.docker.few_at_once import few_at_once
+from homelab_agent.platform.engine.docker.json_parts import JsonObject, number, strings, text, whole
+from homelab_agent.platform.engine.docker.transport import Change, Parameters, Transport
 from homelab_agent.platform.engine.models import EngineRight
 from homelab_agent.platform.engine.recreate import Original, RecreateEngine, RestartPolicy
-from homelab_agent.platform.engine.transport import Change, Parameters, Transport
 from homelab_agent.platform.errors import NotFound
 
 _DOCUMENT: TypeAdapter[JsonObject] = TypeAdapter(dict[str, JsonValue])

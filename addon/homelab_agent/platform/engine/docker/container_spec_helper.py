@@ -4,7 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
-from homelab_agent.platform.engine.json_parts import JsonObject, objects, strings, text, whole
+from homelab_agent.platform.engine.docker.json_parts import (
+    JsonObject,
+    objects,
+    strings,
+    text,
+    whole,
+)
 
 _SHARED = (
     "NetworkMode",

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import override
 
-from homelab_agent.platform.engine.demo import DemoEngine
-from homelab_agent.platform.engine.demo_homelab import FLAPPING
+from homelab_agent.platform.engine.demo.containers import DemoEngine
+from homelab_agent.platform.engine.demo.homelab import FLAPPING
 from homelab_agent.platform.engine.recreate import Original, RecreateEngine, RestartPolicy
 from homelab_agent.platform.errors import Conflict
 

@@ -3,8 +3,8 @@
 import os
 from time import monotonic_ns
 
-from homelab_agent.platform.engine import cgroup_text
-from homelab_agent.platform.engine.cgroup_tree import Tree
+from homelab_agent.platform.engine.cgroups import text as cgroup_text
+from homelab_agent.platform.engine.cgroups.tree import Tree
 from homelab_agent.platform.engine.stats import Sample, StatsSource
 
 _READ_BYTES = 16 * 1024

@@ -13,14 +13,14 @@ from random import Random
 from typing import override
 
 from homelab_agent.platform.clock import Clock, utc_now
-from homelab_agent.platform.engine.demo_homelab import (
+from homelab_agent.platform.engine.demo.homelab import (
     CRASHING,
     FLAPPING,
     HOMELAB,
     NIGHTLY,
     Invented,
 )
-from homelab_agent.platform.engine.demo_logs import MOST_INVENTED, invent_lines, packed
+from homelab_agent.platform.engine.demo.logs import MOST_INVENTED, invent_lines, packed
 from homelab_agent.platform.engine.interface import Engine
 from homelab_agent.platform.engine.logs import PackedLine
 from homelab_agent.platform.engine.models import (

@@ -10,14 +10,17 @@ from urllib.parse import quote
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from homelab_agent.platform.engine.answers import read_as, read_document
-from homelab_agent.platform.engine.errors import Call, unreadable
-from homelab_agent.platform.engine.image_documents import (
+from homelab_agent.platform.engine.docker.answers import read_as, read_document
+from homelab_agent.platform.engine.docker.errors import Call, unreadable
+from homelab_agent.platform.engine.docker.image_documents import (
     IMAGE_LIST,
     REMOVED_LIST,
     InspectedImage,
     PullLine,
 )
+from homelab_agent.platform.engine.docker.lines import lines
+from homelab_agent.platform.engine.docker.pull import PullMeter, explained, pull_error
+from homelab_agent.platform.engine.docker.transport import Headers, Transport
 from homelab_agent.platform.engine.image_reference import (
     DOCKER_HUB,
     ImageReference,
@@ -25,10 +28,7 @@ from homelab_agent.platform.engine.image_reference import (
     parse_reference,
 )
 from homelab_agent.platform.engine.images import EngineImage, ImageEngine, RegistryLogin
-from homelab_agent.platform.engine.lines import lines
 from homelab_agent.platform.engine.models import EngineRight
-from homelab_agent.platform.engine.pull import PullMeter, explained, pull_error
-from homelab_agent.platform.engine.transport import Headers, Transport
 from homelab_agent.platform.errors import AgentError, Invalid, NotFound, TimedOut
 from homelab_agent.platform.jobs.progress import report
 

@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Callable
 
 from pydantic import JsonValue
 
-from homelab_agent.platform.engine.errors import Call
+from homelab_agent.platform.engine.docker.errors import Call
+from homelab_agent.platform.engine.docker.swarm_documents import read_role
+from homelab_agent.platform.engine.docker.transport import Change, Transport
 from homelab_agent.platform.engine.models import EngineRight
 from homelab_agent.platform.engine.swarm import SwarmRole
-from homelab_agent.platform.engine.swarm_documents import read_role
-from homelab_agent.platform.engine.transport import Change, Transport
 from homelab_agent.platform.errors import AgentError, Denied, TimedOut, Unavailable
 
 type _Try = Callable[[], Awaitable[object]]

@@ -9,9 +9,15 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from homelab_agent.platform.engine.container_spec_mounts import keep_volumes
-from homelab_agent.platform.engine.container_spec_networks import endpoints, primary_mode
-from homelab_agent.platform.engine.json_parts import JsonObject, objects, strings, text, whole
+from homelab_agent.platform.engine.docker.container_spec_mounts import keep_volumes
+from homelab_agent.platform.engine.docker.container_spec_networks import endpoints, primary_mode
+from homelab_agent.platform.engine.docker.json_parts import (
+    JsonObject,
+    objects,
+    strings,
+    text,
+    whole,
+)
 from homelab_agent.platform.engine.recreate import Original
 
 COMPOSE_IMAGE = "com.docker.compose.image"

@@ -2,7 +2,7 @@
 
 from pydantic import JsonValue
 
-from homelab_agent.platform.engine.json_parts import JsonObject, objects, strings, text
+from homelab_agent.platform.engine.docker.json_parts import JsonObject, objects, strings, text
 
 
 def keep_volumes(host: JsonObject, mounts: list[JsonObject], borrowed: frozenset[str]) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import override
 
 from homelab_agent.platform.clock import Clock, utc_now
-from homelab_agent.platform.engine.demo_homelab import HOMELAB
+from homelab_agent.platform.engine.demo.homelab import HOMELAB
 from homelab_agent.platform.engine.image_reference import ImageReference, parse_reference
 from homelab_agent.platform.engine.images import EngineImage, ImageEngine, RegistryLogin
 from homelab_agent.platform.errors import Conflict, Invalid, NotFound

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from homelab_agent.platform.engine.image_documents import PullLine
+from homelab_agent.platform.engine.docker.image_documents import PullLine
 from homelab_agent.platform.engine.image_reference import ImageReference
 from homelab_agent.platform.errors import (
     AgentError,

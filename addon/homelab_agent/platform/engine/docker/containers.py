@@ -9,12 +9,16 @@ from typing import override
 
 from pydantic import ValidationError
 
-from homelab_agent.platform.engine.answers import read_document
-from homelab_agent.platform.engine.documents import LIST, Info, Inspected, Listed
-from homelab_agent.platform.engine.errors import Call, unreadable
-from homelab_agent.platform.engine.events import FILTERS, parse_event, since_text
+from homelab_agent.platform.engine.docker.answers import read_document
+from homelab_agent.platform.engine.docker.container_documents import LIST, Info, Inspected, Listed
+from homelab_agent.platform.engine.docker.errors import Call, unreadable
+from homelab_agent.platform.engine.docker.events import FILTERS, parse_event, since_text
+from homelab_agent.platform.engine.docker.lines import lines
+from homelab_agent.platform.engine.docker.rights import missing_rights
+from homelab_agent.platform.engine.docker.transport import Transport
+from homelab_agent.platform.engine.docker.turns import Turns
+from homelab_agent.platform.engine.docker.versions import written
 from homelab_agent.platform.engine.interface import Engine
-from homelab_agent.platform.engine.lines import lines
 from homelab_agent.platform.engine.logs import LogReader, LogSplitter, PackedLine
 from homelab_agent.platform.engine.models import (
     EngineContainer,
@@ -25,10 +29,6 @@ from homelab_agent.platform.engine.models import (
     LogRequest,
     LogStream,
 )
-from homelab_agent.platform.engine.rights import missing_rights
-from homelab_agent.platform.engine.transport import Transport
-from homelab_agent.platform.engine.turns import Turns
-from homelab_agent.platform.engine.versions import written
 from homelab_agent.platform.errors import (
     Denied,
     Failed,

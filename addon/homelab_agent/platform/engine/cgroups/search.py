@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import NamedTuple
 
-from homelab_agent.platform.engine.cgroup_tree import Tree, find_trees
+from homelab_agent.platform.engine.cgroups.tree import Tree, find_trees
 from homelab_agent.platform.engine.stats import StatsTarget
 
 _SEARCH_PAUSE_S = 30.0

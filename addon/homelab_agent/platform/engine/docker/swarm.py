@@ -10,9 +10,17 @@ from typing import override
 
 from pydantic import JsonValue, TypeAdapter
 
-from homelab_agent.platform.engine.answers import read_as, read_document
-from homelab_agent.platform.engine.errors import OUT_OF_SEQUENCE, Call, unreadable
-from homelab_agent.platform.engine.lines import lines
+from homelab_agent.platform.engine.docker.answers import read_as, read_document
+from homelab_agent.platform.engine.docker.errors import OUT_OF_SEQUENCE, Call, unreadable
+from homelab_agent.platform.engine.docker.lines import lines
+from homelab_agent.platform.engine.docker.swarm_documents import (
+    NODES,
+    SERVICES,
+    Node,
+    Service,
+    read_swarm,
+)
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.engine.models import EngineRight
 from homelab_agent.platform.engine.swarm import (
     EngineNode,
@@ -21,14 +29,6 @@ from homelab_agent.platform.engine.swarm import (
     NodeAvailability,
     SwarmEngine,
 )
-from homelab_agent.platform.engine.swarm_documents import (
-    NODES,
-    SERVICES,
-    Node,
-    Service,
-    read_swarm,
-)
-from homelab_agent.platform.engine.transport import Transport
 from homelab_agent.platform.errors import Conflict, NotFound, Unavailable
 
 type _Spec = dict[str, JsonValue]

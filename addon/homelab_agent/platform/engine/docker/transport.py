@@ -15,9 +15,9 @@ import aiohttp
 from pydantic import JsonValue, ValidationError
 from pydantic_core import to_json
 
-from homelab_agent.platform.engine.address import without_password
-from homelab_agent.platform.engine.documents import EngineVersion
-from homelab_agent.platform.engine.errors import (
+from homelab_agent.platform.engine.docker.address import without_password
+from homelab_agent.platform.engine.docker.container_documents import EngineVersion
+from homelab_agent.platform.engine.docker.errors import (
     Call,
     from_connection,
     from_status,
@@ -25,8 +25,8 @@ from homelab_agent.platform.engine.errors import (
     timed_out,
     unreadable,
 )
+from homelab_agent.platform.engine.docker.versions import OLDEST, ApiVersion, agree, written
 from homelab_agent.platform.engine.models import EngineRight
-from homelab_agent.platform.engine.versions import OLDEST, ApiVersion, agree, written
 from homelab_agent.platform.errors import SettingsError
 
 type Parameters = Mapping[str, str]

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel, Field, ValidationError
 
-from homelab_agent.platform.engine.cgroup_search import Place
-from homelab_agent.platform.engine.errors import Call, unreadable
-from homelab_agent.platform.engine.few_at_once import few_at_once
+from homelab_agent.platform.engine.cgroups.search import Place
+from homelab_agent.platform.engine.docker.errors import Call, unreadable
+from homelab_agent.platform.engine.docker.few_at_once import few_at_once
+from homelab_agent.platform.engine.docker.transport import Transport
 from homelab_agent.platform.engine.models import EngineRight
 from homelab_agent.platform.engine.stats import Sample, StatsSource, StatsTarget
-from homelab_agent.platform.engine.transport import Transport
 
 _AT_ONCE = 8
 _DEADLINE_S = 5.0

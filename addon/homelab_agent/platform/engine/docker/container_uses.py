@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from homelab_agent.platform.engine.json_parts import JsonObject, strings, text, whole
+from homelab_agent.platform.engine.docker.json_parts import JsonObject, strings, text, whole
 
 _SHORT_ID = 12
 
