@@ -1,0 +1,143 @@
+"""Reads the chain that whoever listens at an address shows, whatever else is there."""
+
+import asyncio
+import errno
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+
+from homelab_agent.areas.certificates.handshake import (
+    Closed,
+    Handshake,
+    NotTls,
+    Refused,
+    make_context,
+    shake_hands,
+)
+from homelab_agent.areas.certificates.models import EndpointBody, StartTls, Verdict
+from homelab_agent.areas.certificates.starttls import imap, ldap, postgresql, smtp
+from homelab_agent.areas.certificates.starttls.interface import NoStartTls, Prepare, shown
+from homelab_agent.platform.outbound.connections import Outbound
+from homelab_agent.platform.outbound.connections import where as place
+
+_PREPARE: dict[StartTls, Prepare] = {
+    StartTls.SMTP: smtp.prepare,
+    StartTls.IMAP: imap.prepare,
+    StartTls.LDAP: ldap.prepare,
+    StartTls.POSTGRESQL: postgresql.prepare,
+}
+_GOODBYE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """There was no certificate to be read: UNREACHABLE or NO_CERTIFICATE, and why."""
+
+    verdict: Verdict
+    reason: str
+
+
+class EndpointReader:
+    """Connects where it may, and asks for the chain."""
+
+    def __init__(self, outbound: Outbound) -> None:
+        self._outbound = outbound
+        self._context = make_context()
+
+    async def read(self, endpoint: EndpointBody, server_name: str) -> Handshake | Nothing:
+        """Return what is shown. What goes wrong at the other side is an answer, not an error.
+
+        Raises:
+            GuardedAddress: the agent does not connect to there.
+        """
+        where = place(endpoint.host, endpoint.port)
+        until = asyncio.get_running_loop().time() + endpoint.timeout_s
+        try:
+            reader, writer = await self._outbound.open(
+                endpoint.host,
+                endpoint.port,
+                timeout_s=endpoint.timeout_s,
+                allow_guarded=endpoint.allow_guarded,
+            )
+        except OSError as error:
+            return _unreachable(_why_not_connected(endpoint, error))
+        try:
+            async with asyncio.timeout_at(until):
+                return await self._ask(endpoint, reader, writer, server_name)
+        except TimeoutError:
+            return _unreachable(
+                f"{where} accepted the connection, but did not end the handshake within "
+                f"{endpoint.timeout_s:g} seconds."
+            )
+        except (OSError, Closed) as error:
+            how = "reset" if isinstance(error, ConnectionResetError) else "closed"
+            return _unreachable(f"{where} {how} the connection during the handshake.")
+        finally:
+            await _close(writer)
+
+    async def _ask(
+        self,
+        endpoint: EndpointBody,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        server_name: str,
+    ) -> Handshake | Nothing:
+        where = place(endpoint.host, endpoint.port)
+        try:
+            if endpoint.start_tls is not None:
+                await _PREPARE[endpoint.start_tls](reader, writer)
+            found = await shake_hands(self._context, reader, writer, server_name)
+        except NoStartTls as error:
+            return Nothing(Verdict.NO_CERTIFICATE, f"{where} did not begin TLS. {error}")
+        except NotTls as error:
+            return Nothing(Verdict.NO_CERTIFICATE, _not_tls(where, error.greeting))
+        except Refused as error:
+            return Nothing(
+                Verdict.NO_CERTIFICATE, f"{where} speaks TLS, but refused the handshake: {error}."
+            )
+        if not found.chain:
+            return Nothing(
+                Verdict.NO_CERTIFICATE, f"{where} speaks TLS without showing any certificate."
+            )
+        return found
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    """Send what is still to be sent, and close; whoever does not take it is not waited for."""
+    writer.close()
+    try:
+        async with asyncio.timeout(_GOODBYE_S):
+            with suppress(OSError):
+                await writer.wait_closed()
+    except TimeoutError:
+        writer.transport.abort()
+
+
+def _unreachable(reason: str) -> Nothing:
+    return Nothing(Verdict.UNREACHABLE, reason)
+
+
+def _why_not_connected(endpoint: EndpointBody, error: OSError) -> str:
+    where = place(endpoint.host, endpoint.port)
+    if isinstance(error, socket.gaierror):
+        if error.errno == socket.EAI_AGAIN:
+            return f"The address of {endpoint.host} could not be looked up: no answer came."
+        return f"Nobody knows the host {endpoint.host}."
+    if isinstance(error, TimeoutError):
+        return f"{where} did not answer within {endpoint.timeout_s:g} seconds."
+    if isinstance(error, ConnectionRefusedError):
+        return f"{where} refused the connection: nothing listens there."
+    if error.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL}:
+        return f"There is no way to {where}: {error.strerror or error}."
+    return f"{where} could not be connected to: {error.strerror or error}."
+
+
+def _not_tls(where: str, greeting: bytes) -> str:
+    text = shown(greeting.partition(b"\n")[0].decode("latin-1").rstrip("\r"))
+    if greeting.startswith(b"HTTP/"):
+        return f"{where} speaks plain HTTP, not TLS."
+    if greeting.startswith((b"220", b"* OK")):
+        return f'{where} greets with "{text}": it wants start_tls before the handshake.'
+    if greeting.startswith(b"SSH-"):
+        return f"{where} speaks SSH, not TLS."
+    return f'{where} answered something that is not TLS: "{text}".'

@@ -1,0 +1,1 @@
+"""What is spoken before the handshake, one file for each protocol."""
