@@ -92,6 +92,7 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
         own_id = await asyncio.to_thread(own_container_id, host_name=socket.gethostname())
         engine = open_engine(settings.docker_url, demo=settings.demo)
         closing.push_async_callback(engine.containers.close)
+        machine = await asyncio.to_thread(open_host, settings, own_id=own_id)
         agent = _agent(settings, store, resources, tls)
         gate = Gate(audit)
         areas = wire_areas(
@@ -99,7 +100,7 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
                 settings=settings,
                 own_id=own_id,
                 engine=engine,
-                host=open_host(settings),
+                host=machine,
                 resources=resources,
                 store=store,
                 runner=runner,

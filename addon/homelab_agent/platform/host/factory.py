@@ -1,15 +1,35 @@
 """Which machine is looked at: this one, or the demo's."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from homelab_agent.platform.clock import Clock, utc_now
 from homelab_agent.platform.settings import Settings
+
+if TYPE_CHECKING:
+    from homelab_agent.platform.host.machine import Machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostFaces:
     """The machine, seen from each side that some area needs."""
 
+    machine: Machine
 
-def open_host(_settings: Settings) -> HostFaces:
-    """Return the machine; nothing is read yet."""
-    return HostFaces()
+
+def open_host(
+    settings: Settings, *, own_id: str | None = None, clock: Clock = utc_now
+) -> HostFaces:
+    """Return the machine; `own_id` is the agent's own container. Reads files: call it in a thread.
+
+    Each side is imported only where it is used.
+    """
+    if settings.demo:
+        from homelab_agent.platform.host.demo_machine import DemoMachine  # noqa: PLC0415
+
+        return HostFaces(machine=DemoMachine(clock))
+    from homelab_agent.platform.host.linux_machine import LinuxMachine  # noqa: PLC0415
+    from homelab_agent.platform.host.paths import find_paths  # noqa: PLC0415
+
+    paths = find_paths(settings.host_proc, settings.host_sys, settings.host_root, own_id=own_id)
+    return HostFaces(machine=LinuxMachine(paths, clock))

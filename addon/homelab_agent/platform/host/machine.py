@@ -135,7 +135,6 @@ class MachineSample:
     disks: tuple[DiskCounters, ...] = ()
     sensors: tuple[SensorReading, ...] = ()
     process_count: int | None = None
-    users_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +213,7 @@ class DiskHealthReading:
 class ProcessReading:
     """One process. `command` is as it was started, secrets and all. `cpu_s` is since its start.
 
-    `container_id` is the full id of the container it runs in.
+    `container_id` is the full id of the container it runs in. `is_kernel`: a thread of the kernel.
     """
 
     pid: int
@@ -227,6 +226,7 @@ class ProcessReading:
     memory_bytes: int
     threads: int
     started_at: datetime
+    is_kernel: bool
     container_id: str | None
 
 
@@ -259,8 +259,8 @@ class Machine(Protocol):
     async def sample(self) -> MachineSample:
         """Return what it does right now; cheap."""
 
-    async def filesystems(self) -> tuple[MountReading, ...]:
-        """Return every real file system, each once."""
+    async def filesystems(self) -> tuple[MountReading, ...] | None:
+        """Return every real file system, each once; None where the list of them is not there."""
 
     async def energy(self) -> EnergyReading | None:
         """Return what the processors have taken; None where that cannot be read."""

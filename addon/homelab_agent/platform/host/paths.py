@@ -45,7 +45,7 @@ class HostPaths:
 
     @property
     def mounts(self) -> Path:
-        """What is mounted, in the form of mountinfo; the mount points are as the machine has them."""
+        """What is mounted, in the form of mountinfo, with the mount points that the machine has."""
         return self.proc / ("self" if self.root == Path("/") else "1") / "mountinfo"
 
     @property
@@ -92,9 +92,11 @@ def find_paths(
         sys=_place(sys, mounted / "sys", Path("/sys")),
         root=root,
         net=proc / ("1" if own_network and network else "self") / "net",
-        processes=_view(processes),
-        network=_view(network),
-        filesystems=_view(not contained or (processes and root != Path("/"))),
+        processes=View.HOST if processes else View.CONTAINER,
+        network=View.HOST if network else View.CONTAINER,
+        filesystems=View.HOST
+        if not contained or (processes and root != Path("/"))
+        else View.CONTAINER,
         has_own_network=own_network,
         has_own_processes=contained and not (processes and _pids(proc) == 1),
     )
@@ -104,10 +106,6 @@ def _place(given: Path | None, mounted: Path, own: Path) -> Path:
     if given is not None:
         return given
     return mounted if mounted.is_dir() else own
-
-
-def _view(is_machine: bool) -> View:
-    return View.HOST if is_machine else View.CONTAINER
 
 
 def _sees_machine(proc: Path) -> bool:

@@ -1,0 +1,103 @@
+"""What is mounted: the real file systems among it, each once."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from homelab_agent.platform.host.linux_files import read_text
+
+_ON_DISK = frozenset(
+    {
+        *("apfs", "bcachefs", "btrfs", "exfat", "ext2", "ext3", "ext4", "f2fs", "fuseblk", "gfs2"),
+        *("hfs", "hfsplus", "jfs", "msdos", "nilfs2", "ntfs", "ntfs3", "ocfs2", "reiserfs", "ufs"),
+        *("vfat", "xfs", "zfs"),
+    }
+)
+_ON_NETWORK = frozenset(
+    {
+        *("9p", "afs", "ceph", "cifs", "glusterfs", "lustre", "nfs", "nfs4", "smb3", "smbfs"),
+        *("vboxsf", "virtiofs"),
+    }
+)
+_IMAGES = frozenset({"erofs", "iso9660", "squashfs", "udf"})
+_NOT_REAL = frozenset(
+    {"fuse.fuse-overlayfs", "fuse.gvfsd-fuse", "fuse.lxcfs", "fuse.portal", "fuse.snapfuse"}
+)
+_OF_THE_ENGINE = frozenset({"/etc/hostname", "/etc/hosts", "/etc/resolv.conf"})
+"""Single files that an engine mounts into each container."""
+
+_ESCAPED = re.compile(r"\\(\d{3})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """One mounted file system. `device_number` is major:minor."""
+
+    number: int
+    device_number: str
+    root: str
+    mount_point: str
+    read_only: bool
+    type: str
+    device: str
+
+    @property
+    def identity(self) -> tuple[int, str, str]:
+        """What tells it from another one, at the same place too."""
+        return self.number, self.device_number, self.mount_point
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it cannot be written by its nature."""
+        return self.type in _IMAGES
+
+
+def read_mounts(file: str) -> tuple[Mount, ...] | None:
+    """Return the real file systems that `file`, a mountinfo, lists; None where it is not there."""
+    text = read_text(file)
+    if text is None:
+        return None
+    # What is mounted last at a place hides what was there.
+    by_place = {mount.mount_point: mount for mount in _parse(text)}
+    by_device: dict[str, Mount] = {}
+    for mount in sorted(filter(_is_real, by_place.values()), key=_likeness_to_the_whole):
+        by_device.setdefault(mount.device_number, mount)
+    return tuple(sorted(by_device.values(), key=lambda mount: mount.mount_point))
+
+
+def _parse(text: str) -> Iterable[Mount]:
+    # 36 35 98:0 /folder /mnt/data rw,noatime master:1 - ext4 /dev/sda1 rw,errors=continue
+    for line in text.splitlines():
+        left, found, right = line.partition(" - ")
+        first, last = left.split(" "), right.split(" ")
+        if not found or len(first) < 6 or len(last) < 3:  # noqa: PLR2004 - the form above
+            continue
+        yield Mount(
+            number=int(first[0]),
+            device_number=first[2],
+            root=_plain(first[3]),
+            mount_point=_plain(first[4]),
+            read_only="ro" in first[5].split(",") or "ro" in last[2].split(","),
+            type=last[0],
+            device=_plain(last[1]),
+        )
+
+
+def _is_real(mount: Mount) -> bool:
+    if mount.mount_point in _OF_THE_ENGINE:
+        return False
+    if mount.is_image:
+        # An app that comes as an image is not a disk of anybody.
+        return not mount.device.startswith("/dev/loop")
+    is_fuse = mount.type.startswith("fuse.") and mount.type not in _NOT_REAL
+    return is_fuse or mount.type in _ON_DISK or mount.type in _ON_NETWORK
+
+
+def _likeness_to_the_whole(mount: Mount) -> tuple[bool, bool, int, str]:
+    """Sort the mounts of one file system: which of them stands for it."""
+    is_part = mount.root != "/" and mount.type != "btrfs"
+    return mount.mount_point != "/", is_part, len(mount.mount_point), mount.mount_point
+
+
+def _plain(text: str) -> str:
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 8)), text)
