@@ -15,8 +15,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .client import Container, ContainerState, EngineConnection, Stack, StackState, SwarmService
 from .client.kinds import CONTAINER, STACK, SWARM_SERVICE
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
-from .devices import subject_of
 from .entity import ContainerEntity, HostEntity, StackEntity, ThingEntity
+from .subjects import subject_of
 
 PARALLEL_UPDATES = 0
 

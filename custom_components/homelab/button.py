@@ -14,8 +14,8 @@ from .client import AgentClient, CommandResult, Container, ContainerCommand, Rec
 from .client.kinds import CONTAINER, CONTAINER_RECREATE, STACK
 from .client.models import CommandBody, RecreateBody, StackBody
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
-from .devices import subject_of
 from .entity import ThingEntity
+from .subjects import subject_of
 
 # The agent itself orders the commands on each container and stack.
 PARALLEL_UPDATES = 0

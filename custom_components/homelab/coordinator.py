@@ -14,6 +14,7 @@ from .client import (
     AgentError,
     AgentInfo,
     Backoff,
+    Certificate,
     Change,
     CommandBody,
     CommandResult,
@@ -22,6 +23,8 @@ from .client import (
     EngineConnection,
     EngineStatus,
     Kind,
+    Monitor,
+    Resource,
     Stack,
     StreamClient,
     Unauthenticated,
@@ -29,24 +32,29 @@ from .client import (
 from .client.kinds import (
     AGENT,
     AGENT_KEY,
+    CERTIFICATE,
     CONTAINER,
     ENGINE,
     HOST_KEY,
+    MONITOR,
     STACK,
 )
 from .const import DOMAIN, LOGGER
 from .demand import Demand
-from .devices import WITH_DEVICES, Devices, Subject, Thing
+from .devices import Devices
 from .exceptions import as_home_assistant_error, translation_of
 from .jobs import async_end_of, raise_unless_well
 from .listeners import AnyEvent, Listened, Listeners, OnChanges, OnEvent
 from .mirror import Before, Mirror, ResourceId
 from .newcomers import Add, Newcomers, Wanted
+from .subjects import PARTS, THINGS, Subject, Thing, subject_of
 
 type HomelabConfigEntry = ConfigEntry[HomelabCoordinator]
 
 THE_AGENT: ResourceId = (AGENT.name, AGENT_KEY)
 THE_ENGINE: ResourceId = (ENGINE.name, HOST_KEY)
+
+_COME_AND_GO = frozenset(kind.name for kind in (*THINGS, *PARTS))
 
 
 class HomelabCoordinator:
@@ -63,7 +71,7 @@ class HomelabCoordinator:
         self.client = client
         self.connected = False
         self.instance_id = entry.unique_id or entry.entry_id
-        self.devices = Devices(hass, entry, self.instance_id, self._forget)
+        self.devices = Devices(hass, entry, self.instance_id, self._is_gone, self._leave)
         self.mirror = Mirror()
         self._hass = hass
         self._entry = entry
@@ -72,10 +80,10 @@ class HomelabCoordinator:
         )
         self._demand = Demand(hass, self._follow)
         self._newcomers = Newcomers(self.mirror)
-        self._registered: set[Subject] = set()
+        self._homes: dict[Subject, Subject] = {}
         self._listeners = Listeners()
         self._usable = (False, False)
-        self._settled = False
+        self._settled = (False, False)
         self._started = False
         self._first: asyncio.Future[None] = hass.loop.create_future()
 
@@ -111,6 +119,17 @@ class HomelabCoordinator:
     def stack(self, name: str) -> Stack | None:
         """Return one compose project by its name."""
         return self.mirror.get(STACK, name)
+
+    def home_of(self, thing: Thing, *, leaving: Subject | None = None) -> Subject:
+        """Return whose device has the entities of something: its container's, else its own.
+
+        A container keeps them for as long as it has a device, which outlives a recreate.
+        """
+        if isinstance(thing, Monitor | Certificate) and thing.container is not None:
+            container = Subject(CONTAINER.name, thing.container)
+            if container != leaving and self.devices.id_of_subject(container) is not None:
+                return container
+        return subject_of(thing)
 
     async def async_start(self) -> None:
         """Connect and wait for the first snapshot; raise what setting up an entry may raise."""
@@ -193,7 +212,7 @@ class HomelabCoordinator:
         subject = self.devices.subject_of(device)
         if subject is None or self.mirror.has((subject.kind, subject.key)):
             return False
-        self._forget(subject)
+        self._leave(subject)
         return True
 
     async def async_command(
@@ -262,8 +281,8 @@ class HomelabCoordinator:
         self.connected = False
         issues.review_connection(self._hass, self._entry, error)
         self._announce({})
-        self._settled = False
-        self.devices.review((), settled=False)
+        self._settled = (False, False)
+        self.devices.review()
 
     async def _run(self) -> None:
         try:
@@ -300,24 +319,56 @@ class HomelabCoordinator:
 
     def _register(self, changed: Collection[ResourceId]) -> None:
         """Give devices to what is new, before anything asks for them."""
-        for kind in WITH_DEVICES:
-            for name, key in changed:
-                subject = Subject(name, key)
-                if name != kind.name or subject in self._registered:
-                    continue
+        keys: dict[str, list[str]] = {}
+        for name, key in changed:
+            keys.setdefault(name, []).append(key)
+        new_containers = False
+        for kind in THINGS:
+            for key in keys.get(kind.name, ()):
                 thing = self.mirror.get(kind, key)
-                if thing is not None:
-                    self._registered.add(subject)
-                    self.devices.register(thing)
-                    self._gather(thing)
+                if thing is not None and Subject(kind.name, key) not in self._homes:
+                    self._welcome(thing)
+                    new_containers |= kind is CONTAINER
+        if new_containers:
+            self._resettle()
+        for kind in PARTS:
+            for key in keys.get(kind.name, ()):
+                if self.mirror.has((kind.name, key)):
+                    self.devices.note(Subject(kind.name, key))
 
-    def _gather(self, thing: Thing) -> None:
-        """Hang what is there already below a new stack."""
+    def _welcome(self, thing: Thing) -> None:
+        subject = subject_of(thing)
+        home = self._homes[subject] = self.home_of(thing)
+        if home != subject:
+            self.devices.note(subject)
+            return
+        self.devices.register(thing)
         if isinstance(thing, Stack):
-            for key in {key for service in thing.services for key in service.containers}:
-                container = self.container(key)
-                if container is not None and Subject(CONTAINER.name, key) in self._registered:
-                    self.devices.move_below_stack(container)
+            self._gather(thing)
+
+    def _gather(self, stack: Stack) -> None:
+        """Hang what is there already below a new stack."""
+        for key in {key for service in stack.services for key in service.containers}:
+            container = self.container(key)
+            if container is not None and Subject(CONTAINER.name, key) in self._homes:
+                self.devices.move_below_stack(container)
+
+    def _resettle(self, *, leaving: Subject | None = None) -> None:
+        """Move what belongs to another device than before, as when a container came for it."""
+        moved = False
+        things: list[Thing] = [*self.mirror.every(MONITOR), *self.mirror.every(CERTIFICATE)]
+        for thing in things:
+            subject, home = subject_of(thing), self.home_of(thing, leaving=leaving)
+            if self._homes.get(subject, home) != home:
+                self._homes[subject] = home
+                self.devices.move(thing, home)
+                moved = True
+        if moved:
+            self._name_anew()
+
+    def _name_anew(self) -> None:
+        # Entities get their names when they are added.
+        self._hass.config_entries.async_schedule_reload(self._entry.entry_id)
 
     def _announce(self, before: Before) -> None:
         """Call the listeners of what changed; all of them where availability did."""
@@ -332,27 +383,55 @@ class HomelabCoordinator:
         if THE_ENGINE in before:
             issues.review_engine(self._hass, self._entry, self.engine)
         for (kind, key), old in before.items():
-            if kind != CONTAINER.name or not isinstance(old, Container):
-                continue
-            new = self.container(key)
-            if new is not None and old.name != new.name:
-                self.devices.rename(new)
+            if kind == CONTAINER.name and isinstance(old, Container):
+                new = self.container(key)
+                if new is not None and old.name != new.name:
+                    self.devices.rename(new)
+            elif kind == MONITOR.name:
+                self._keep_current(old, self.mirror.get(MONITOR, key))
+            elif kind == CERTIFICATE.name:
+                self._keep_current(old, self.mirror.get(CERTIFICATE, key))
+
+    def _keep_current(self, old: Resource | None, new: Monitor | Certificate | None) -> None:
+        """Let the page of a monitor or certificate say what somebody changed it to."""
+        if new is None or not isinstance(old, Monitor | Certificate):
+            return
+        own = self._homes.get(subject_of(new)) == subject_of(new)
+        if old.container != new.container:
+            self._resettle()
+        elif own and (old.name != new.name or _target_of(old) != _target_of(new)):
+            self.devices.register(new)
+        elif old.name != new.name:
+            self._name_anew()
 
     def _review_devices(self, before: Before) -> None:
-        """Look for devices to remove; only where that can have changed, for there may be many."""
-        with_devices = {kind.name for kind in WITH_DEVICES}
+        """Look for what to remove; only where that can have changed, for there may be much."""
         came_or_went = any(
-            resource[0] in with_devices and (old is None or not self.mirror.has(resource))
+            resource[0] in _COME_AND_GO and (old is None or not self.mirror.has(resource))
             for resource, old in before.items()
         )
-        settled = self.engine_connected
+        settled = (self.connected, self.engine_connected)
         if came_or_went or settled != self._settled:
             self._settled = settled
-            present = {
-                Subject(kind.name, key) for kind in WITH_DEVICES for key in self.mirror.keys(kind)
-            }
-            self.devices.review(present, settled=settled)
+            self.devices.review()
 
-    def _forget(self, subject: Subject) -> None:
-        self._registered.discard(subject)
+    def _is_gone(self, subject: Subject) -> bool:
+        """Return whether something is gone for sure. Without a settled view nothing is."""
+        if subject.is_part:
+            # Where nothing of a kind is known, it was not looked at yet, or nobody asks for it.
+            judged = self.connected and self.mirror.knows(subject.kind)
+        else:
+            # Docker tells of containers, and these of monitors by their labels.
+            judged = self.engine_connected
+        return judged and not self.mirror.has((subject.kind, subject.key))
+
+    def _leave(self, subject: Subject) -> None:
+        """Take leave of something whose device or entities are about to go."""
+        if subject.kind == CONTAINER.name:
+            self._resettle(leaving=subject)
+        self._homes.pop(subject, None)
         self._newcomers.forget(subject.kind, subject.key)
+
+
+def _target_of(thing: Monitor | Certificate) -> str | None:
+    return thing.target if isinstance(thing, Monitor) else thing.host

@@ -1,75 +1,67 @@
-"""The devices of one agent: its host, and one for each container, stack and swarm service."""
+"""The devices of one agent: its host, and one for each thing that is more than a part of it."""
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, Self
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.event import async_call_later
+from yarl import URL
 
-from .client import AgentInfo, Container, Kind, Stack, SwarmService
-from .client.kinds import CONTAINER, STACK, SWARM_SERVICE
+from .client import AgentInfo, Container, Monitor
+from .client.kinds import CERTIFICATE, CONTAINER, MONITOR, STACK, SWARM_SERVICE
 from .const import DOMAIN
-
-type Thing = Container | Stack | SwarmService
+from .subjects import Subject, Thing, subject_of
 
 REMOVAL_DELAY_S: Final = 60.0
 """A container that returns within this time, as in a recreate, keeps its device and entities."""
 
-WITH_DEVICES: Final[tuple[Kind[Any], ...]] = (STACK, CONTAINER, SWARM_SERVICE)
-"""Parents come first: a container of a stack hangs below it."""
-
-_PREFIXED: Final = frozenset({STACK.name, SWARM_SERVICE.name})
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What a device stands for: a resource of a kind that has devices."""
-
-    kind: str
-    key: str
-
-    @property
-    def id(self) -> str:
-        """The name it is known by within its host. A container's has no colon or two of them."""
-        return f"{self.kind}:{self.key}" if self.kind in _PREFIXED else self.key
-
-    @classmethod
-    def from_id(cls, text: str) -> Self:
-        """Return what an id stands for."""
-        kind, _, key = text.partition(":")
-        if kind in _PREFIXED and ":" not in key:
-            return cls(kind, key)
-        return cls(CONTAINER.name, text)
+type IsGone = Callable[[Subject], bool]
 
 
 class Devices:
-    """Registers and removes devices of one config entry. Only a settled absence removes."""
+    """Registers and removes devices of one config entry. Only a settled absence removes.
+
+    Parts of the host, and monitors and certificates on the device of their container, have
+    entities only: those go in the same way.
+    """
 
     def __init__(
         self,
         hass: HomeAssistant,
         entry: ConfigEntry,
         instance_id: str,
-        on_removed: Callable[[Subject], None],
+        is_gone: IsGone,
+        on_leaving: Callable[[Subject], None],
     ) -> None:
         self._hass = hass
         self._entry = entry
         self._instance_id = instance_id
-        self._on_removed = on_removed
+        self._is_gone = is_gone
+        self._on_leaving = on_leaving
         self._registry = dr.async_get(hass)
+        self._entities = er.async_get(hass)
         self._leaving: dict[Subject, CALLBACK_TYPE] = {}
+        self._without_device: set[Subject] | None = None
         self._invented = False
 
     @property
     def host_info(self) -> DeviceInfo:
         """What an entity of the host needs to find its device."""
         return DeviceInfo(identifiers={(DOMAIN, self._instance_id)})
+
+    @property
+    def host_id(self) -> str | None:
+        """The id of the host's device."""
+        device = self._registry.async_get_device_by_identifier(
+            (DOMAIN, self._instance_id), self._entry.entry_id
+        )
+        return None if device is None else device.id
 
     def info_of(self, subject: Subject) -> DeviceInfo:
         """Return what an entity needs to find its device, which is registered already."""
@@ -91,18 +83,24 @@ class Devices:
 
     @callback
     def register(self, thing: Thing) -> None:
-        """Register the device of something new, below its stack or its host."""
+        """Register the device of something, below its stack or its host, or bring it up to date."""
         subject = subject_of(thing)
         self._registry.async_get_or_create(
             config_entry_id=self._entry.entry_id,
             identifiers={self._identifier(subject)},
+            configuration_url=_address_of(thing),
             entry_type=DeviceEntryType.SERVICE,
-            manufacturer="Docker",
+            manufacturer=_MANUFACTURERS.get(subject.kind, "Docker"),
             model=_MODELS[subject.kind],
             model_id="demo" if self._invented else None,  # each page says that it is invented
             name=thing.name,
             via_device_id=self._parent_of(thing),
         )
+
+    @callback
+    def note(self, subject: Subject) -> None:
+        """Take note of something that has entities, but no device of its own."""
+        self._those_without_device().add(subject)
 
     @callback
     def move_below_stack(self, container: Container) -> None:
@@ -112,11 +110,25 @@ class Devices:
             self._registry.async_update_device(device_id, via_device_id=self._parent_of(container))
 
     @callback
-    def rename(self, container: Container) -> None:
-        """Give the device the container's present name."""
-        device_id = self.id_of(container.key)
+    def rename(self, thing: Thing) -> None:
+        """Give the device of something the present name."""
+        device_id = self.id_of_subject(subject_of(thing))
         if device_id is not None:
-            self._registry.async_update_device(device_id, name=container.name)
+            self._registry.async_update_device(device_id, name=thing.name)
+
+    @callback
+    def move(self, thing: Thing, home: Subject) -> None:
+        """Give the entities of something to another device, so that they outlive the former."""
+        subject = subject_of(thing)
+        if home == subject:
+            self.register(thing)
+        device_id = self.id_of_subject(home)
+        for entry in list(self._entities_of(subject)):
+            self._entities.async_update_entity(entry.entity_id, device_id=device_id)
+        former = self.id_of_subject(subject)
+        if former is not None and home != subject:
+            self._registry.async_remove_device(former)
+            self.note(subject)
 
     @callback
     def id_of(self, key: str) -> str | None:
@@ -147,21 +159,14 @@ class Devices:
         return subject.key if subject and subject.kind == CONTAINER.name else None
 
     @callback
-    def review(self, present: Collection[Subject], *, settled: bool) -> None:
-        """Begin to remove the devices of what is gone.
-
-        Without a settled view (agent or Docker away) nothing is known to be gone.
-        """
-        for subject in list(self._leaving):
-            if subject in present or not settled:
-                self._leaving.pop(subject)()
-        if not settled:
-            return
-        for device in dr.async_entries_for_config_entry(self._registry, self._entry.entry_id):
-            gone = self.subject_of(device)
-            if gone is not None and gone not in present and gone not in self._leaving:
-                self._leaving[gone] = async_call_later(
-                    self._hass, REMOVAL_DELAY_S, partial(self._remove, gone)
+    def review(self) -> None:
+        """Begin to remove what is gone, and leave off where it is not, or no longer for sure."""
+        for subject in [one for one in self._leaving if not self._is_gone(one)]:
+            self._leaving.pop(subject)()
+        for subject in set(self._known()) - self._leaving.keys():
+            if self._is_gone(subject):
+                self._leaving[subject] = async_call_later(
+                    self._hass, REMOVAL_DELAY_S, partial(self._remove, subject)
                 )
 
     @callback
@@ -173,10 +178,53 @@ class Devices:
     @callback
     def _remove(self, subject: Subject, _now: datetime) -> None:
         del self._leaving[subject]
+        if not self._is_gone(subject):
+            return
+        self._on_leaving(subject)
+        self._those_without_device().discard(subject)
         device_id = self.id_of_subject(subject)
         if device_id is not None:
             self._registry.async_remove_device(device_id)
-        self._on_removed(subject)
+        for entry in list(self._entities_of(subject)):
+            self._entities.async_remove(entry.entity_id)
+
+    def _known(self) -> Iterator[Subject]:
+        """Yield everything that has a device or entities."""
+        for device in dr.async_entries_for_config_entry(self._registry, self._entry.entry_id):
+            subject = self.subject_of(device)
+            if subject is not None:
+                yield subject
+        yield from self._those_without_device()
+
+    def _those_without_device(self) -> set[Subject]:
+        """Return what has entities only. Those of earlier times are looked for once."""
+        if self._without_device is None:
+            found = (self._without_device_of(entry) for entry in self._all_entities())
+            self._without_device = {subject for subject in found if subject is not None}
+        return self._without_device
+
+    def _without_device_of(self, entry: er.RegistryEntry) -> Subject | None:
+        """Return the part, or what shares a container's device, that an entity belongs to."""
+        thing, _, _ = entry.unique_id.removeprefix(f"{self._instance_id}:").rpartition(":")
+        device = self._registry.async_get(entry.device_id) if entry.device_id else None
+        if device is None or not thing:
+            return None
+        home = self.subject_of(device)
+        if home is None:
+            return Subject.part_of_id(thing)
+        found = Subject.from_id(thing)
+        return found if home.kind == CONTAINER.name and found.kind in _MANUFACTURERS else None
+
+    def _entities_of(self, subject: Subject) -> Iterator[er.RegistryEntry]:
+        """Yield the entities of something; a container's are left to its device."""
+        if subject.kind == CONTAINER.name:
+            return
+        for entry in self._all_entities():
+            if entry.unique_id.rpartition(":")[0] == f"{self._instance_id}:{subject.id}":
+                yield entry
+
+    def _all_entities(self) -> list[er.RegistryEntry]:
+        return er.async_entries_for_config_entry(self._entities, self._entry.entry_id)
 
     def _parent_of(self, thing: Thing) -> str:
         """Return the device id of a container's stack where there is one, else of the host."""
@@ -196,15 +244,19 @@ _MODELS: Final = {
     CONTAINER.name: "Container",
     STACK.name: "Compose stack",
     SWARM_SERVICE.name: "Swarm service",
+    MONITOR.name: "Monitor",
+    CERTIFICATE.name: "Certificate",
 }
+_MANUFACTURERS: Final = {MONITOR.name: "Homelab", CERTIFICATE.name: "Homelab"}
+"""Of what may share the device of a container: the rest is Docker's."""
 
 
-def subject_of(thing: Thing) -> Subject:
-    """Return what the device of a resource stands for."""
-    match thing:
-        case Container():
-            return Subject(CONTAINER.name, thing.key)
-        case Stack():
-            return Subject(STACK.name, thing.key)
-        case SwarmService():
-            return Subject(SWARM_SERVICE.name, thing.key)
+def _address_of(thing: Thing) -> str | None:
+    """Return the page that a monitor looks at, without what somebody may log in with."""
+    if not isinstance(thing, Monitor) or not thing.target.startswith(("http://", "https://")):
+        return None
+    try:
+        address = URL(thing.target)
+    except ValueError:
+        return None
+    return str(address.with_user(None)) if address.host else None

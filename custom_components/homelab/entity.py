@@ -11,8 +11,8 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from .client import Container, EngineStatus, Kind, Stack
 from .client.kinds import CONTAINER, STACK
 from .coordinator import THE_ENGINE, HomelabCoordinator
-from .devices import Subject
 from .listeners import Listened
+from .subjects import Subject
 
 
 class HomelabEntity(Entity):

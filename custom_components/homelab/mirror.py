@@ -37,6 +37,10 @@ class Mirror:
         kind, key = resource
         return key in self._kinds.get(kind, {})
 
+    def knows(self, kind: str) -> bool:
+        """Return whether there is anything of a kind."""
+        return bool(self._kinds.get(kind))
+
     def counts(self) -> dict[str, int]:
         """Return how many resources there are of each kind."""
         return {kind: len(found) for kind, found in sorted(self._kinds.items())}

@@ -23,12 +23,12 @@ from .client.kinds import (
     SWARM_SERVICE,
 )
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
-from .devices import Thing, subject_of
 from .entity import HostEntity, ThingEntity
 from .sensor_container import CONTAINER_SENSORS
 from .sensor_description import ResourceSensorDescription, Value
 from .sensor_host import HOST_SENSORS, MANAGER_SENSORS
 from .sensor_stack import STACK_SENSORS, SWARM_SERVICE_SENSORS
+from .subjects import Thing, subject_of
 
 PARALLEL_UPDATES = 0
 

@@ -13,7 +13,6 @@ from .client.kinds import STACK
 from .client.models import DeployBody, DownBody, RestoreBody, StackBody, StackSource
 from .const import DOMAIN
 from .coordinator import HomelabConfigEntry
-from .devices import Subject
 from .services_answers import (
     ATTR_NAME,
     ATTR_WAIT,
@@ -29,6 +28,7 @@ from .services_answers import (
     register_reading,
     targets,
 )
+from .subjects import Subject
 from .targets import Target
 
 ATTR_COMMAND: Final = "command"

@@ -15,9 +15,9 @@ from .client import ContainerUpdate, Job, UpdatePolicy, UpdateState
 from .client.kinds import CONTAINER, CONTAINER_RECREATE, CONTAINER_UPDATE
 from .client.models import UpdateBody
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
-from .devices import Subject
 from .entity import ThingEntity
 from .release_notes import release_notes, short_digest
+from .subjects import Subject
 
 # The agent itself orders the jobs on each container.
 PARALLEL_UPDATES = 0
