@@ -1,10 +1,11 @@
-"""Conditions: a container runs, a stack is healthy.
+"""Conditions: a container runs, a stack is healthy, a service is up.
 
 What cannot be known right now, because the agent or its Docker is away, is not so.
 """
 
 from abc import abstractmethod
-from typing import Any, ClassVar, Final, Unpack, override
+from collections.abc import Mapping
+from typing import Any, ClassVar, Unpack, override
 
 import voluptuous as vol
 from homeassistant.const import CONF_OPTIONS, CONF_TARGET
@@ -20,30 +21,46 @@ from homeassistant.helpers.condition import (
 )
 from homeassistant.helpers.typing import ConfigType
 
-from .client import ContainerState, StackState
-from .client.kinds import CONTAINER, STACK
-from .targets import HOST, Target, kind_of, selected_devices, target_of, validate_target
-
-_SCHEMA: Final = vol.Schema(
-    {
-        vol.Required(CONF_TARGET): cv.TARGET_FIELDS,
-        vol.Required(CONF_OPTIONS, default={}): {
-            vol.Required(ATTR_BEHAVIOR, default=BEHAVIOR_ANY): vol.In([BEHAVIOR_ANY, BEHAVIOR_ALL])
-        },
-    }
+from .client import ContainerState, MonitorState, StackState
+from .client.kinds import CONTAINER, MONITOR, STACK
+from .coordinator import HomelabCoordinator
+from .targets import (
+    CONF_TIER,
+    HOST,
+    OF_MONITORS,
+    TIERS,
+    Target,
+    kind_of,
+    selected_devices,
+    target_of,
+    validate_target,
 )
+
+_BEHAVIOR: Any = {
+    vol.Required(ATTR_BEHAVIOR, default=BEHAVIOR_ANY): vol.In([BEHAVIOR_ANY, BEHAVIOR_ALL])
+}
+
+
+def _schema(options: Mapping[Any, Any]) -> vol.Schema:
+    return vol.Schema(
+        {
+            vol.Required(CONF_TARGET): cv.TARGET_FIELDS,
+            vol.Required(CONF_OPTIONS, default={}): {**_BEHAVIOR, **options},
+        }
+    )
 
 
 class _OfDevices(Condition):
     """Asks each thing within the target; a target without any is not met."""
 
     device_kinds: ClassVar[frozenset[str]]
+    schema: ClassVar[vol.Schema] = _schema({})
 
     @classmethod
     @override
     async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
         """Refuse what could never be met."""
-        valid: ConfigType = _SCHEMA(config)
+        valid: ConfigType = cls.schema(config)
         validate_target(hass, valid[CONF_TARGET], cls.device_kinds)
         return valid
 
@@ -51,7 +68,8 @@ class _OfDevices(Condition):
         """Keep target and behaviour, which were validated."""
         super().__init__(hass, config)
         self._target: dict[str, Any] = config.target or {}
-        self._combine = all if (config.options or {})[ATTR_BEHAVIOR] == BEHAVIOR_ALL else any
+        self._options: Mapping[str, Any] = config.options or {}
+        self._combine = all if self._options[ATTR_BEHAVIOR] == BEHAVIOR_ALL else any
 
     @abstractmethod
     def _each(self, target: Target) -> list[bool]:
@@ -68,9 +86,13 @@ class _OfDevices(Condition):
         if kind_of(self._hass, device_id) not in self.device_kinds:
             return []
         target = target_of(self._hass, device_id)
-        if target is None or not target.coordinator.engine_connected:
+        if target is None or not self._is_known(target.coordinator):
             return [False]
         return self._each(target)
+
+    def _is_known(self, coordinator: HomelabCoordinator) -> bool:
+        """Return whether what the agent tells is true right now."""
+        return coordinator.engine_connected
 
 
 class ContainerIsRunning(_OfDevices):
@@ -102,6 +124,46 @@ class StackIsHealthy(_OfDevices):
         return [stack is not None and stack.state is StackState.RUNNING for stack in stacks]
 
 
+class _OfMonitors(_OfDevices):
+    """Asks monitors; those of a container, a stack or a host are all of its monitors."""
+
+    device_kinds = OF_MONITORS
+    schema = _schema({vol.Optional(CONF_TIER): vol.In(TIERS)})
+    state: ClassVar[MonitorState]
+
+    @override
+    def _each(self, target: Target) -> list[bool]:
+        found = [target.coordinator.mirror.get(MONITOR, key) for key in target.monitors()]
+        tier = self._options.get(CONF_TIER)
+        return [
+            monitor is not None and monitor.state is self.state
+            for monitor in found
+            if monitor is None or tier is None or monitor.tier == tier
+        ]
+
+    @override
+    def _is_known(self, coordinator: HomelabCoordinator) -> bool:
+        # Monitors go on without Docker.
+        return coordinator.connected
+
+
+class MonitorIsUp(_OfMonitors):
+    """Services are up."""
+
+    state = MonitorState.UP
+
+
+class MonitorIsDown(_OfMonitors):
+    """Services are down, and that is confirmed."""
+
+    state = MonitorState.DOWN
+
+
 async def async_get_conditions(_hass: HomeAssistant) -> dict[str, type[Condition]]:
     """Return the conditions of this integration."""
-    return {"container_is_running": ContainerIsRunning, "stack_is_healthy": StackIsHealthy}
+    return {
+        "container_is_running": ContainerIsRunning,
+        "stack_is_healthy": StackIsHealthy,
+        "monitor_is_up": MonitorIsUp,
+        "monitor_is_down": MonitorIsDown,
+    }

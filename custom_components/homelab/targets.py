@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import voluptuous as vol
 from homeassistant.config_entries import ConfigEntryState
@@ -13,13 +13,19 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
-from .client.kinds import CONTAINER, STACK
+from .client import MonitorTier
+from .client.kinds import CERTIFICATE, CONTAINER, MONITOR, STACK, SWARM_SERVICE
 from .const import DOMAIN
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
-from .devices import Subject
+from .subjects import Subject
 
-HOST = "host"
+HOST: Final = "host"
 """Stands in for the kind of a device that is a host."""
+
+CONF_TIER: Final = "tier"
+TIERS: Final = tuple(tier.value for tier in MonitorTier if tier is not MonitorTier.UNKNOWN)
+OF_MONITORS: Final = frozenset({HOST, STACK.name, CONTAINER.name, MONITOR.name})
+"""The kinds of devices that have monitors, or are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,16 @@ class Target:
                 stack = self.coordinator.stack(key)
                 for service in stack.services if stack else ():
                     yield from service.containers
+
+    def monitors(self) -> Iterator[str]:
+        """Yield the key of the monitor, or of all of the container, the stack or the host."""
+        if self.subject is not None and self.subject.kind == MONITOR.name:
+            yield self.subject.key
+            return
+        containers = set(self.containers())
+        for monitor in self.coordinator.mirror.every(MONITOR):
+            if self.subject is None or monitor.container in containers:
+                yield monitor.key
 
 
 @callback
@@ -123,7 +139,14 @@ def validate_target(hass: HomeAssistant, config: Mapping[str, Any], kinds: froze
             )
 
 
-_WORDS = {HOST: "host", CONTAINER.name: "container", STACK.name: "stack"}
+_WORDS = {
+    HOST: "host",
+    CONTAINER.name: "container",
+    STACK.name: "stack",
+    SWARM_SERVICE.name: "Swarm service",
+    MONITOR.name: "monitor",
+    CERTIFICATE.name: "certificate",
+}
 
 
 def _device_of_ours(

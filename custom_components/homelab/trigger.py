@@ -1,186 +1,54 @@
-"""Triggers: a container dies, an update is taken back, a stack is degraded.
-
-They need no entity. What a target includes is found out when something happens, so that new
-containers of a host, a stack, an area or a label count at once.
-"""
+"""Triggers: a container dies, a service is down, a certificate ends soon, a disk fills."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final, override
+from typing import ClassVar, Final, override
 
 import voluptuous as vol
-from homeassistant.const import CONF_FOR, CONF_OPTIONS, CONF_TARGET
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
-from homeassistant.helpers.event import async_call_later
-from homeassistant.helpers.trigger import (
-    Trigger,
-    TriggerActionRunner,
-    TriggerConfig,
-    TriggerNotTriggeredReporter,
-)
-from homeassistant.helpers.typing import ConfigType
-from homeassistant.util import dt as dt_util
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.trigger import Trigger, TriggerConfig
 
-from .client.kinds import CONTAINER, STACK
-from .devices import Subject
-from .happenings import HAPPENED, Happening, HappeningType
-from .targets import HOST, selected_devices, validate_target
+from .client import ExpiryStage, Reach
+from .client.kinds import CERTIFICATE, STACK
+from .happening import Happening, HappeningType
+from .subjects import Subject
+from .targets import CONF_TIER, HOST, OF_MONITORS, TIERS
+from .trigger_base import FOR, OF_CONTAINERS, HappeningTrigger, schema_with
 
-_FOR: Final = {vol.Optional(CONF_FOR): cv.positive_time_period}
-_OF_CONTAINERS: Final = frozenset({HOST, STACK.name, CONTAINER.name})
+CONF_BELOW: Final = "below"
+CONF_DAYS: Final = "days"
+CONF_REACH: Final = "reach"
+
+TOLD_AGAIN_AFTER_S: Final = 86400.0
+"""A figure that wavers around a limit is not told each time."""
+
+_TIER: Final = {vol.Optional(CONF_TIER): vol.In(TIERS)}
 _OF_STACKS: Final = frozenset({HOST, STACK.name})
 
-
-def _schema(options: Mapping[Any, Any]) -> vol.Schema:
-    return vol.Schema(
-        {
-            vol.Required(CONF_TARGET): cv.TARGET_FIELDS,
-            vol.Required(CONF_OPTIONS, default={}): dict(options),
-        }
-    )
-
-
-class HappeningTrigger(Trigger):
-    """Fires once for each happening of a type within the target."""
-
-    happening_type: ClassVar[HappeningType]
-    device_kinds: ClassVar[frozenset[str]] = _OF_CONTAINERS
-    schema: ClassVar[vol.Schema] = _schema({})
-
-    @classmethod
-    @override
-    async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
-        """Refuse what could never fire."""
-        valid: ConfigType = cls.schema(config)
-        validate_target(hass, valid[CONF_TARGET], cls.device_kinds)
-        return valid
-
-    def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
-        """Keep target and options, which were validated."""
-        super().__init__(hass, config)
-        self._target: Mapping[str, Any] = config.target or {}
-        self._for: timedelta | None = (config.options or {}).get(CONF_FOR)
-
-    @override
-    async def async_attach_runner(
-        self,
-        run_action: TriggerActionRunner,
-        did_not_trigger: TriggerNotTriggeredReporter | None = None,
-    ) -> CALLBACK_TYPE:
-        """Wait for happenings, of hosts that are set up later too."""
-        waiting = _Waiting(self._hass)
-
-        @callback
-        def fire(happening: Happening) -> None:
-            payload = _payload(self._hass, happening)
-            run_action(payload, f"{happening.type} of {payload['name']} on {payload['host']}")
-
-        @callback
-        def on_happening(happening: Happening) -> None:
-            if happening.type is not self.happening_type or not self._includes(happening):
-                return
-            if self._for:
-                waiting.add(happening, self._for, fire)
-            else:
-                fire(happening)
-
-        end = async_dispatcher_connect(self._hass, HAPPENED, on_happening)
-
-        @callback
-        def detach() -> None:
-            end()
-            waiting.cancel()
-
-        return detach
-
-    def _includes(self, happening: Happening) -> bool:
-        """Return whether the device, its stack or its host is targeted."""
-        wanted = selected_devices(self._hass, self._target)
-        return any(device.id in wanted for device in _lineage(self._hass, happening))
-
-
-class _Waiting:
-    """Happenings that have to last for some time before they count."""
-
-    def __init__(self, hass: HomeAssistant) -> None:
-        self._hass = hass
-        self._ends: dict[tuple[int, Subject], list[CALLBACK_TYPE]] = {}
-
-    @callback
-    def add(self, happening: Happening, lasting: timedelta, fire: Any) -> None:
-        """Call `fire` unless it ends before its time; one that waits already goes on waiting."""
-        identity = (id(happening.coordinator), happening.subject)
-        if identity in self._ends:
-            return
-
-        @callback
-        def review() -> None:
-            if not happening.lasts():
-                self._forget(identity)
-
-        @callback
-        def due(_now: datetime) -> None:
-            self._forget(identity)
-            fire(happening)
-
-        subject = happening.subject
-        self._ends[identity] = [
-            async_call_later(self._hass, lasting, due),
-            happening.coordinator.async_listen((subject.kind, subject.key), review),
-        ]
-
-    @callback
-    def cancel(self) -> None:
-        """Wait for nothing any more."""
-        for identity in tuple(self._ends):
-            self._forget(identity)
-
-    def _forget(self, identity: tuple[int, Subject]) -> None:
-        for end in self._ends.pop(identity, ()):
-            end()
-
-
-def _lineage(hass: HomeAssistant, happening: Happening) -> list[dr.AnyDeviceEntry]:
-    """Return the device of the happening and those it hangs below, up to the host."""
-    registry = dr.async_get(hass)
-    device_id = happening.coordinator.devices.id_of_subject(happening.subject)
-    found: list[dr.AnyDeviceEntry] = []
-    while device_id is not None and (device := registry.async_get(device_id)) is not None:
-        found.append(device)
-        device_id = device.via_device_id if isinstance(device, dr.DeviceEntry) else None
-    return found
-
-
-def _payload(hass: HomeAssistant, happening: Happening) -> dict[str, Any]:
-    """Return the trigger's variables: all that a message needs."""
-    lineage = _lineage(hass, happening)
-    device, host = (lineage[0], lineage[-1]) if lineage else (None, None)
-    return {
-        "device_id": device and device.id,
-        "name": (device and device.name_by_user) or happening.name,
-        "host": (host and (host.name_by_user or host.name)) or "",
-        "key": happening.subject.key,
-        "event": happening.type.value,
-        "at": dt_util.as_local(happening.at).isoformat(),
-        **happening.details,
-    }
+_RUNGS: Final[Mapping[int, ExpiryStage]] = {
+    30: ExpiryStage.DAYS_30,
+    14: ExpiryStage.DAYS_14,
+    7: ExpiryStage.DAYS_7,
+    3: ExpiryStage.DAYS_3,
+    1: ExpiryStage.DAYS_1,
+    0: ExpiryStage.EXPIRED,
+}
+"""The rungs of the ladder, each with the days that are left then."""
+_REACHES: Final = (Reach.PUBLIC.value, Reach.NETWORK.value, Reach.MACHINE.value)
+"""From the farthest on."""
 
 
 class ContainerDied(HappeningTrigger):
     """A container ended by itself with an error."""
 
     happening_type = HappeningType.CONTAINER_DIED
-    schema = _schema(_FOR)
+    schema = schema_with(FOR)
 
 
 class ContainerUnhealthy(HappeningTrigger):
     """A container's health check fails now."""
 
     happening_type = HappeningType.CONTAINER_UNHEALTHY
-    schema = _schema(_FOR)
+    schema = schema_with(FOR)
 
 
 class ContainerRestartLoop(HappeningTrigger):
@@ -206,7 +74,122 @@ class StackDegraded(HappeningTrigger):
 
     happening_type = HappeningType.STACK_DEGRADED
     device_kinds = _OF_STACKS
-    schema = _schema(_FOR)
+    schema = schema_with(FOR)
+
+
+class _OfMonitors(HappeningTrigger):
+    """Fires for monitors, of one tier where one is chosen."""
+
+    device_kinds = OF_MONITORS
+    schema = schema_with({**_TIER, **FOR})
+
+    @override
+    def wants(self, happening: Happening) -> bool:
+        tier = self.options.get(CONF_TIER)
+        return tier is None or happening.details["tier"] == tier
+
+
+class MonitorDown(_OfMonitors):
+    """A service is down, and that is confirmed."""
+
+    happening_type = HappeningType.MONITOR_DOWN
+
+
+class MonitorRecovered(_OfMonitors):
+    """A service that was down is up again."""
+
+    happening_type = HappeningType.MONITOR_RECOVERED
+
+
+class CertificateExpiring(HappeningTrigger):
+    """A certificate came to the next rung of the ladder, or ended."""
+
+    happening_type = HappeningType.CERTIFICATE_EXPIRING
+    device_kinds = OF_CONTAINERS | {CERTIFICATE.name}
+    schema = schema_with(
+        {vol.Required(CONF_DAYS, default=30): vol.All(vol.Coerce(int), vol.In(list(_RUNGS)))}
+    )
+
+    @override
+    def wants(self, happening: Happening) -> bool:
+        """Return whether it came to the chosen rung or one below it."""
+        first: int = self.options[CONF_DAYS]
+        counting = {stage.value for days, stage in _RUNGS.items() if days <= first}
+        return happening.details["stage"] in counting
+
+
+class CertificateChanged(HappeningTrigger):
+    """A certificate was replaced by another."""
+
+    happening_type = HappeningType.CERTIFICATE_CHANGED
+    device_kinds = OF_CONTAINERS | {CERTIFICATE.name}
+
+
+class _OfFigures(HappeningTrigger):
+    """Fires when a figure falls to a limit, and for the same thing not again within a day."""
+
+    limit_option: ClassVar[str]
+
+    def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
+        """Nothing was told yet."""
+        super().__init__(hass, config)
+        self._told: dict[tuple[int, Subject], float] = {}
+
+    @override
+    def wants(self, happening: Happening) -> bool:
+        """Return whether the limit was reached just now."""
+        if happening.fall is None or not happening.fall.passes(self.options[self.limit_option]):
+            return False
+        identity, now = (id(happening.coordinator), happening.subject), self._hass.loop.time()
+        told = self._told.get(identity)
+        if told is not None and now - told < TOLD_AGAIN_AFTER_S:
+            return False
+        self._told[identity] = now
+        return True
+
+
+class SloBudgetLow(_OfFigures):
+    """Little is left of what may go wrong with a service."""
+
+    happening_type = HappeningType.SLO_BUDGET_LOW
+    device_kinds = OF_MONITORS
+    limit_option = CONF_BELOW
+    schema = schema_with(
+        {
+            **_TIER,
+            vol.Required(CONF_BELOW, default=20): vol.All(vol.Coerce(float), vol.Range(0, 100)),
+        }
+    )
+
+    @override
+    def wants(self, happening: Happening) -> bool:
+        """Return whether it is of the tier and fell below the limit."""
+        tier = self.options.get(CONF_TIER)
+        return (tier is None or happening.details["tier"] == tier) and super().wants(happening)
+
+
+class DiskFilling(_OfFigures):
+    """A file system will be full soon."""
+
+    happening_type = HappeningType.DISK_FILLING
+    device_kinds = frozenset({HOST})
+    limit_option = CONF_DAYS
+    schema = schema_with(
+        {vol.Required(CONF_DAYS, default=7): vol.All(vol.Coerce(float), vol.Range(0, 365))}
+    )
+
+
+class PortOpened(HappeningTrigger):
+    """Something listens at a port."""
+
+    happening_type = HappeningType.PORT_OPENED
+    schema = schema_with({vol.Required(CONF_REACH, default=Reach.NETWORK.value): vol.In(_REACHES)})
+
+    @override
+    def wants(self, happening: Happening) -> bool:
+        """Return whether it can be reached from as far as chosen, or from farther."""
+        nearest = _REACHES.index(self.options[CONF_REACH])
+        return happening.details["reach"] in _REACHES[: nearest + 1]
 
 
 _TRIGGERS: Final[dict[str, type[Trigger]]] = {
@@ -218,6 +201,13 @@ _TRIGGERS: Final[dict[str, type[Trigger]]] = {
         UpdateAvailable,
         UpdateRolledBack,
         StackDegraded,
+        MonitorDown,
+        MonitorRecovered,
+        SloBudgetLow,
+        CertificateExpiring,
+        CertificateChanged,
+        DiskFilling,
+        PortOpened,
     )
 }
 

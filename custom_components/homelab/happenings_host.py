@@ -1,0 +1,102 @@
+"""What happens to the machine: a disk will be full soon, a port is open."""
+
+from typing import override
+
+from homeassistant.core import callback
+from homeassistant.util import dt as dt_util
+
+from .client.kinds import (
+    CONTAINER,
+    DISK_FORECAST,
+    FILESYSTEM,
+    MACHINE_KEY,
+    NETWORK_STATUS,
+    PORT_EVENT,
+)
+from .client.models import DiskForecast, PortEvent, PortEventType
+from .happening import EventWatch, Fall, Happening, HappeningType, Watch
+from .mirror import Before, ResourceId
+from .subjects import Subject
+
+
+class DiskWatch(Watch):
+    """Watches how full disks become."""
+
+    @override
+    @callback
+    def look(self, resource: ResourceId, before: Before, *, just_now: bool) -> None:
+        """Tell of a disk that fills sooner than it seemed."""
+        kind, key = resource
+        old = before[resource]
+        if kind != DISK_FORECAST.name or not isinstance(old, DiskForecast):
+            return
+        forecast = self._coordinator.mirror.get(DISK_FORECAST, key)
+        if forecast is not None:
+            self._look_at_forecast(forecast, old)
+
+    def _look_at_forecast(self, forecast: DiskForecast, old: DiskForecast) -> None:
+        days, was = forecast.days_until_full, old.days_until_full
+        if days is None or (was is not None and was <= days):
+            return
+        filesystem = self._coordinator.mirror.get(FILESYSTEM, forecast.key)
+        growth = forecast.growth_bytes_per_day
+        since, until = forecast.observed_from, forecast.observed_until
+        self._tell(
+            Happening(
+                type=HappeningType.DISK_FILLING,
+                coordinator=self._coordinator,
+                subject=Subject(DISK_FORECAST.name, forecast.key),
+                device=None,
+                name=forecast.key,
+                at=dt_util.utcnow(),
+                details={
+                    "days_until_full": days,
+                    "full_at": forecast.full_at and forecast.full_at.isoformat(),
+                    "growth_bytes_per_day": growth,
+                    "available_bytes": filesystem and filesystem.available_bytes,
+                    "size_bytes": filesystem and filesystem.size_bytes,
+                    "used_percent": filesystem and filesystem.used_percent,
+                    "observed_from": since and since.isoformat(),
+                    "observed_until": until and until.isoformat(),
+                    "samples": forecast.samples,
+                },
+                fall=Fall(was, days),
+            )
+        )
+
+
+class PortWatch(EventWatch[PortEvent]):
+    """Watches ports."""
+
+    event_kind = PORT_EVENT
+
+    @override
+    def known_by(self, key: str) -> ResourceId:
+        """Return the network as a whole: a port that is opened was not there before."""
+        return NETWORK_STATUS.name, MACHINE_KEY
+
+    @override
+    @callback
+    def happened(self, event: PortEvent) -> None:
+        """Tell of a port that something listens at now."""
+        if event.type is not PortEventType.OPENED:
+            return
+        container = self._coordinator.container(event.container or "")
+        self._tell(
+            Happening(
+                type=HappeningType.PORT_OPENED,
+                coordinator=self._coordinator,
+                subject=Subject(PORT_EVENT.name, event.key),
+                device=Subject(CONTAINER.name, container.key) if container else None,
+                name=f"{event.transport}/{event.port}",
+                at=event.at,
+                details={
+                    "port": event.port,
+                    "transport": event.transport.value,
+                    "address": event.address,
+                    "reach": event.reach.value,
+                    "process": event.process,
+                    "container": container.name if container else event.container,
+                },
+            )
+        )
