@@ -68,6 +68,7 @@ from homelab_agent.areas.network.models import (
     NetworkTraffic,
     PortEvent,
 )
+from homelab_agent.areas.network.routes import NetworkRoutes
 from homelab_agent.areas.objects.models import DISK_USAGE_KIND, DiskUsage
 from homelab_agent.areas.objects.routes import ObjectRoutes
 from homelab_agent.areas.recreate.models import RECREATE_KIND, RecreateStatus
@@ -102,6 +103,7 @@ ROUTES: tuple[type, ...] = (
     ContainerRoutes,
     EngineRoutes,
     JobRoutes,
+    NetworkRoutes,
     ObjectRoutes,
     RecreateRoutes,
     StackRoutes,

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from homelab_agent.platform.host.network import InterfaceState, InterfaceType, Transport
 from homelab_agent.platform.model import Model
 
 NETWORK_STATUS_KIND = "network_status"
@@ -14,27 +15,6 @@ NETWORK_CONNECTIONS_KIND = "network_connections"
 LISTENING_PORT_KIND = "listening_port"
 PORT_EVENT_KIND = "port_event"
 NETWORK_KEY = "host"
-
-
-class InterfaceState(StrEnum):
-    """Whether an interface can carry anything."""
-
-    UP = "up"
-    DOWN = "down"
-    UNKNOWN = "unknown"
-
-
-class InterfaceType(StrEnum):
-    """What an interface is."""
-
-    ETHERNET = "ethernet"
-    WIRELESS = "wireless"
-    BRIDGE = "bridge"
-    BOND = "bond"
-    VLAN = "vlan"
-    TUNNEL = "tunnel"
-    LOOPBACK = "loopback"
-    OTHER = "other"
 
 
 class NetworkInterface(Model):
@@ -80,8 +60,10 @@ class PublicAddress(Model):
 
 
 class NetworkStatus(Model):
-    """The network as a whole. `view_hint` is there when only the agent's container is seen.
+    """The network as a whole. `view_hint` tells what of it is not seen, and what to do about it.
 
+    `exposed_ports`: those that others than this machine can get to, by their address alone.
+    `neighbours`: machines on its links, without its own containers.
     `clock_offset_s`: how far the machine's clock is ahead of what sources on the internet say.
     """
 
@@ -118,13 +100,6 @@ class Reach(StrEnum):
     MACHINE = "machine"
     NETWORK = "network"
     PUBLIC = "public"
-
-
-class Transport(StrEnum):
-    """How a port is reached."""
-
-    TCP = "tcp"
-    UDP = "udp"
 
 
 class ListeningPort(Model):

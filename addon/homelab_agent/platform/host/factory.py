@@ -8,6 +8,7 @@ from homelab_agent.platform.settings import Settings
 
 if TYPE_CHECKING:
     from homelab_agent.platform.host.machine import Machine
+    from homelab_agent.platform.host.network import MachineNetwork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +16,7 @@ class HostFaces:
     """The machine, seen from each side that some area needs."""
 
     machine: Machine
+    network: MachineNetwork
 
 
 def open_host(
@@ -26,10 +28,12 @@ def open_host(
     """
     if settings.demo:
         from homelab_agent.platform.host.demo_machine import DemoMachine  # noqa: PLC0415
+        from homelab_agent.platform.host.demo_network import DemoNetwork  # noqa: PLC0415
 
-        return HostFaces(machine=DemoMachine(clock))
+        return HostFaces(machine=DemoMachine(clock), network=DemoNetwork())
     from homelab_agent.platform.host.linux_machine import LinuxMachine  # noqa: PLC0415
+    from homelab_agent.platform.host.linux_network import LinuxNetwork  # noqa: PLC0415
     from homelab_agent.platform.host.paths import find_paths  # noqa: PLC0415
 
     paths = find_paths(settings.host_proc, settings.host_sys, settings.host_root, own_id=own_id)
-    return HostFaces(machine=LinuxMachine(paths, clock))
+    return HostFaces(machine=LinuxMachine(paths, clock), network=LinuxNetwork(paths))

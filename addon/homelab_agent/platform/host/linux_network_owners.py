@@ -1,0 +1,61 @@
+"""Whose a socket is: the process that holds it, and the container that it runs in. Blocks."""
+
+import os
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from homelab_agent.platform.host.network import Owner
+
+_SOCKET = re.compile(r"socket:\[(\d+)\]")
+_CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
+
+
+def find_owners(proc: Path, inodes: Collection[int]) -> dict[int, Owner]:
+    """Return the oldest process that holds each socket; those of other people may stay unseen.
+
+    The first process holds sockets for others, which start when somebody connects: it comes last.
+    """
+    wanted = set(inodes) - {0}
+    found: dict[int, Owner] = {}
+    for pid in _processes(proc):
+        if not wanted:
+            break
+        held = wanted.intersection(_sockets(proc, pid))
+        if held:
+            owner = _owner(proc, pid)
+            if owner is not None:
+                found |= dict.fromkeys(held, owner)
+                wanted -= held
+    return found
+
+
+def _processes(proc: Path) -> list[int]:
+    numbers = [int(name) for name in os.listdir(proc) if name.isdigit()]  # noqa: PTH208  # names are enough
+    return sorted(numbers, key=lambda pid: (pid == 1, pid))
+
+
+def _sockets(proc: Path, pid: int) -> Iterator[int]:
+    folder = f"{proc}/{pid}/fd"
+    try:
+        names = os.listdir(folder)  # noqa: PTH208  # one of very many
+    except OSError:  # it has ended, or it is another user's
+        return
+    for name in names:
+        try:
+            target = os.readlink(f"{folder}/{name}")  # noqa: PTH115  # one of very many
+        except OSError:
+            continue
+        socket = _SOCKET.fullmatch(target)
+        if socket is not None:
+            yield int(socket[1])
+
+
+def _owner(proc: Path, pid: int) -> Owner | None:
+    try:
+        name = (proc / str(pid) / "comm").read_text(errors="replace").strip()
+        groups = (proc / str(pid) / "cgroup").read_text(errors="replace")
+    except OSError:
+        return None
+    container = _CONTAINER_ID.search(groups)
+    return Owner(name, pid, container[0] if container else None)
