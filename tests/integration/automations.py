@@ -7,10 +7,12 @@ from typing import Any
 from homeassistant.core import HomeAssistant, ServiceCall, callback
 from homeassistant.setup import async_setup_component
 
+from tests.integration.home import Home
+
 
 async def automate(
     hass: HomeAssistant,
-    trigger: Mapping[str, Any],
+    trigger: Mapping[str, Any] | list[dict[str, Any]],
     *conditions: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
     """Make an automation; return the list to which the trigger's variables of each run go."""
@@ -38,3 +40,12 @@ def state_of(hass: HomeAssistant) -> str:
     state = hass.states.get("automation.test")
     assert state is not None
     return state.state
+
+
+def on(home: Home, trigger: str, key: str | None = "web", **options: Any) -> dict[str, Any]:
+    """Return a trigger's configuration for the device of a container, a stack or the host."""
+    return {
+        "trigger": f"homelab.{trigger}",
+        "target": {"device_id": [home.device_id(key)]},
+        **({"options": options} if options else {}),
+    }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from homeassistant.core import HomeAssistant, State
+from homeassistant.core import Context, HomeAssistant, State
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
@@ -46,6 +46,7 @@ class Home:
     hass: HomeAssistant
     agent: FakeAgent
     entry: MockConfigEntry
+    _marks: int = 0
 
     def entity_id(self, platform: str, key: str) -> str:
         """Return the entity with a unique id such as "web:state" or "docker"."""
@@ -81,6 +82,12 @@ class Home:
             identifier, self.entry.entry_id
         )
 
+    def device_id(self, key: str | None = "web") -> str:
+        """Return the id of the device of a container, of what is named "stack:media", the host."""
+        device = self.device(key)
+        assert device is not None, f"{key} has no device"
+        return device.id
+
     def foreign_device(self) -> dr.DeviceEntry:
         """Return a device of another integration."""
         other = MockConfigEntry(domain="other")
@@ -88,6 +95,21 @@ class Home:
         return dr.async_get(self.hass).async_get_or_create(
             config_entry_id=other.entry_id, identifiers={("other", "lamp")}
         )
+
+    async def ask(self, action: str, context: Context | None = None, **data: Any) -> Any:
+        """Call an action of ours and return what it answers."""
+        return await self.hass.services.async_call(
+            DOMAIN, action, data, blocking=True, return_response=True, context=context
+        )
+
+    async def settled(self) -> None:
+        """Wait until all the agent told is known: what is told last is known last."""
+        self._marks += 1
+        name = f"mark-{self._marks}"
+        self.agent.put_container(name)
+        coordinator = self.entry.runtime_data
+        await until(lambda: coordinator.container(name) is not None, "the agent to be heard")
+        await self.hass.async_block_till_done()
 
     async def passes(self, **time: float) -> None:
         """Let time pass for Home Assistant's timers."""

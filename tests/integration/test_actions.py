@@ -33,19 +33,6 @@ PLAN = {
 STARTED = {"outcome": "done", "message": "As told.", "job": None}
 
 
-async def call(home: Home, action: str, context: Context | None = None, **data: Any) -> Any:
-    """Call an action of ours and return what it answers."""
-    return await home.hass.services.async_call(
-        "homelab", action, data, blocking=True, return_response=True, context=context
-    )
-
-
-def device_id(home: Home, key: str | None = "web") -> str:
-    device = home.device(key)
-    assert device is not None
-    return device.id
-
-
 @pytest.fixture
 async def with_stack(home: Home) -> Home:
     """A home with a stack of one container and a swarm service."""
@@ -90,10 +77,9 @@ async def test_every_field_of_an_action_can_be_entered(hass: HomeAssistant) -> N
 
 
 async def test_logs_are_searched_within_a_time(home: Home) -> None:
-    await call(
-        home,
+    await home.ask(
         "get_logs",
-        device_id=device_id(home),
+        device_id=home.device_id(),
         search="error",
         stream="stderr",
         last={"minutes": 5},
@@ -120,10 +106,10 @@ async def test_many_logs_are_searched_at_once(
             "unread": [{"container": "db", "code": "failed", "message": "No such driver."}],
         }
     )
-    answer = await call(home, "search_logs", device_id=device_id(home, key), search="error")
+    answer = await home.ask("search_logs", device_id=home.device_id(key), search="error")
     (host,) = answer["hosts"]
     assert host["containers"][0]["lines"] == [line]
-    assert host["containers"][0]["device_id"] == device_id(home)
+    assert host["containers"][0]["device_id"] == home.device_id()
     assert host["unread"] == [{"name": "db", "reason": "No such driver."}]
     query = home.agent.seen[-1].query
     assert query["search"] == "error"
@@ -136,7 +122,7 @@ async def test_many_logs_are_searched_at_once(
 async def test_an_action_waits_for_the_end_of_its_job_and_returns_it(
     home: Home, action: str, path: str
 ) -> None:
-    asked = asyncio.ensure_future(call(home, action, device_id=device_id(home)))
+    asked = asyncio.ensure_future(home.ask(action, device_id=home.device_id()))
     await until(lambda: home.agent.count("POST", f"/containers/web/{path}"), "the request")
     assert not asked.done()
     home.agent.end_job(f"containers.{path}", "web", "done", message="It runs.")
@@ -145,13 +131,13 @@ async def test_an_action_waits_for_the_end_of_its_job_and_returns_it(
 
 
 async def test_a_job_that_nobody_waits_for_goes_on(home: Home) -> None:
-    answer = await call(home, "update", device_id=device_id(home), wait=False)
+    answer = await home.ask("update", device_id=home.device_id(), wait=False)
     (result,) = answer["containers"]
     assert (result["outcome"], result["job_id"]) == (None, "containers.update-web")
 
 
 async def test_an_update_that_was_taken_back_fails_with_its_reason(home: Home) -> None:
-    asked = asyncio.ensure_future(call(home, "update", device_id=device_id(home)))
+    asked = asyncio.ensure_future(home.ask("update", device_id=home.device_id()))
     await until(lambda: home.agent.count("POST", "/containers/web/update"), "the request")
     error = {"code": "failed", "message": "It never became healthy.", "field": None, "hint": None}
     home.agent.end_job("containers.update", "web", "undone", error=error)
@@ -163,22 +149,22 @@ async def test_an_update_that_was_taken_back_fails_with_its_reason(home: Home) -
 async def test_updates_are_listed(home: Home) -> None:
     updates = [wire.update("web"), wire.update("db", state="current")]
     home.agent.answers["GET /updates"] = Answer({"updates": updates})
-    (host,) = (await call(home, "list_updates"))["hosts"]
+    (host,) = (await home.ask("list_updates"))["hosts"]
     assert [one["name"] for one in host["containers"]] == ["web"]
-    assert host["containers"][0]["device_id"] == device_id(home)
-    (host,) = (await call(home, "list_updates", available_only=False))["hosts"]
+    assert host["containers"][0]["device_id"] == home.device_id()
+    (host,) = (await home.ask("list_updates", available_only=False))["hosts"]
     assert len(host["containers"]) == 2
 
 
 async def test_a_host_has_all_of_its_containers_looked_at(home: Home) -> None:
     home.agent.answers["POST /updates/check"] = Answer(STARTED)
-    answer = await call(home, "check_updates", device_id=[device_id(home, None), device_id(home)])
+    answer = await home.ask("check_updates", device_id=[home.device_id(None), home.device_id()])
     assert answer["containers"] == []
     assert answer["hosts"] == [
         {
             "host": "atlas",
             "name": "atlas",
-            "device_id": device_id(home, None),
+            "device_id": home.device_id(None),
             "outcome": "done",
             "message": "As told.",
             "job_id": None,
@@ -190,7 +176,7 @@ async def test_a_host_has_all_of_its_containers_looked_at(home: Home) -> None:
 
 async def test_containers_are_looked_at_one_by_one(home: Home) -> None:
     home.agent.answers["POST /containers/web/check-update"] = Answer(STARTED)
-    answer = await call(home, "check_updates", device_id=device_id(home))
+    answer = await home.ask("check_updates", device_id=home.device_id())
     assert [one["name"] for one in answer["containers"]] == ["web"]
 
 
@@ -200,7 +186,7 @@ async def test_statistics_are_returned_for_what_is_targeted(home: Home) -> None:
         "containers": [wire.statistics("web"), wire.statistics("db")],
     }
     home.agent.answers["GET /stats"] = Answer(report)
-    answer = await call(home, "container_statistics", device_id=device_id(home))
+    answer = await home.ask("container_statistics", device_id=home.device_id())
     (host,) = answer["hosts"]
     assert [one["key"] for one in host["containers"]] == ["web"]
 
@@ -210,12 +196,12 @@ async def test_stacks_are_listed_planned_and_deployed_as_planned(with_stack: Hom
     home.agent.answers["GET /stacks"] = Answer({"stacks": [wire.stack("media")]})
     home.agent.answers["POST /stacks/media/plan"] = Answer(PLAN)
     home.agent.answers["PUT /stacks/media"] = Answer(STARTED)
-    (host,) = (await call(home, "list_stacks"))["hosts"]
-    assert host["stacks"][0]["device_id"] == device_id(home, "stack:media")
+    (host,) = (await home.ask("list_stacks"))["hosts"]
+    assert host["stacks"][0]["device_id"] == home.device_id("stack:media")
     text: Any = {"name": "media", "compose": COMPOSE, "environment": {"A": "1"}}
-    plan = await call(home, "plan_stack", **text)
+    plan = await home.ask("plan_stack", **text)
     assert (plan["host"], plan["hash"]) == ("atlas", "h1")
-    done = await call(home, "deploy_stack", **text, plan_hash=plan["hash"])
+    done = await home.ask("deploy_stack", **text, plan_hash=plan["hash"])
     assert done["outcome"] == "done"
     body = home.agent.seen[-1].body
     assert (body["compose"], body["environment"], body["plan_hash"]) == (COMPOSE, {"A": "1"}, "h1")
@@ -226,28 +212,26 @@ async def test_a_compose_text_that_is_wrong_is_refused_with_its_field(home: Home
         wire.problem(422, "invalid", "services.web.imagee is not known.", field="compose"), 422
     )
     with pytest.raises(ServiceValidationError, match=r"services\.web\.imagee is not known"):
-        await call(home, "plan_stack", name="media", compose=COMPOSE)
+        await home.ask("plan_stack", name="media", compose=COMPOSE)
 
 
 @pytest.mark.parametrize("command", ["start", "stop", "restart", "update"])
 async def test_a_stack_does_what_it_is_told(with_stack: Home, command: str) -> None:
     home = with_stack
     home.agent.answers[f"POST /stacks/media/{command}"] = Answer(STARTED)
-    target = device_id(home, "stack:media")
-    (result,) = (await call(home, "stack_command", device_id=target, command=command))["stacks"]
+    target = home.device_id("stack:media")
+    (result,) = (await home.ask("stack_command", device_id=target, command=command))["stacks"]
     assert (result["name"], result["outcome"]) == ("media", "done")
 
 
 async def test_volumes_are_removed_only_with_the_name_written_once_more(with_stack: Home) -> None:
     home = with_stack
     home.agent.answers["POST /stacks/media/down"] = Answer(STARTED)
-    target = device_id(home, "stack:media")
+    target = home.device_id("stack:media")
     with pytest.raises(ServiceValidationError) as caught:
-        await call(home, "stack_command", device_id=target, command="stop", volumes=True)
+        await home.ask("stack_command", device_id=target, command="stop", volumes=True)
     assert caught.value.translation_key == "field_not_for_command"
-    await call(
-        home, "stack_command", device_id=target, command="down", volumes=True, confirm="media"
-    )
+    await home.ask("stack_command", device_id=target, command="down", volumes=True, confirm="media")
     body = home.agent.seen[-1].body
     assert (body["volumes"], body["confirm"]) == (True, "media")
 
@@ -257,10 +241,10 @@ async def test_a_former_version_of_a_stack_is_restored(with_stack: Home) -> None
     version = {"version": 3, "at": wire.BEGINNING, "caller": "me", "diff": "-a", "current": True}
     home.agent.answers["GET /stacks/media/history"] = Answer({"versions": [version]})
     home.agent.answers["POST /stacks/media/restore"] = Answer(STARTED)
-    target = device_id(home, "stack:media")
-    (stack,) = (await call(home, "stack_history", device_id=target))["stacks"]
+    target = home.device_id("stack:media")
+    (stack,) = (await home.ask("stack_history", device_id=target))["stacks"]
     assert stack["versions"][0]["version"] == 3
-    done = await call(home, "restore_stack", device_id=target, version=3)
+    done = await home.ask("restore_stack", device_id=target, version=3)
     assert done["outcome"] == "done"
     assert home.agent.seen[-1].body["version"] == 3
 
@@ -270,9 +254,9 @@ async def test_a_clean_up_removes_what_its_preview_showed(home: Home) -> None:
     preview = {"hash": "p1", "items": [item], "reclaimable_bytes": 5, "kept": []}
     home.agent.answers["GET /prune"] = Answer(preview)
     home.agent.answers["POST /prune"] = Answer(STARTED)
-    (host,) = (await call(home, "prune_preview", kinds=["images"]))["hosts"]
+    (host,) = (await home.ask("prune_preview", kinds=["images"]))["hosts"]
     assert (host["hash"], host["items"][0]["name"]) == ("p1", "old")
-    done = await call(home, "prune", kinds=["images"], hash=host["hash"])
+    done = await home.ask("prune", kinds=["images"], hash=host["hash"])
     assert done["outcome"] == "done"
     assert home.agent.seen[-1].body["hash"] == "p1"
     assert home.agent.seen[-1].body["kinds"] == ["images"]
@@ -281,8 +265,8 @@ async def test_a_clean_up_removes_what_its_preview_showed(home: Home) -> None:
 async def test_a_swarm_service_is_scaled(with_stack: Home) -> None:
     home = with_stack
     home.agent.answers["POST /swarm/services/shop/scale"] = Answer(STARTED)
-    target = device_id(home, "swarm_service:shop")
-    (result,) = (await call(home, "scale", device_id=target, replicas=3))["services"]
+    target = home.device_id("swarm_service:shop")
+    (result,) = (await home.ask("scale", device_id=target, replicas=3))["services"]
     assert result["outcome"] == "done"
     assert home.agent.seen[-1].body["replicas"] == 3
 
@@ -299,7 +283,7 @@ async def test_a_host_is_none_of_the_things_an_action_is_about(
     home: Home, action: str, data: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(ServiceValidationError) as caught:
-        await call(home, action, device_id=device_id(home, None), **data)
+        await home.ask(action, device_id=home.device_id(None), **data)
     assert caught.value.translation_key == reason
 
 
@@ -327,5 +311,5 @@ async def test_only_administrators_may_change_something(
     before = len(home.agent.seen)
     context = Context(user_id=hass_read_only_user.id)
     with pytest.raises(Unauthorized):
-        await call(home, action, context, device_id=device_id(home), **data)
+        await home.ask(action, context, device_id=home.device_id(), **data)
     assert len(home.agent.seen) == before

@@ -9,40 +9,15 @@ from homeassistant.helpers import label_registry as lr
 from homeassistant.setup import async_setup_component
 
 from tests.fakes import wire
-from tests.integration.automations import automate, state_of
-from tests.integration.home import Home, until
+from tests.integration.automations import automate, on, state_of
+from tests.integration.home import Home
 
 UNDONE = wire.undone_update()
-
-
-def device_id(home: Home, key: str | None = "web") -> str:
-    device = home.device(key)
-    assert device is not None
-    return device.id
-
-
-def on(home: Home, trigger: str, key: str | None = "web", **options: Any) -> dict[str, Any]:
-    """Return a trigger's configuration for the device of a container, a stack or the host."""
-    return {
-        "trigger": f"homelab.{trigger}",
-        "target": {"device_id": [device_id(home, key)]},
-        **({"options": options} if options else {}),
-    }
 
 
 def tell(home: Home, event: str, number: int, key: str = "web", **more: Any) -> None:
     """Let something happen to a container."""
     home.agent.put("container_event", key, wire.event(key, event, number, **more))
-
-
-async def settled(home: Home) -> None:
-    """Wait until all the agent told is known: what is told last is known last."""
-    settled.number = getattr(settled, "number", 0) + 1  # type: ignore[attr-defined]
-    name = f"mark-{settled.number}"  # type: ignore[attr-defined]
-    home.agent.put_container(name)
-    coordinator = home.entry.runtime_data
-    await until(lambda: coordinator.container(name) is not None, "the agent to be heard")
-    await home.hass.async_block_till_done()
 
 
 async def happens(home: Home, trigger: str) -> None:
@@ -61,7 +36,7 @@ async def happens(home: Home, trigger: str) -> None:
             agent.put("container_recreate", "web", wire.recreate_status(last=UNDONE))
         case "stack_degraded":
             agent.put("stack", "media", wire.stack("media", state="degraded", problem="db is down"))
-    await settled(home)
+    await home.settled()
 
 
 @pytest.fixture
@@ -70,7 +45,7 @@ async def quiet(home: Home) -> Home:
     home.agent.put("container_update", "web", wire.update(state="current"))
     home.agent.put("container_recreate", "web", wire.recreate_status())
     home.agent.put("stack", "media", wire.stack("media"))
-    await settled(home)
+    await home.settled()
     return home
 
 
@@ -97,14 +72,14 @@ async def test_what_happens_is_told_once_with_all_that_a_message_needs(
     await happens(quiet, trigger)
     await happens(quiet, trigger)
     quiet.agent.cut()
-    await settled(quiet)
+    await quiet.settled()
     (run,) = runs
     assert {name: run[name] for name in WHAT_A_MESSAGE_NEEDS[trigger]} == (
         WHAT_A_MESSAGE_NEEDS[trigger]
     )
     assert (run["host"], run["device_id"], run["event"]) == (
         "atlas",
-        device_id(quiet, key),
+        quiet.device_id(key),
         trigger,
     )
 
@@ -116,7 +91,7 @@ async def test_a_restart_of_home_assistant_tells_nothing_old(quiet: Home, trigge
     key = "stack:media" if trigger == "stack_degraded" else "web"
     runs = await automate(quiet.hass, on(quiet, trigger, key))
     await quiet.hass.config_entries.async_setup(quiet.entry.entry_id)
-    await settled(quiet)
+    await quiet.settled()
     assert not runs
 
 
@@ -129,7 +104,7 @@ async def test_a_restart_of_the_agent_tells_nothing_old(quiet: Home, trigger: st
     await quiet.becomes("binary_sensor", "docker", "unavailable")
     await quiet.agent.start()
     await quiet.becomes("binary_sensor", "docker", "on")
-    await settled(quiet)
+    await quiet.settled()
     assert not runs
 
 
@@ -147,9 +122,9 @@ async def test_an_automation_that_is_there_before_the_host_hears_of_it(quiet: Ho
     await quiet.hass.config_entries.async_unload(quiet.entry.entry_id)
     runs = await automate(quiet.hass, trigger)
     await quiet.hass.config_entries.async_setup(quiet.entry.entry_id)
-    await settled(quiet)
+    await quiet.settled()
     tell(quiet, "died", 8, exit_code=1)
-    await settled(quiet)
+    await quiet.settled()
     assert len(runs) == 1
 
 
@@ -160,7 +135,7 @@ async def test_an_update_taken_back_while_the_agent_restarted_is_told(quiet: Hom
     quiet.agent.put("container_recreate", "web", wire.recreate_status(last=UNDONE))
     await quiet.agent.start()
     await quiet.becomes("binary_sensor", "docker", "on")
-    await settled(quiet)
+    await quiet.settled()
     assert len(runs) == 1
 
 
@@ -174,7 +149,7 @@ async def test_an_update_is_told_again_only_when_there_is_another(quiet: Home) -
     ):
         update = wire.update(state=state, latest_digest=digest)
         quiet.agent.put("container_update", "web", update)
-        await settled(quiet)
+        await quiet.settled()
     assert len(runs) == 2
 
 
@@ -184,7 +159,7 @@ async def test_a_container_killed_for_its_memory_died_once_and_for_that_reason(
     runs = await automate(quiet.hass, on(quiet, "container_died"))
     tell(quiet, "out_of_memory", 8)
     tell(quiet, "died", 9, exit_code=137)
-    await settled(quiet)
+    await quiet.settled()
     assert [run["reason"] for run in runs] == ["out_of_memory"]
 
 
@@ -192,7 +167,7 @@ async def test_a_stop_by_hand_is_no_death(quiet: Home) -> None:
     runs = await automate(quiet.hass, on(quiet, "container_died"))
     for number, event in enumerate(("stopped", "finished", "restarted", "removed"), start=8):
         tell(quiet, event, number, exit_code=143)
-    await settled(quiet)
+    await quiet.settled()
     assert not runs
 
 
@@ -205,7 +180,7 @@ async def test_a_host_and_a_stack_mean_all_their_containers_and_new_ones(
     key = "media:player:1"
     quiet.agent.put("container", key, wire.container("player", key=key, compose=compose))
     tell(quiet, "died", 8, key=key, exit_code=1)
-    await settled(quiet)
+    await quiet.settled()
     assert [run["key"] for run in runs] == [key]
 
 
@@ -223,9 +198,9 @@ async def test_an_area_and_a_label_mean_what_is_in_them_when_it_happens(quiet: H
         ),
         start=8,
     ):
-        dr.async_get(quiet.hass).async_update_device(device_id(quiet), **changes)
+        dr.async_get(quiet.hass).async_update_device(quiet.device_id(), **changes)
         tell(quiet, "died", number, exit_code=1)
-        await settled(quiet)
+        await quiet.settled()
         assert len(runs) == told
 
 
@@ -234,7 +209,7 @@ async def test_an_entity_stands_for_its_container(quiet: Home) -> None:
     trigger = {"trigger": "homelab.container_died", "target": {"entity_id": entity_id}}
     runs = await automate(quiet.hass, trigger)
     tell(quiet, "died", 8, exit_code=1)
-    await settled(quiet)
+    await quiet.settled()
     assert len(runs) == 1
 
 
@@ -242,7 +217,7 @@ async def test_another_containers_death_is_not_told(quiet: Home) -> None:
     quiet.agent.put_container("db")
     runs = await automate(quiet.hass, on(quiet, "container_died"))
     tell(quiet, "died", 8, key="db", exit_code=1)
-    await settled(quiet)
+    await quiet.settled()
     assert not runs
 
 
@@ -260,12 +235,12 @@ async def test_what_lasts_is_told_after_its_time_and_what_is_over_is_not(
     quiet.agent.change_container("web", state="exited", health="unhealthy")
     await happens(quiet, trigger)
     quiet.agent.change_container("web", **recovery)
-    await settled(quiet)
+    await quiet.settled()
     await quiet.passes(seconds=31)
     assert not runs
     quiet.agent.change_container("web", state="exited", health="unhealthy")
     tell(quiet, trigger.removeprefix("container_"), 20, exit_code=1, at="2026-11-21T09:01:00Z")
-    await settled(quiet)
+    await quiet.settled()
     assert not runs
     await quiet.passes(seconds=31)
     assert len(runs) == 1
@@ -277,7 +252,7 @@ async def test_a_stack_that_is_only_being_started_is_not_degraded_for_long(quiet
     )
     for state in ("stopped", "degraded", "running"):
         quiet.agent.put("stack", "media", wire.stack("media", state=state))
-        await settled(quiet)
+        await quiet.settled()
     await quiet.passes(minutes=2)
     assert not runs
 
@@ -295,7 +270,7 @@ async def test_a_trigger_that_could_never_fire_is_refused_in_words(
     quiet: Home, caplog: pytest.LogCaptureFixture, target: dict[str, str], reason: str
 ) -> None:
     other = quiet.foreign_device()
-    known = {"FOREIGN": other.id, "WEB": device_id(quiet)}
+    known = {"FOREIGN": other.id, "WEB": quiet.device_id()}
     target = {name: known.get(value, value) for name, value in target.items()}
     await automate(quiet.hass, {"trigger": "homelab.stack_degraded", "target": target})
     assert state_of(quiet.hass) == "unavailable"
@@ -317,7 +292,7 @@ async def test_a_container_that_is_gone_does_not_cost_the_others_their_automatio
     trigger["target"]["device_id"].append("0123456789")
     runs = await automate(quiet.hass, trigger)
     tell(quiet, "died", 8, exit_code=1)
-    await settled(quiet)
+    await quiet.settled()
     assert len(runs) == 1
 
 
@@ -325,7 +300,7 @@ async def test_a_removed_automation_hears_nothing(quiet: Home) -> None:
     assert await async_setup_component(quiet.hass, "homeassistant", {})
     runs = await automate(quiet.hass, on(quiet, "container_died", **{"for": "00:00:30"}))
     tell(quiet, "died", 8, exit_code=1)
-    await settled(quiet)
+    await quiet.settled()
     await quiet.hass.services.async_call(
         "automation", "turn_off", {"entity_id": "automation.test"}, blocking=True
     )
