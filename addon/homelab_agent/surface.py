@@ -35,6 +35,7 @@ from homelab_agent.areas.host.models import (
     HostSensor,
     HostStats,
 )
+from homelab_agent.areas.host.routes import HostRoutes
 from homelab_agent.areas.insight.models import (
     DISK_FORECAST_KIND,
     FINDING_KIND,
@@ -102,6 +103,7 @@ ROUTES: tuple[type, ...] = (
     AgentRoutes,
     ContainerRoutes,
     EngineRoutes,
+    HostRoutes,
     JobRoutes,
     NetworkRoutes,
     ObjectRoutes,

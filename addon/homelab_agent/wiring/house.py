@@ -3,6 +3,14 @@
 from dataclasses import dataclass
 
 from homelab_agent.areas.containers.service import ContainerService
+from homelab_agent.areas.host.disk_health import DiskHealthWatch
+from homelab_agent.areas.host.filesystems import FilesystemWatch
+from homelab_agent.areas.host.power import PowerWatch
+from homelab_agent.areas.host.processes import ProcessLister
+from homelab_agent.areas.host.routes import PROCESS_TARGET, HostRoutes
+from homelab_agent.areas.host.service import HostService
+from homelab_agent.areas.host.stopping import ProcessStopper
+from homelab_agent.areas.host.watch import HostWatch
 from homelab_agent.areas.network.address_memory import AddressMemory
 from homelab_agent.areas.network.address_sources import AddressSources
 from homelab_agent.areas.network.address_watch import AddressWatch
@@ -31,7 +39,27 @@ class House:
 
 def wire_house(ground: Ground, areas: Areas, containers: ContainerService) -> House:
     """Make the areas of the machine."""
+    _host(ground, areas, containers)
     return House(network=_network(ground, areas, containers))
+
+
+def _host(ground: Ground, areas: Areas, containers: ContainerService) -> None:
+    machine, resources, settings = ground.host.machine, ground.resources, ground.settings
+    watch = HostWatch(machine, resources, interval_s=settings.host_interval_s)
+    filesystems = FilesystemWatch(machine, resources, interval_s=settings.filesystem_interval_s)
+    power = PowerWatch(
+        machine,
+        Counters(ground.store, utc_now),
+        resources,
+        interval_s=settings.host_interval_s,
+    )
+    health = DiskHealthWatch(machine, resources, utc_now)
+    service = HostService(machine, watch, filesystems, resources)
+    processes = ProcessLister(machine, containers, ground.secrets, service.memory_bytes)
+    stopper = ProcessStopper(machine, containers)
+    ground.gate.protect(PROCESS_TARGET, stopper.protected_reason)
+    areas.routes.append(HostRoutes(service, processes, stopper))
+    areas.loops += (watch.run, filesystems.run, power.run, health.run)
 
 
 def _network(ground: Ground, areas: Areas, containers: ContainerService) -> NetworkService:

@@ -138,6 +138,10 @@ class Inventory:
         """Return the container that is published under a key."""
         return self._shown.get(key)
 
+    def with_id(self, container_id: str) -> Container | None:
+        """Return the container that has this full id."""
+        return self._containers.get(container_id)
+
     def find(self, name_or_key: str) -> Container | None:
         """Return a container by its Docker name, else by its key."""
         for row in self._rows.values():

@@ -67,6 +67,10 @@ class ContainerService:
             )
         return found
 
+    def with_id(self, container_id: str) -> Container | None:
+        """Return the container with this full id as last known, also while the engine is away."""
+        return self._inventory.with_id(container_id)
+
     async def protected_reason(self, name_or_key: str) -> str | None:
         """Return why a container must not be stopped; None where nothing protects it."""
         return self.get(name_or_key).protected_reason

@@ -4,19 +4,18 @@ Rounded to what can be seen: three significant digits, never finer than the step
 container that is idle publishes nothing. Sums are made before anything is rounded.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from homelab_agent.areas.statistics.models import ContainerStats, EngineStats
 from homelab_agent.areas.statistics.usage import Usage
 from homelab_agent.platform.engine.stats import StatsSource
+from homelab_agent.platform.rounding import rounded
 
 _PERCENT_STEP = 0.1
 _MEMORY_STEP_BYTES = 100_000
 _RATE_STEP_BYTES_PER_S = 100
 _TOTAL_STEP_BYTES = 100_000
-_DIGITS = 3
 
 _MOST_CPU = 1.1
 """How far above all cores of the host a figure may be by the clocks' own fault."""
@@ -78,13 +77,6 @@ def engine_stats(
         block_write_bytes_per_s=_rate(_sum(u.block_write_bytes_per_s for u in usages)),
         processes=_sum(usage.sample.processes for usage in usages),
     )
-
-
-def rounded(value: float, step: float) -> float:
-    """Return the value with three significant digits, and as a multiple of `step`."""
-    digits = math.floor(math.log10(value)) + 1 if value > 0 else 0
-    coarse = max(step, 10.0 ** (digits - _DIGITS))
-    return round(round(value / coarse) * coarse, 1)
 
 
 def _cpu(percent: float | None, host: Host) -> float | None:

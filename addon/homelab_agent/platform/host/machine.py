@@ -65,7 +65,12 @@ class CpuTimes:
     @property
     def total_s(self) -> float:
         """All of it."""
-        return self.user_s + self.system_s + self.idle_s + self.iowait_s + self.steal_s
+        return self.user_s + self.system_s + self.rest_s + self.steal_s
+
+    @property
+    def rest_s(self) -> float:
+        """Idle, or with nothing to do until a disk answers."""
+        return self.idle_s + self.iowait_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +92,16 @@ class Memory:
     cached_bytes: int
     swap_total_bytes: int
     swap_free_bytes: int
+
+    @property
+    def used_bytes(self) -> int:
+        """What is not available: without the cache that the kernel gives back."""
+        return self.total_bytes - self.available_bytes
+
+    @property
+    def swap_used_bytes(self) -> int:
+        """What was swapped out."""
+        return self.swap_total_bytes - self.swap_free_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,11 @@
 
 import pytest
 
-from homelab_agent.areas.statistics.figures import Host, container_stats, engine_stats, rounded
+from homelab_agent.areas.statistics.figures import Host, container_stats, engine_stats
 from homelab_agent.areas.statistics.models import ContainerStats
 from homelab_agent.areas.statistics.usage import usage_between
 from homelab_agent.platform.engine.stats import Sample, StatsSource
+from homelab_agent.platform.rounding import rounded
 
 S = 1_000_000_000
 MIB = 1024**2

@@ -1,0 +1,96 @@
+"""Commands without the secrets that people give to programs as arguments.
+
+When in doubt more is masked: a command is shown to be recognised, not to be run again.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from homelab_agent.platform.secrets import MASK
+
+LONGEST_COMMAND = 1000
+
+_NAME = re.compile(
+    r"""
+    (?: pass(?:word|wd|phrase|code)? | pwd | secret | token | credential | apikey
+      | (?:^|[^a-z]) (?: pw | auth(?:orization)? | (?:api|access|private|encryption)[-_.]?key )
+    ) s? (?: $ | [^a-z] )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A name that stands before a secret: anything before these words, but no letter after them."""
+
+_PLACE = re.compile(r"[-_](?:file|path|dir|fd|env|command)$", re.IGNORECASE)
+"""Where a secret is to be found is none."""
+
+_ASSIGNMENT = re.compile(r"([\w.-]+)([=:])(?!//)(.*)", re.DOTALL)
+_WITHIN = re.compile(r"([\w.-]+)(\"?[=:]\s*\"?)([^\s\"&,;{}]+)")
+"""The same in the middle of something: an address, JSON, a connection string."""
+
+_LOGIN = re.compile(r"[^:/]+:.+")
+_LOGIN_OPTIONS = frozenset({"-u", "-U", "--user", "--proxy-user"})
+_ONE_LETTER = {
+    "-p": re.compile(r"(?:mysql|mariadb)[\w-]*|sshpass|7z[ar]?|rar|unrar|login"),
+    "-P": re.compile(r"zip|unzip"),
+    "-a": re.compile(r"(?:redis|valkey)-cli"),
+    "-w": re.compile(r"ldap[a-z]+"),
+}
+"""Options that are followed by a secret, and the programs that have them."""
+
+_ASKS = re.compile(r"(?:mysql|mariadb)[\w-]*")
+"""To these `-p` alone means to ask: what follows it is no secret."""
+
+
+def shown_command(arguments: Sequence[str]) -> str | None:
+    """Return a command as one text, stars instead of secrets; None where there is none."""
+    text = " ".join(_masked(arguments))
+    return text[:LONGEST_COMMAND] or None
+
+
+def _masked(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the arguments; one that is a line of words, as a shell gets it, is read as such."""
+    programs: set[str] = set()
+    before = ""
+    for argument in arguments:
+        if _announces(before, programs) and not argument.startswith("--"):
+            yield MASK
+        elif len(words := argument.split()) > 1 and not _is_assigned(argument):
+            yield " ".join(_masked(words))
+        else:
+            yield _one(argument, before, programs)
+        programs.add(PurePosixPath(argument).name)
+        before = argument
+
+
+def _announces(argument: str, programs: set[str]) -> bool:
+    """Return whether the argument after this one is a secret."""
+    whose = _ONE_LETTER.get(argument)
+    if whose is not None:
+        return any(whose.fullmatch(name) and not _ASKS.fullmatch(name) for name in programs)
+    return argument.startswith("-") and "=" not in argument and _names_secret(argument)
+
+
+def _one(argument: str, before: str, programs: set[str]) -> str:
+    if _is_assigned(argument) and (match := _ASSIGNMENT.fullmatch(argument)):
+        return f"{match[1]}{match[2]}{MASK}"
+    if before in _LOGIN_OPTIONS and _LOGIN.fullmatch(argument):
+        return f"{argument.partition(':')[0]}:{MASK}"
+    option = argument[:2]
+    whose = _ONE_LETTER.get(option)
+    if whose is not None and argument != option and any(map(whose.fullmatch, programs)):
+        return f"{option}{MASK}"
+    return _WITHIN.sub(_without_value, argument)
+
+
+def _without_value(match: re.Match[str]) -> str:
+    return f"{match[1]}{match[2]}{MASK}" if _names_secret(match[1]) else match[0]
+
+
+def _is_assigned(argument: str) -> bool:
+    match = _ASSIGNMENT.fullmatch(argument)
+    return match is not None and bool(match[3]) and _names_secret(match[1])
+
+
+def _names_secret(name: str) -> bool:
+    return _NAME.search(name) is not None and _PLACE.search(name) is None

@@ -1,0 +1,118 @@
+"""Lists processes as people are shown them."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from homelab_agent.areas.containers.service import ContainerService
+from homelab_agent.areas.host.figures import percent_of
+from homelab_agent.areas.host.masking import shown_command
+from homelab_agent.areas.host.models import Process, ProcessList, ProcessOrder, ProcessQuery
+from homelab_agent.platform.host.machine import Machine, ProcessReading, ProcessSweep
+from homelab_agent.platform.rounding import rounded
+from homelab_agent.platform.secrets import SecretFilter
+
+BETWEEN_LOOKS_S = 1.0
+OLDEST_LOOK_S = 60.0
+"""What was used since a look before that is too long ago says nothing about now."""
+
+_ALL = 100.0
+_CPU_STEP_PERCENT = 0.1
+_MEMORY_STEP_BYTES = 100_000
+
+type _Identity = tuple[int, object]
+
+
+class ProcessLister:
+    """Reads all processes when asked; what each used is the difference to the look before."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        containers: ContainerService,
+        secrets: SecretFilter,
+        memory_bytes: Callable[[], int | None],
+    ) -> None:
+        self._machine = machine
+        self._containers = containers
+        self._secrets = secrets
+        self._memory_bytes = memory_bytes
+        self._before: ProcessSweep | None = None
+        self._looking = asyncio.Lock()
+
+    async def list(self, query: ProcessQuery) -> ProcessList:
+        """Return the processes that match, the busiest or largest first."""
+        # One caller after the other: a look at all processes is not cheap.
+        async with self._looking:
+            before, now = await self._look()
+        used = _cpu_percents(before, now)
+        shown = [self._shown(each, used.get(_identity(each))) for each in now.processes]
+        wanted = [each for each in shown if _matches(each, query.search)]
+        wanted.sort(key=_by_cpu if query.sort is ProcessOrder.CPU else _by_memory)
+        return ProcessList(
+            processes=tuple(wanted[: query.limit]),
+            total=len(wanted),
+            view=self._machine.view.processes,
+        )
+
+    async def _look(self) -> tuple[ProcessSweep, ProcessSweep]:
+        before = self._before
+        now = await self._machine.processes()
+        if before is None or not BETWEEN_LOOKS_S <= now.taken_s - before.taken_s <= OLDEST_LOOK_S:
+            before = now
+            await asyncio.sleep(BETWEEN_LOOKS_S)
+            now = await self._machine.processes()
+        self._before = now
+        return before, now
+
+    def _shown(self, process: ProcessReading, cpu_percent: float | None) -> Process:
+        command, total_bytes = shown_command(process.command), self._memory_bytes()
+        return Process(
+            pid=process.pid,
+            name=self._secrets.mask(process.name),
+            command=None if command is None else self._secrets.mask(command),
+            user=process.user,
+            state=process.state,
+            cpu_percent=None if cpu_percent is None else rounded(cpu_percent, _CPU_STEP_PERCENT),
+            memory_bytes=round(process.memory_bytes / _MEMORY_STEP_BYTES) * _MEMORY_STEP_BYTES,
+            memory_percent=percent_of(process.memory_bytes, total_bytes) if total_bytes else None,
+            threads=process.threads,
+            started_at=process.started_at,
+            container=self._container_key(process.container_id),
+        )
+
+    def _container_key(self, container_id: str | None) -> str | None:
+        container = self._containers.with_id(container_id) if container_id else None
+        return container.key if container else None
+
+
+def _cpu_percents(before: ProcessSweep, now: ProcessSweep) -> Mapping[_Identity, float]:
+    """Return what each process used since it was seen before, by pid and start."""
+    elapsed_s = now.taken_s - before.taken_s
+    if elapsed_s <= 0:
+        return {}
+    earlier = {_identity(process): process.cpu_s for process in before.processes}
+    return {
+        identity: max(process.cpu_s - earlier[identity], 0.0) / elapsed_s * _ALL
+        for process in now.processes
+        if (identity := _identity(process)) in earlier
+    }
+
+
+def _identity(process: ProcessReading) -> _Identity:
+    return process.pid, process.started_at
+
+
+def _matches(process: Process, search: str | None) -> bool:
+    """Search what is shown: what is masked must not be found by guessing."""
+    if search is None:
+        return True
+    text = search.casefold()
+    return text in process.name.casefold() or text in (process.command or "").casefold()
+
+
+def _by_cpu(process: Process) -> tuple[float, int, int]:
+    return -(process.cpu_percent or 0.0), -(process.memory_bytes or 0), process.pid
+
+
+def _by_memory(process: Process) -> tuple[float, int]:
+    return -(process.memory_bytes or 0), process.pid
