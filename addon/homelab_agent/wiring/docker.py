@@ -251,7 +251,7 @@ def _stack_rules(ground: Ground) -> Rules:
         ours=(settings.data_dir, settings.stacks_folder),
         sockets=tuple(sorted(sockets)),
         in_container=ground.own_id is not None,
-        machine=Path("/") if ground.own_id is None else None,
+        machine=Path("/") if ground.own_id is None else ground.host.root,
         ask_kernel=is_local and ground.own_id is None and not settings.demo,
     )
 

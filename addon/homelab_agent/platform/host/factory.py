@@ -1,6 +1,7 @@
 """Which machine is looked at: this one, or the demo's."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from homelab_agent.platform.clock import Clock, utc_now
@@ -13,8 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostFaces:
-    """The machine, seen from each side that some area needs."""
+    """The machine, seen from each side that some area needs.
 
+    `root` is where the machine's own `/` is seen; None where only the agent's container is.
+    """
+
+    root: Path | None
     machine: Machine
     network: MachineNetwork
 
@@ -30,10 +35,14 @@ def open_host(
         from homelab_agent.platform.host.demo_machine import DemoMachine  # noqa: PLC0415
         from homelab_agent.platform.host.demo_network import DemoNetwork  # noqa: PLC0415
 
-        return HostFaces(machine=DemoMachine(clock), network=DemoNetwork())
+        return HostFaces(root=None, machine=DemoMachine(clock), network=DemoNetwork())
     from homelab_agent.platform.host.linux_machine import LinuxMachine  # noqa: PLC0415
     from homelab_agent.platform.host.linux_network import LinuxNetwork  # noqa: PLC0415
-    from homelab_agent.platform.host.paths import find_paths  # noqa: PLC0415
+    from homelab_agent.platform.host.paths import View, find_paths  # noqa: PLC0415
 
     paths = find_paths(settings.host_proc, settings.host_sys, settings.host_root, own_id=own_id)
-    return HostFaces(machine=LinuxMachine(paths, clock), network=LinuxNetwork(paths))
+    return HostFaces(
+        root=paths.root if paths.filesystems is View.HOST else None,
+        machine=LinuxMachine(paths, clock),
+        network=LinuxNetwork(paths),
+    )
