@@ -88,12 +88,15 @@ def test_no_module_needs_itself_in_a_circle(imports: Imports) -> None:
         pytest.fail(" -> ".join(error.args[1]))
 
 
-def test_only_the_engine_knows_docker(imports: Imports) -> None:
+@pytest.mark.parametrize(("library", "home"), [("aiodocker", "engine"), ("psutil", "host")])
+def test_only_one_place_knows_docker_and_one_the_machine(
+    imports: Imports, library: str, home: str
+) -> None:
     outside = [
         name
         for name, targets in imports.items()
-        if any(target.split(".")[0] == "aiodocker" for target in targets)
-        and not name.startswith(f"{PACKAGE}.platform.engine.")
+        if any(target.split(".")[0] == library for target in targets)
+        and not name.startswith(f"{PACKAGE}.platform.{home}.")
     ]
     assert outside == []
 
