@@ -9,6 +9,7 @@ from homelab_agent.areas.certificates.models import (
     Certificate,
     CertificateEvent,
 )
+from homelab_agent.areas.certificates.routes import CertificateRoutes
 from homelab_agent.areas.containers.engine_routes import EngineRoutes
 from homelab_agent.areas.containers.models import (
     CONTAINER_EVENT_KIND,
@@ -55,6 +56,7 @@ from homelab_agent.areas.monitors.models import (
     MonitorReport,
     MonitorResult,
 )
+from homelab_agent.areas.monitors.routes import MaintenanceRoutes, MonitorRoutes
 from homelab_agent.areas.network.models import (
     LISTENING_PORT_KIND,
     NETWORK_CONNECTIONS_KIND,
@@ -101,10 +103,13 @@ from homelab_agent.platform.model import Model
 ROUTES: tuple[type, ...] = (
     ActivityRoutes,
     AgentRoutes,
+    CertificateRoutes,
     ContainerRoutes,
     EngineRoutes,
     HostRoutes,
     JobRoutes,
+    MaintenanceRoutes,
+    MonitorRoutes,
     NetworkRoutes,
     ObjectRoutes,
     RecreateRoutes,

@@ -31,11 +31,21 @@ class NewestEvents:
 
         Numbers grow with every event of this kind, also across restarts.
         """
+        number = self.next_number(at)
+        self.show(key, number, make(number))
+
+    def next_number(self, at: datetime) -> int:
+        """Return the number of the next event, for who stores it before it is shown."""
         # Microseconds: every reader of JSON can hold them.
         self._number = max(self._number + 1, int(at.timestamp() * 1_000_000))
+        return self._number
+
+    def show(self, key: str, number: int, event: Model) -> None:
+        """Publish an event that has its number already, in place of the event before it."""
+        self._number = max(self._number, number)
         self._told.add(key)
         self._ending.pop(key, None)
-        self._resources.publish(self._kind, key, make(self._number))
+        self._resources.publish(self._kind, key, event)
 
     def told(self) -> Iterable[str]:
         """Return the keys that are to stay."""

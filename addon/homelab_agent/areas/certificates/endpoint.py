@@ -4,7 +4,6 @@ import asyncio
 import errno
 import socket
 from contextlib import suppress
-from dataclasses import dataclass
 
 from homelab_agent.areas.certificates.handshake import (
     Closed,
@@ -15,6 +14,7 @@ from homelab_agent.areas.certificates.handshake import (
     shake_hands,
 )
 from homelab_agent.areas.certificates.models import EndpointBody, StartTls, Verdict
+from homelab_agent.areas.certificates.nothing import Nothing
 from homelab_agent.areas.certificates.starttls import imap, ldap, postgresql, smtp
 from homelab_agent.areas.certificates.starttls.interface import NoStartTls, Prepare, shown
 from homelab_agent.platform.outbound.connections import Outbound
@@ -27,14 +27,6 @@ _PREPARE: dict[StartTls, Prepare] = {
     StartTls.POSTGRESQL: postgresql.prepare,
 }
 _GOODBYE_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """There was no certificate to be read: UNREACHABLE or NO_CERTIFICATE, and why."""
-
-    verdict: Verdict
-    reason: str
 
 
 class EndpointReader:
@@ -74,6 +66,13 @@ class EndpointReader:
             return _unreachable(f"{where} {how} the connection during the handshake.")
         finally:
             await _close(writer)
+
+    async def require_allowed(self, endpoint: EndpointBody) -> None:
+        """Raise `GuardedAddress` where the agent does not connect to."""
+        with suppress(OSError):
+            await self._outbound.targets(
+                endpoint.host, endpoint.port, allow_guarded=endpoint.allow_guarded
+            )
 
     async def _ask(
         self,

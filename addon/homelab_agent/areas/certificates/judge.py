@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from homelab_agent.areas.certificates.chain import Chain, Facts
 from homelab_agent.areas.certificates.models import Verdict
 from homelab_agent.areas.certificates.names import fits
-from homelab_agent.areas.certificates.parsing import Chain, Facts
 from homelab_agent.areas.certificates.trust import Distrust
 
 type Finding = tuple[Verdict, str | None]

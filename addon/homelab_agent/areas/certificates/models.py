@@ -105,8 +105,9 @@ class Certificate(Model):
     """A certificate that is watched. `key` is made of letters, digits, dots and dashes.
 
     `host`, `port`, `server_name` and `start_tls` of an endpoint, `path` of a file. `container` is
-    the key of the container that it belongs to, where that is known. What was read last stays when
-    the place cannot be read any more: then `verdict` is `unreachable` and `checked_at` goes on.
+    the key of the container that it belongs to, where that is known, `monitor` that of the monitor
+    that it was found by. What was read last stays when the place cannot be read any more: then
+    `verdict` is `unreachable` and `checked_at` goes on.
     """
 
     key: str
@@ -118,6 +119,7 @@ class Certificate(Model):
     start_tls: StartTls | None = None
     path: str | None = None
     container: str | None = None
+    monitor: str | None = None
     verdict: Verdict
     reason: str | None = None
     stage: ExpiryStage

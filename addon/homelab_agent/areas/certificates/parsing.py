@@ -3,8 +3,6 @@
 import hashlib
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -13,10 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 from cryptography.x509.oid import SignatureAlgorithmOID as Signature
 
-from homelab_agent.areas.certificates.models import CertificateDetails, ChainLink
+from homelab_agent.areas.certificates.chain import Chain, Facts, Unreadable
 
 MOST_IN_CHAIN = 10
-MOST_NAMES_SHOWN = 250
 _LEAST_RSA_BITS = 2048
 _LEAST_EC_BITS = 224
 
@@ -41,73 +38,6 @@ _SIGNATURES = {
 }
 _BROKEN_HASHES = {"md5": "MD5", "sha1": "SHA-1"}
 _DER = Encoding.DER
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """One certificate. `weak_key` and `weak_signature` name the weakness, as "RSA, 1024 bits"."""
-
-    der: bytes
-    display: str
-    issuer_display: str
-    subject: x509.Name
-    issuer: x509.Name
-    names: tuple[str, ...]
-    not_before: datetime
-    expires_at: datetime
-    serial: str
-    key_type: str
-    key_bits: int | None
-    signature: str
-    weak_key: str | None
-    weak_signature: str | None
-    issuer_url: str | None
-    is_authority: bool
-    fingerprint_sha256: str
-
-    @property
-    def is_self_issued(self) -> bool:
-        """Whether it names itself as its issuer."""
-        return self.subject == self.issuer
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """What was sent, the certificate itself first. `path`: it and its issuers among those."""
-
-    sent: tuple[Facts, ...]
-    path: tuple[Facts, ...]
-
-    @property
-    def leaf(self) -> Facts:
-        """The certificate that all is about."""
-        return self.sent[0]
-
-    @property
-    def ders(self) -> tuple[bytes, ...]:
-        """What was sent, as it was sent."""
-        return tuple(each.der for each in self.sent)
-
-    def details(self) -> CertificateDetails:
-        """Return what is shown of it."""
-        leaf = self.leaf
-        return CertificateDetails(
-            subject=_text(leaf.subject),
-            issuer=_text(leaf.issuer),
-            names=leaf.names[:MOST_NAMES_SHOWN],
-            not_before=leaf.not_before,
-            expires_at=leaf.expires_at,
-            serial=leaf.serial,
-            key_type=leaf.key_type,
-            key_bits=leaf.key_bits,
-            signature_algorithm=leaf.signature,
-            fingerprint_sha256=leaf.fingerprint_sha256,
-            chain=tuple(_link(each) for each in self.sent[1:]),
-        )
-
-
-class Unreadable(Exception):
-    """What was sent is no certificate that can be read; the message says why."""
 
 
 def parse_chain(ders: Sequence[bytes]) -> Chain:
@@ -141,8 +71,8 @@ def _facts(certificate: x509.Certificate) -> Facts:
         der=certificate.public_bytes(_DER),
         display=_display(certificate.subject),
         issuer_display=_display(certificate.issuer),
-        subject=certificate.subject,
-        issuer=certificate.issuer,
+        subject=_text(certificate.subject),
+        issuer=_text(certificate.issuer),
         names=_names(certificate),
         not_before=certificate.not_valid_before_utc,
         expires_at=certificate.not_valid_after_utc,
@@ -261,12 +191,3 @@ def _first(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
 
 def _text(name: x509.Name) -> str:
     return name.rfc4514_string()
-
-
-def _link(facts: Facts) -> ChainLink:
-    return ChainLink(
-        subject=_text(facts.subject),
-        issuer=_text(facts.issuer),
-        expires_at=facts.expires_at,
-        fingerprint_sha256=facts.fingerprint_sha256,
-    )

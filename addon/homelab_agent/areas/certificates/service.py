@@ -3,26 +3,42 @@
 import hashlib
 import socket
 from collections import OrderedDict
-from datetime import datetime
+from typing import Protocol
 
-from homelab_agent.areas.certificates.endpoint import EndpointReader, Nothing
+from homelab_agent.areas.certificates.chain import Chain, Unreadable
+from homelab_agent.areas.certificates.handshake import Handshake
 from homelab_agent.areas.certificates.judge import judge
+from homelab_agent.areas.certificates.ladder import days_left
 from homelab_agent.areas.certificates.models import CertificateReport, EndpointBody, Verdict
 from homelab_agent.areas.certificates.names import wire_name
-from homelab_agent.areas.certificates.parsing import Chain, Unreadable, parse_chain
+from homelab_agent.areas.certificates.nothing import Nothing
+from homelab_agent.areas.certificates.parser import ParseChain, load_parser
 from homelab_agent.areas.certificates.trust import Distrust, TrustStore
 from homelab_agent.platform.clock import Clock
 
 _MOST_REMEMBERED = 2048
 
 
+class ChainReader(Protocol):
+    """Asks for chains at addresses."""
+
+    async def read(self, endpoint: EndpointBody, server_name: str) -> Handshake | Nothing:
+        """Return what is shown there."""
+        ...
+
+    async def require_allowed(self, endpoint: EndpointBody) -> None:
+        """Raise `GuardedAddress` where the agent does not connect to."""
+        ...
+
+
 class CertificateService:
     """Reads and judges certificates, without having to trust them."""
 
-    def __init__(self, reader: EndpointReader, trust: TrustStore, clock: Clock) -> None:
+    def __init__(self, reader: ChainReader, trust: TrustStore, clock: Clock) -> None:
         self._reader = reader
         self._trust = trust
         self._clock = clock
+        self._parse_chain: ParseChain | None = None
         self._known: OrderedDict[bytes, Chain] = OrderedDict()
 
     async def look(self, endpoint: EndpointBody) -> CertificateReport:
@@ -36,17 +52,26 @@ class CertificateService:
         try:
             server_name = wire_name(endpoint.server_name or endpoint.host)
         except socket.gaierror:
-            return self._nothing(
+            return self.nothing(
                 Verdict.UNREACHABLE,
                 f"No host can be called {endpoint.server_name or endpoint.host}.",
             )
-        await self._trust.refresh()
+        await self._prepare()
         found = await self._reader.read(endpoint, server_name)
         if isinstance(found, Nothing):
-            return self._nothing(found.verdict, found.reason)
-        return self.report(found.chain, server_name, protocol=found.protocol, cipher=found.cipher)
+            return self.nothing(found.verdict, found.reason)
+        return self._report(found.chain, server_name, protocol=found.protocol, cipher=found.cipher)
 
-    def report(
+    async def judge_file(self, ders: tuple[bytes, ...]) -> CertificateReport:
+        """Return what is to be said of a chain out of a file; no name is expected of it."""
+        await self._prepare()
+        return self._report(ders, None)
+
+    async def require_allowed(self, endpoint: EndpointBody) -> None:
+        """Raise `GuardedAddress` where the agent does not connect to."""
+        await self._reader.require_allowed(endpoint)
+
+    def _report(
         self,
         ders: tuple[bytes, ...],
         server_name: str | None,
@@ -54,12 +79,11 @@ class CertificateService:
         protocol: str | None = None,
         cipher: str | None = None,
     ) -> CertificateReport:
-        """Return what is to be said of a chain. `server_name` None: no name is expected of it."""
         now = self._clock()
         try:
             chain = self._parse(ders)
         except Unreadable as error:
-            return self._nothing(
+            return self.nothing(
                 Verdict.NO_CERTIFICATE, f"What is shown is no readable certificate: {error}."
             )
         verdict, reason = judge(chain, server_name, now, protocol, self._distrust)
@@ -73,6 +97,11 @@ class CertificateService:
             checked_at=now,
         )
 
+    async def _prepare(self) -> None:
+        await self._trust.refresh()
+        if self._parse_chain is None:
+            self._parse_chain = await load_parser()
+
     def _distrust(self, chain: Chain) -> Distrust | None:
         return self._trust.distrust(chain.ders, has_rsa_key=chain.leaf.key_type == "RSA")
 
@@ -80,16 +109,14 @@ class CertificateService:
         key = hashlib.sha256(b"|".join(ders)).digest()
         chain = self._known.get(key)
         if chain is None:
-            chain = parse_chain(ders)
+            if self._parse_chain is None:
+                raise RuntimeError("the parser was not loaded yet")
+            chain = self._parse_chain(ders)
             self._known[key] = chain
             if len(self._known) > _MOST_REMEMBERED:
                 self._known.popitem(last=False)
         return chain
 
-    def _nothing(self, verdict: Verdict, reason: str) -> CertificateReport:
+    def nothing(self, verdict: Verdict, reason: str) -> CertificateReport:
+        """Return that there was no certificate to be read, and why."""
         return CertificateReport(verdict=verdict, reason=reason, checked_at=self._clock())
-
-
-def days_left(expires_at: datetime, now: datetime) -> int:
-    """Return how many whole days are left; negative when it has expired."""
-    return (expires_at - now).days

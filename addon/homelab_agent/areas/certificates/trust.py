@@ -40,9 +40,12 @@ type _Print = tuple[tuple[str, int, int], ...]
 
 
 class TrustStore:
-    """The authorities of the system, or of `authorities` (PEM), read again when they change."""
+    """The authorities of the system, read again when they change.
 
-    def __init__(self, clock: Clock, authorities: Path | None = None) -> None:
+    `authorities` are others instead: a file (PEM), or a single certificate (DER).
+    """
+
+    def __init__(self, clock: Clock, authorities: Path | bytes | None = None) -> None:
         self._clock = clock
         self._authorities = authorities
         self._context: ssl.SSLContext | None = None
@@ -85,12 +88,15 @@ class TrustStore:
         return found
 
 
-def _print_of(authorities: Path | None) -> _Print:
+def _print_of(authorities: Path | bytes | None) -> _Print:
     """Return by what a change of the authorities is noticed."""
     paths = ssl.get_default_verify_paths()
-    places = [authorities] if authorities else map(Path, filter(None, (paths.cafile, paths.capath)))
+    system = map(Path, filter(None, (paths.cafile, paths.capath)))
+    places = system if authorities is None else [authorities]
     found = []
     for place in places:
+        if isinstance(place, bytes):
+            continue
         try:
             status = place.stat()
         except OSError:
@@ -99,7 +105,7 @@ def _print_of(authorities: Path | None) -> _Print:
     return tuple(found)
 
 
-def _make_context(authorities: Path | None) -> ssl.SSLContext:
+def _make_context(authorities: Path | bytes | None) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_REQUIRED
@@ -107,10 +113,12 @@ def _make_context(authorities: Path | None) -> ssl.SSLContext:
     context.set_ciphers(_SUITES)
     # Like browsers and curl: an authority in the store is trusted, be it a root or not.
     context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
-    if authorities:
-        context.load_verify_locations(cafile=authorities)
-    else:
+    if authorities is None:
         context.load_default_certs()
+    elif isinstance(authorities, bytes):
+        context.load_verify_locations(cadata=authorities)
+    else:
+        context.load_verify_locations(cafile=authorities)
     return context
 
 

@@ -1,0 +1,158 @@
+"""All places that are watched, as last known: stored, published, and what happens to them told."""
+
+from collections.abc import Iterable
+
+from homelab_agent.areas.certificates.course import take
+from homelab_agent.areas.certificates.events import CertificateEvents
+from homelab_agent.areas.certificates.models import (
+    CERTIFICATE_KIND,
+    Certificate,
+    CertificateReport,
+)
+from homelab_agent.areas.certificates.store import CertificateStore
+from homelab_agent.areas.certificates.watched import Origin, Place, Watched
+from homelab_agent.platform.clock import Clock
+from homelab_agent.platform.errors import Conflict
+from homelab_agent.platform.logging import get_logger
+from homelab_agent.platform.resources import Resources
+
+MOST_WATCHED = 500
+MOST_SHELVED = 500
+
+_log = get_logger(__name__)
+
+
+class CertificateBoard:
+    """What is watched. What was found once and is not there now is shelved: it may come back."""
+
+    def __init__(self, store: CertificateStore, resources: Resources, clock: Clock) -> None:
+        self._store = store
+        self._resources = resources
+        self._clock = clock
+        self._events = CertificateEvents(resources, clock)
+        self._watched: dict[str, Watched] = {}
+        self._shelf: dict[str, Watched] = {}
+        self._found: dict[Origin, dict[str, Place]] = {}
+
+    async def load(self) -> None:
+        """Take up what was known when the agent ended, and tell what was not told then."""
+        for watched in await self._store.load():
+            if watched.place.origin is Origin.PERSON:
+                self._watched[watched.place.key] = watched
+                self._publish(watched)
+            else:
+                self._shelf[watched.place.key] = watched
+            if watched.untold:
+                await self._tell(watched)
+        await self._trim_shelf()
+
+    def get(self, key: str) -> Watched | None:
+        """Return what is known of a place that is watched."""
+        return self._watched.get(key)
+
+    def all(self) -> tuple[Watched, ...]:
+        """Return what is known of all places that are watched."""
+        return tuple(self._watched.values())
+
+    def shown(self, key: str) -> Certificate | None:
+        """Return a place as the wire has it; None before its first look."""
+        watched = self._watched.get(key)
+        return watched.shown(self._clock()) if watched else None
+
+    async def put(self, place: Place) -> bool:
+        """Watch a place from now on; return whether that is new.
+
+        Raises:
+            Conflict: too many are watched already.
+        """
+        known = self._watched.get(place.key)
+        if known is None and len(self._watched) >= MOST_WATCHED:
+            raise Conflict(
+                f"{MOST_WATCHED} certificates are watched already.",
+                hint="Remove one that you do not need.",
+            )
+        before = known or self._shelf.get(place.key) or Watched(place=place)
+        watched = before.model_copy(update={"place": place})
+        if known == watched:
+            return False
+        await self._store.save(watched)
+        self._shelf.pop(place.key, None)
+        self._watched[place.key] = watched
+        self._publish(watched)
+        return known is None
+
+    async def remove(self, key: str) -> None:
+        """Forget that a person asked for a place; what is found there by itself stays watched."""
+        await self._store.remove(key)
+        self._withdraw(key)
+        for places in self._found.values():
+            if key in places:
+                await self.put(places[key])
+
+    async def shelve(self, key: str) -> None:
+        """Watch a place no longer, but know it again when it comes back."""
+        self._shelf[key] = self._watched[key]
+        self._withdraw(key)
+        await self._trim_shelf()
+
+    async def found(self, origin: Origin, places: Iterable[Place]) -> None:
+        """Watch exactly these of what was found in one way; what a person asked for stays."""
+        self._found[origin] = wanted = {place.key: place for place in places}
+        for watched in self.all():
+            place = watched.place
+            if place.origin is origin and place.key not in wanted:
+                await self.shelve(place.key)
+        for place in wanted.values():
+            known = self._watched.get(place.key)
+            if known is not None and known.place.origin is not origin:
+                continue
+            try:
+                await self.put(place)
+            except Conflict as error:
+                _log.warning("certificate_not_watched", key=place.key, why=error.message)
+
+    async def take(self, key: str, report: CertificateReport) -> None:
+        """Take over what a look found, unless nobody wants to know any more."""
+        before = self._watched.get(key)
+        if before is None:
+            return
+        after, news = take(before, report)
+        events = tuple(self._events.make(after, each, report.checked_at) for each in news)
+        after = after.model_copy(update={"untold": events})
+        # Stored before it is told: killed in between, the agent tells it after its restart.
+        await self._store.save(after)
+        if key in self._watched:
+            self._watched[key] = after
+            self._publish(after)
+            if events:
+                await self._tell(after)
+
+    def refresh(self) -> None:
+        """Publish what the time alone has changed."""
+        for watched in self._watched.values():
+            self._publish(watched)
+
+    async def _tell(self, watched: Watched) -> None:
+        for event in watched.untold:
+            self._events.publish(event)
+        told = watched.model_copy(update={"untold": ()})
+        for shelf in (self._watched, self._shelf):
+            if shelf.get(told.place.key) == watched:
+                shelf[told.place.key] = told
+                await self._store.save(told)
+
+    def _publish(self, watched: Watched) -> None:
+        shown = watched.shown(self._clock())
+        if shown is not None:
+            self._resources.publish(CERTIFICATE_KIND, shown.key, shown)
+
+    def _withdraw(self, key: str) -> None:
+        if self._watched.pop(key, None) is not None:
+            self._resources.remove(CERTIFICATE_KIND, key)
+            self._events.let_go(key)
+
+    async def _trim_shelf(self) -> None:
+        while len(self._shelf) > MOST_SHELVED:
+            key = next(iter(self._shelf))
+            del self._shelf[key]
+            await self._store.remove(key)

@@ -1,0 +1,107 @@
+"""Files of the machine that may be read: those below the folders that settings name, and no others.
+
+Paths are the machine's. In a container the machine's files are below `root`; links are followed as
+the machine itself would. What is not found there is looked for in the agent's own file system.
+"""
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from homelab_agent.platform.errors import Denied
+
+MOST_BYTES = 1024 * 1024
+_MOST_LINKS = 40
+_OWN = Path("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """By what a change of a file is noticed."""
+
+    inode: int
+    size: int
+    changed_ns: int
+
+
+class Confined:
+    """Resolves and opens what lies below `allowed`. All of it blocks."""
+
+    def __init__(self, root: Path, allowed: Sequence[Path]) -> None:
+        self._roots = (root, _OWN) if root != _OWN else (_OWN,)
+        self._allowed = tuple(allowed)
+
+    def real(self, path: str) -> Path:
+        """Return where a path of the machine leads to, for the agent to open.
+
+        Raises:
+            Denied: that lies in no folder that may be read; the hint names the setting.
+            OSError: there is nothing.
+        """
+        allowed = [root for root in self._roots if self._is_allowed(root, path)]
+        if not allowed:
+            raise Denied(
+                f"{path} lies in no folder that the agent may read certificates of.",
+                field="path",
+                hint="Add its folder, and where its links lead, to the setting certificate_paths.",
+            )
+        for root in allowed:
+            found = _within(root, _resolve(root, path))
+            if found.exists():
+                return found
+        raise FileNotFoundError(2, os.strerror(2), path)
+
+    def stamp(self, path: str) -> Stamp:
+        """Return by what a change of a file is noticed; raises as `real` does."""
+        status = self.real(path).stat()
+        return Stamp(status.st_ino, status.st_size, status.st_mtime_ns)
+
+    def read(self, path: str) -> bytes:
+        """Return what a file holds, up to `MOST_BYTES`; raises as `real` does."""
+        # Not one that waits for a writer, as a pipe does.
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(self.real(path), flags)
+        with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor is no path
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError(22, "it is no file", path)
+            return file.read(MOST_BYTES)
+
+    def _is_allowed(self, root: Path, path: str) -> bool:
+        resolved = _resolve(root, path)
+        return any(resolved.is_relative_to(_resolve(root, str(each))) for each in self._allowed)
+
+
+def _within(root: Path, path: PurePosixPath) -> Path:
+    return root / path.relative_to("/")
+
+
+def _resolve(root: Path, path: str) -> PurePosixPath:
+    """Return a path without links and dots, as the machine whose files are below `root` sees it."""
+    ahead = list(reversed(PurePosixPath(path).parts[1:]))
+    resolved = PurePosixPath("/")
+    links = 0
+    while ahead:
+        part = ahead.pop()
+        if part == "..":
+            resolved = resolved.parent
+            continue
+        target = _link(_within(root, resolved / part))
+        if target is None:
+            resolved /= part
+            continue
+        links += 1
+        if links > _MOST_LINKS:
+            raise OSError(40, os.strerror(40), path)
+        if target.is_absolute():
+            resolved = PurePosixPath("/")
+        ahead.extend(reversed([each for each in target.parts if each != "/"]))
+    return resolved
+
+
+def _link(path: Path) -> PurePosixPath | None:
+    try:
+        return PurePosixPath(path.readlink())
+    except OSError:
+        return None  # no link, or nothing at all: whoever opens it will see

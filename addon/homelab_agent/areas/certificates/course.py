@@ -1,0 +1,106 @@
+"""What a look changes, and what of it is told."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from homelab_agent.areas.certificates.ladder import is_below, stage_of
+from homelab_agent.areas.certificates.models import (
+    CertificateDetails,
+    CertificateEventType,
+    CertificateReport,
+    ExpiryStage,
+    Verdict,
+)
+from homelab_agent.areas.certificates.watched import Told, Watched
+
+TRIES = 3
+"""So many looks in a row have to fail until it counts: servers restart, machines wake up."""
+
+_MOST_TOLD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something to tell. `reason` where it is not the verdict's."""
+
+    type: CertificateEventType
+    old_fingerprint: str | None = None
+    reason: str | None = None
+
+
+def take(watched: Watched, report: CertificateReport) -> tuple[Watched, tuple[News, ...]]:
+    """Return what is known after a look, and what is to be told, in this order."""
+    now = report.checked_at
+    if report.details is None:
+        after = _without_reading(watched, report)
+    else:
+        changed = watched.details is not None and not _same(watched.details, report.details)
+        after = watched.model_copy(
+            update={
+                "verdict": report.verdict,
+                "reason": report.reason,
+                "details": report.details,
+                "checked_at": now,
+                "read_at": now,
+                "changed_at": now if changed else watched.changed_at,
+                "tries": 0,
+            }
+        )
+    news = tuple(_news(watched, after, now))
+    return _having_told(after, now), news
+
+
+def _without_reading(watched: Watched, report: CertificateReport) -> Watched:
+    tries = watched.tries + 1
+    known = {"checked_at": report.checked_at, "tries": tries}
+    if tries >= TRIES or watched.details is None:
+        known |= {"verdict": report.verdict, "reason": report.reason}
+    return watched.model_copy(update=known)
+
+
+def _same(one: CertificateDetails, other: CertificateDetails) -> bool:
+    return one.fingerprint_sha256 == other.fingerprint_sha256
+
+
+def _news(before: Watched, after: Watched, now: datetime) -> Iterator[News]:
+    old = None
+    if before.details and after.details and not _same(before.details, after.details):
+        old = before.details.fingerprint_sha256
+        yield News(CertificateEventType.CHANGED, old, _difference(before.details, after.details))
+    stage = after.stage(now)
+    if is_below(stage, after.told_stage()):
+        expired = stage is ExpiryStage.EXPIRED
+        yield News(CertificateEventType.EXPIRED if expired else CertificateEventType.EXPIRING, old)
+        if expired:
+            return  # that it is a problem too goes without saying
+    # A place that was just added is shown as it is; nothing happened to it.
+    if before.verdict is None or after.verdict is None or before.details is None:
+        return
+    was_good, is_good = before.verdict is Verdict.TRUSTED, after.verdict is Verdict.TRUSTED
+    if was_good and not is_good:
+        yield News(CertificateEventType.PROBLEM, old)
+    elif is_good and not was_good:
+        yield News(CertificateEventType.RECOVERED, old)
+
+
+def _difference(old: CertificateDetails, new: CertificateDetails) -> str | None:
+    """Return what a person would not expect of a renewal."""
+    found = []
+    if old.issuer != new.issuer:
+        found.append(f"It is issued by {new.issuer}; the one before was by {old.issuer}.")
+    if new.expires_at < old.expires_at:
+        found.append(f"It ends earlier than the one before, on {new.expires_at:%Y-%m-%d}.")
+    return " ".join(found) or None
+
+
+def _having_told(watched: Watched, now: datetime) -> Watched:
+    """Note the rung, also one that was not told: the clock may go back over it."""
+    if watched.details is None:
+        return watched
+    fingerprint = watched.details.fingerprint_sha256
+    stage = stage_of(watched.details.expires_at, now)
+    lowest = stage if is_below(stage, watched.told_stage()) else watched.told_stage()
+    others = tuple(each for each in watched.told if each.fingerprint_sha256 != fingerprint)
+    told = (Told(fingerprint_sha256=fingerprint, stage=lowest), *others)[:_MOST_TOLD]
+    return watched.model_copy(update={"told": told})

@@ -1,0 +1,196 @@
+"""Certificates in files: read them, and find those of folders and of Caddy's store."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from homelab_agent.areas.certificates.chain import Chain, Unreadable
+from homelab_agent.areas.certificates.confined import Confined, Stamp
+from homelab_agent.areas.certificates.models import CertificateSource, Verdict
+from homelab_agent.areas.certificates.nothing import Nothing
+from homelab_agent.areas.certificates.parser import load_parser
+from homelab_agent.areas.certificates.pem import certificates_in
+from homelab_agent.areas.certificates.places import file_place
+from homelab_agent.areas.certificates.watched import Origin, Place
+from homelab_agent.platform.errors import Denied, Invalid
+
+MOST_DEPTH = 5
+MOST_ENTRIES = 5000
+MOST_FILES = 500
+MOUNTED_ROOT = Path("/host/root")
+"""Where a container is given the machine's files, if no setting says otherwise."""
+
+_SUFFIXES = (".pem", ".crt", ".cer", ".cert", ".der")
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a file held when it was read; None where that is no certificate."""
+
+    stamp: Stamp
+    chain: Chain | None
+
+
+class Files(Protocol):
+    """The files with certificates: of the machine, or of the demo."""
+
+    async def read_file(self, path: str) -> tuple[bytes, ...] | Nothing:
+        """Return the chain that a file holds; why it cannot be had is an answer, not an error."""
+        ...
+
+    async def stamp(self, path: str) -> Stamp | None:
+        """Return by what a change of a file is noticed; None where it cannot be seen."""
+        ...
+
+    async def below(self, path: str) -> tuple[str, ...]:
+        """Return the file that a path is, or those with certificates below a folder.
+
+        Raises:
+            Denied: it may not be read.
+            Invalid: there is nothing.
+        """
+        ...
+
+    async def found(self) -> tuple[Place, ...]:
+        """Return all that is found without being asked for, as it is now."""
+        ...
+
+
+class CertificateFiles:
+    """What may be read is below `paths`, or in one of Caddy's stores."""
+
+    def __init__(self, root: Path, paths: Sequence[Path], stores: Sequence[Path]) -> None:
+        self._confined = Confined(root, (*paths, *stores))
+        self._paths = tuple(str(path) for path in paths)
+        self._stores = tuple(str(store) for store in stores)
+        self._known: dict[str, _Read] = {}
+
+    async def read_file(self, path: str) -> tuple[bytes, ...] | Nothing:
+        """Return the chain that a file holds; why it cannot be had is an answer, not an error."""
+        try:
+            found = certificates_in(await asyncio.to_thread(self._confined.read, path))
+        except Denied as error:
+            return Nothing(Verdict.UNREACHABLE, f"{error.message} {error.hint}.")
+        except OSError as error:
+            return Nothing(Verdict.UNREACHABLE, f"{path} cannot be read: {error.strerror}.")
+        return found or Nothing(Verdict.NO_CERTIFICATE, f"{path} holds no certificate.")
+
+    async def stamp(self, path: str) -> Stamp | None:
+        """Return by what a change of a file is noticed; None where it cannot be seen."""
+        try:
+            return await asyncio.to_thread(self._confined.stamp, path)
+        except OSError, Denied:
+            return None
+
+    async def below(self, path: str) -> tuple[str, ...]:
+        """Return the file that a path is, or those with certificates below a folder.
+
+        Raises:
+            Denied: it may not be read.
+            Invalid: there is nothing.
+        """
+        try:
+            is_folder = await asyncio.to_thread(lambda: self._confined.real(path).is_dir())
+        except OSError as error:
+            raise Invalid(f"{path} cannot be read: {error.strerror}", field="path") from error
+        return await self._in_folder(path) if is_folder else (path,)
+
+    async def found(self) -> tuple[Place, ...]:
+        """Return all that the settings' folders and Caddy's stores hold now."""
+        places: dict[str, Place] = {}
+        for path in self._paths:
+            try:
+                files = await self.below(path)
+            except Denied, Invalid:
+                continue  # it may come later
+            for file in files:
+                place = file_place(file, CertificateSource.FILE, Origin.FILES, None)
+                places[place.key] = place
+        for store in self._stores:
+            for file in await asyncio.to_thread(self._in_store, store):
+                place = file_place(file, CertificateSource.CADDY, Origin.FILES, None)
+                places[place.key] = place
+        return tuple(places.values())
+
+    async def _in_folder(self, folder: str) -> tuple[str, ...]:
+        """Return the files below a folder; of several with one certificate, the fullest.
+
+        Certificates of authorities are left out: they come along with others. Whoever wants one of
+        them watched names its file.
+        """
+        chosen: dict[tuple[str, str], tuple[int, str]] = {}
+        for path in await asyncio.to_thread(self._walk, folder):
+            read = await self._look_into(path)
+            if read is None or read.chain is None or read.chain.leaf.is_authority:
+                continue
+            key = path.rpartition("/")[0], read.chain.leaf.fingerprint_sha256
+            count = len(read.chain.sent)
+            if key not in chosen or count > chosen[key][0]:
+                chosen[key] = count, path
+        return tuple(sorted(path for _, path in chosen.values()))
+
+    async def _look_into(self, path: str) -> _Read | None:
+        stamp = await self.stamp(path)
+        if stamp is None:
+            return None
+        known = self._known.get(path)
+        if known is not None and known.stamp == stamp:
+            return known
+        ders = await self.read_file(path)
+        found = _Read(stamp, None if isinstance(ders, Nothing) else await _parsed(ders))
+        self._known[path] = found
+        return found
+
+    def _walk(self, folder: str) -> tuple[str, ...]:
+        entries = islice(self._entries(folder, MOST_DEPTH), MOST_ENTRIES)
+        return tuple(islice((path for path in entries if path.endswith(_SUFFIXES)), MOST_FILES))
+
+    def _entries(self, folder: str, depth: int) -> Iterator[str]:
+        names = self._names(folder)
+        for name in names:
+            path = f"{folder.rstrip('/')}/{name}"
+            # certbot keeps all the old ones in `archive`, and links to the newest in `live`.
+            if name == "archive" and "live" in names:
+                continue
+            if depth and self._is_folder(path):
+                yield from self._entries(path, depth - 1)
+            else:
+                yield path
+
+    def _in_store(self, store: str) -> tuple[str, ...]:
+        """Return the newest certificate of each name; Caddy keeps one for each issuer."""
+        newest: dict[str, tuple[int, str]] = {}
+        base = f"{store.rstrip('/')}/certificates"
+        for issuer in self._names(base):
+            for name in self._names(f"{base}/{issuer}"):
+                path = f"{base}/{issuer}/{name}/{name}.crt"
+                try:
+                    changed_ns = self._confined.stamp(path).changed_ns
+                except OSError, Denied:
+                    continue
+                if name not in newest or changed_ns > newest[name][0]:
+                    newest[name] = changed_ns, path
+        return tuple(path for _, path in newest.values())
+
+    def _names(self, folder: str) -> tuple[str, ...]:
+        try:
+            return tuple(sorted(each.name for each in self._confined.real(folder).iterdir()))
+        except OSError, Denied:
+            return ()
+
+    def _is_folder(self, path: str) -> bool:
+        try:
+            return self._confined.real(path).is_dir()
+        except OSError, Denied:
+            return False
+
+
+async def _parsed(ders: tuple[bytes, ...]) -> Chain | None:
+    parse_chain = await load_parser()
+    try:
+        return parse_chain(ders)
+    except Unreadable:
+        return None

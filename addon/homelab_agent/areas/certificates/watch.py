@@ -1,0 +1,171 @@
+"""Looks at each place when it is time to: now and then, and when it comes to a rung."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+
+from homelab_agent.areas.certificates.board import CertificateBoard
+from homelab_agent.areas.certificates.course import TRIES
+from homelab_agent.areas.certificates.ladder import is_below, next_rung_at
+from homelab_agent.areas.certificates.models import CertificateReport
+from homelab_agent.areas.certificates.watched import Origin, Place, Watched
+from homelab_agent.platform.clock import Clock
+from homelab_agent.platform.errors import AgentError
+from homelab_agent.platform.logging import get_logger
+
+TICK_S = 30.0
+"""So long a step of the clock may stay unnoticed, and so much later a rung may be told."""
+
+_AT_ONCE = 8
+_JITTER = 0.1
+_RETRY_S = 60.0
+_FIRST_SPREAD_S = 10.0
+
+_log = get_logger(__name__)
+
+type Look = Callable[[Place], Awaitable[CertificateReport]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """How often a place is looked at, and how often it is seen whether something is due."""
+
+    interval_s: float
+    tick_s: float = TICK_S
+    retry_s: float = _RETRY_S
+
+
+class CertificateWatch:
+    """Has everything on the board looked at. Pauses go by the steady clock, rungs by the wall's."""
+
+    def __init__(self, board: CertificateBoard, look: Look, clock: Clock, rhythm: Rhythm) -> None:
+        self._board = board
+        self._look = look
+        self._clock = clock
+        self._rhythm = rhythm
+        self._due: dict[str, float] = {}
+        self._looking: dict[str, asyncio.Lock] = {}
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._wake = asyncio.Event()
+        self._loaded = asyncio.Event()
+        self._dice = Random()  # noqa: S311 - nothing secret is drawn
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        await self._board.load()
+        self._loaded.set()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                for key in self._now_due():
+                    # Until it was looked at; then its next time is known.
+                    self._due[key] = float("inf")
+                    group.create_task(self._look_and_plan(key))
+                await self._pause()
+                self._board.refresh()
+
+    async def loaded(self) -> None:
+        """Return when what was known before the last restart is known again."""
+        await self._loaded.wait()
+
+    async def found(self, origin: Origin, places: Iterable[Place]) -> None:
+        """Watch exactly these of what was found in one way."""
+        await self.loaded()
+        try:
+            await self._board.found(origin, places)
+        except AgentError as error:
+            _log.warning("certificates_not_taken_up", origin=origin, why=error.message)
+        self._wake.set()
+
+    def request(self, key: str) -> None:
+        """Have a place looked at soon: something about it has changed."""
+        self._due[key] = 0.0
+        self._wake.set()
+
+    async def look_now(self, key: str) -> None:
+        """Look at a place, and return when what was found is published.
+
+        Raises:
+            AgentError: it could not be looked at, or what was found not be stored.
+        """
+        watched = self._board.get(key)
+        if watched is None:
+            return
+        async with self._alone(key):
+            await self._board.take(key, await self._look(watched.place))
+        self._plan(key)
+
+    @asynccontextmanager
+    async def _alone(self, key: str) -> AsyncIterator[None]:
+        lock = self._looking.setdefault(key, asyncio.Lock())
+        async with lock, self._slots:
+            yield
+
+    def _now_due(self) -> tuple[str, ...]:
+        now, wall = asyncio.get_running_loop().time(), self._clock()
+        watched = {each.place.key: each for each in self._board.all()}
+        for gone in self._due.keys() - watched.keys():
+            del self._due[gone]
+            self._looking.pop(gone, None)
+        for key, each in watched.items():
+            if key not in self._due:
+                self._due[key] = now + self._first_pause_s(each)
+            elif (
+                self._due[key] > now and self._due[key] != float("inf") and _is_on_rung(each, wall)
+            ):
+                # It may have been renewed since it was last looked at.
+                self._due[key] = now
+        return tuple(key for key, due in self._due.items() if due <= now)
+
+    def _first_pause_s(self, watched: Watched) -> float:
+        """Return how soon to look after the start: not at all at once."""
+        return 0.0 if watched.verdict is None else self._dice.uniform(0, _FIRST_SPREAD_S)
+
+    async def _look_and_plan(self, key: str) -> None:
+        try:
+            await self.look_now(key)
+        except AgentError as error:
+            _log.warning("certificate_look_failed", key=key, why=error.message)
+            self._plan(key, after_s=self._rhythm.retry_s)
+
+    def _plan(self, key: str, after_s: float | None = None) -> None:
+        watched = self._board.get(key)
+        if watched is None:
+            return
+        pause_s = after_s
+        if pause_s is None:
+            pause_s = self._rhythm.interval_s
+            if 0 < watched.tries <= TRIES:
+                pause_s = min(pause_s, self._rhythm.retry_s * watched.tries)
+        jittered_s = pause_s * self._dice.uniform(1 - _JITTER, 1 + _JITTER)
+        self._due[key] = asyncio.get_running_loop().time() + jittered_s
+        self._wake.set()
+
+    async def _pause(self) -> None:
+        """Wait until something may be due, a tick at most."""
+        self._wake.clear()
+        pause_s = self._rhythm.tick_s
+        now = asyncio.get_running_loop().time()
+        if self._due:
+            pause_s = min(pause_s, max(0.0, min(self._due.values()) - now))
+        wall = self._clock()
+        rungs = (_next_rung(watched, wall) for watched in self._board.all())
+        next_rung = min(filter(None, rungs), default=None)
+        if next_rung is not None:
+            pause_s = min(pause_s, (next_rung - wall).total_seconds())
+        try:
+            async with asyncio.timeout(pause_s):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+
+def _is_on_rung(watched: Watched, now: datetime) -> bool:
+    """Return whether a rung was reached that is not told yet."""
+    return is_below(watched.stage(now), watched.told_stage())
+
+
+def _next_rung(watched: Watched, now: datetime) -> datetime | None:
+    return next_rung_at(watched.details.expires_at, now) if watched.details else None
