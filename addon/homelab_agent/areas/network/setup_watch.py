@@ -36,9 +36,7 @@ class SetupWatch:
         self._interval_s = interval_s
         self._is_loaded = False
         self._is_failing = False
-        self._looked = asyncio.Event()
-        self.view: NetworkView | None = None
-        """The newest look at how the network is set up."""
+        self._view: NetworkView | None = None
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -47,9 +45,13 @@ class SetupWatch:
             await asyncio.sleep(self._interval_s)
 
     async def interface_names(self) -> tuple[str, ...]:
-        """Return which interfaces there are; wait for the first look."""
-        await self._looked.wait()
-        return tuple(each.name for each in self.view.interfaces) if self.view else ()
+        """Return which interfaces there are.
+
+        Raises:
+            Unavailable: they were never seen, and cannot be now.
+        """
+        view = self._view or await self._network.look()
+        return tuple(each.name for each in view.interfaces)
 
     async def look(self) -> None:
         """Look once and publish. What fails is told by the log, once, and tried again."""
@@ -68,8 +70,7 @@ class SetupWatch:
         neighbours = neighbours_of(await self._network.neighbours(), view)
         self._publish_interfaces(view)
         self._board.put_view(view, neighbours=len(neighbours))
-        self.view = view
-        self._looked.set()
+        self._view = view
         if not self._is_loaded:
             self._eyes.remember(await self._book.load(now_s))
             self._is_loaded = True

@@ -207,6 +207,8 @@ async def _in_thread[Result](read: Callable[[], Result]) -> Result:
             f"The machine's network cannot be read: {error.strerror}.",
             hint="Is the machine's /proc still mounted where host_proc says?",
         ) from error
+    except ValueError as error:
+        raise Unavailable(f"The kernel's files are not as expected: {error}.") from error
 
 
 def _text(file: Path) -> str:
