@@ -154,8 +154,9 @@ def _query_parameters(operation: Operation, schemas: dict[str, JsonValue]) -> li
 
 def _responses(operation: Operation) -> Json:
     declaration = operation.declaration
-    content: JsonValue = {"application/json": {"schema": _reference(operation.result)}}
-    responses: Json = {"200": {"description": "The answer.", "content": content}}
+    content: Json = {"application/json": {"schema": _reference(operation.result)}}
+    texts: Json = {kind: {"schema": {"type": "string"}} for kind in declaration.documents}
+    responses: Json = {"200": {"description": "The answer.", "content": content | texts}}
     if declaration.is_feed:
         told = "The WebSocket is open; each of its messages is of this kind."
         responses = {"101": {"description": told, "content": content}}

@@ -10,7 +10,7 @@ from homelab_agent.api.request_parsing import (
     refuse_body,
     refuse_query,
 )
-from homelab_agent.platform.commands import Caller, Operation
+from homelab_agent.platform.commands import Caller, Operation, TextDocument
 from homelab_agent.platform.gate import Gate
 from homelab_agent.platform.jobs.models import CommandResult
 from homelab_agent.platform.model import Model
@@ -54,6 +54,8 @@ class OperationHandler:
             return await self._handler(**names, **arguments)
 
         result = await self._gate.run(self._operation, caller, target, call, hear=hear)
+        if isinstance(result, TextDocument):
+            return web.Response(text=result.text, content_type=result.media_type, charset="utf-8")
         running = isinstance(result, CommandResult) and result.outcome is None
         return web.Response(
             status=_STILL_RUNNING if running else web.HTTPOk.status_code,

@@ -55,6 +55,13 @@ class Caller(Model):
     scope: Scope
 
 
+class TextDocument(Model):
+    """An answer that is no JSON but a text of its own kind, which the declaration names."""
+
+    media_type: str
+    text: str
+
+
 SYSTEM = Caller(name="agent", scope=Scope.ADMIN)
 """The agent acting by itself."""
 
@@ -72,6 +79,8 @@ class Declaration:
     target: str | None
     dangerous: bool
     is_feed: bool = False
+    documents: tuple[str, ...] = ()
+    """The media types of the texts that it may answer with instead of its model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +107,16 @@ class Operation:
 
 
 def query(
-    name: str, path: str, *, scope: Scope | None = Scope.READ
+    name: str,
+    path: str,
+    *,
+    scope: Scope | None = Scope.READ,
+    documents: tuple[str, ...] = (),
 ) -> Callable[[Handler], Handler]:
-    """Declare a handler that only reads. `scope` None means no token is needed."""
+    """Declare a handler that only reads. `scope` None means no token is needed.
+
+    Where it may also answer with a `TextDocument`, `documents` names the media types of those.
+    """
     return _declare(
         Declaration(
             name=name,
@@ -111,6 +127,7 @@ def query(
             idempotent=True,
             target=None,
             dangerous=False,
+            documents=documents,
         )
     )
 
@@ -218,6 +235,8 @@ def _read_signature(declaration: Declaration, handler: Callable[..., Any]) -> Op
     hints = get_type_hints(handler)
     if declaration.is_feed:
         hints["return"] = _message(hints.get("return"))
+    if declaration.documents:
+        hints["return"] = _beside_documents(hints.get("return"))
     placeholders = tuple(_PLACEHOLDER.findall(declaration.path))
     parameters = tuple(inspect.signature(handler).parameters)
     unknown = set(parameters) - set(placeholders) - {"self", "caller", "query", "body"}
@@ -259,6 +278,11 @@ def _message(hint: object) -> object:
     for _ in range(2):
         hint = next(iter(get_args(hint)), None)
     return hint
+
+
+def _beside_documents(hint: object) -> object:
+    """Return the model of an answer that may be a text document as well."""
+    return next((part for part in get_args(hint) if part is not TextDocument), None)
 
 
 def _model(declaration: Declaration, hints: dict[str, Any], name: str) -> type[Model] | None:

@@ -249,6 +249,21 @@ class History(Model):
     buckets: tuple[HistoryBucket, ...]
 
 
+class PastCheck(Model):
+    """One check of the past. `code` says in a word what was wrong."""
+
+    at: datetime
+    ok: bool
+    response_ms: float | None = None
+    code: str | None = None
+
+
+class PastChecks(Model):
+    """Single checks, oldest first; they are known for some hours."""
+
+    checks: tuple[PastCheck, ...]
+
+
 class ReportFormat(StrEnum):
     """How the service health table is written."""
 
@@ -286,9 +301,10 @@ class HealthReport(Model):
 
 
 class ReportQuery(Model):
-    """How to write the report."""
+    """How to write the report. `name`: names or keys of monitors; all where none is given."""
 
     format: ReportFormat = ReportFormat.JSON
+    name: tuple[str, ...] = Field(default=(), max_length=1000)
 
 
 class Repeat(StrEnum):

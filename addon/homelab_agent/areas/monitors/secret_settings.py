@@ -1,0 +1,90 @@
+"""Secrets in settings: kept as they are in the agent's own store, shown to nobody."""
+
+from collections.abc import Iterator, Mapping
+from enum import Enum
+
+from pydantic import JsonValue, SecretStr
+
+from homelab_agent.areas.monitors.models import MonitorSettings
+from homelab_agent.platform.errors import Invalid
+from homelab_agent.platform.secrets import SHORTEST_SECRET, SecretFilter
+
+STARS = "*" * 10
+"""How a secret is shown; given like this in an update it stays as it is."""
+
+
+def revealed(settings: MonitorSettings) -> dict[str, JsonValue]:
+    """Return the settings with their secrets, for the store alone."""
+    found = _revealed(settings.model_dump())
+    if not isinstance(found, dict):
+        raise TypeError("settings are fields")
+    return found
+
+
+def with_kept_secrets(new: MonitorSettings, old: MonitorSettings) -> MonitorSettings:
+    """Return the new settings with the old secrets where the new ones are stars.
+
+    Raises:
+        Invalid: there is no old secret to keep.
+    """
+    check, known = new.check.model_dump(), old.check.model_dump()
+    kept = {name: _kept(value, known.get(name), name) for name, value in check.items()}
+    return new.model_copy(update={"check": new.check.model_copy(update=kept)})
+
+
+def refuse_stars(settings: MonitorSettings) -> None:
+    """Raise `Invalid` where a secret is stars: a new monitor has none to keep."""
+    for name, value in settings.check.model_dump().items():
+        _kept(value, None, name)
+
+
+def hide(settings: MonitorSettings, secrets: SecretFilter) -> None:
+    """Have the secrets masked wherever they would be written."""
+    for secret in _secrets(settings.model_dump()):
+        if len(secret) >= SHORTEST_SECRET:
+            secrets.add(secret)
+
+
+def _kept(new: object, old: object, field: str) -> object:
+    if isinstance(new, Mapping):
+        known = old if isinstance(old, Mapping) else {}
+        return {
+            name: _kept(value, known.get(name), f"{field}.{name}") for name, value in new.items()
+        }
+    if isinstance(new, SecretStr) and new.get_secret_value() == STARS:
+        if not isinstance(old, SecretStr):
+            raise Invalid(
+                f"check.{field} is stars, and there is no secret to keep",
+                field=f"check.{field}",
+                hint="Give the secret itself",
+            )
+        return old
+    return new
+
+
+def _revealed(value: object) -> JsonValue:
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case Mapping():
+            return {str(name): _revealed(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_revealed(each) for each in value]
+        case Enum():
+            return _revealed(value.value)
+        case None | bool() | int() | float() | str():
+            return value
+        case _:
+            raise TypeError(f"settings hold a {type(value).__name__}")
+
+
+def _secrets(value: object) -> Iterator[str]:
+    match value:
+        case SecretStr():
+            yield value.get_secret_value()
+        case Mapping():
+            for each in value.values():
+                yield from _secrets(each)
+        case list() | tuple():
+            for each in value:
+                yield from _secrets(each)
