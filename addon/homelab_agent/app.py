@@ -41,6 +41,8 @@ from homelab_agent.platform.host.factory import open_host
 from homelab_agent.platform.jobs.runner import JobRunner
 from homelab_agent.platform.logging import configure_logging, get_logger
 from homelab_agent.platform.metrics import Metrics
+from homelab_agent.platform.outbound.connections import open_outbound
+from homelab_agent.platform.outbound.http import OutboundHttp
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.secrets import SecretFilter
 from homelab_agent.platform.settings import Settings
@@ -94,6 +96,9 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
         engine = open_engine(settings.docker_url, demo=settings.demo)
         closing.push_async_callback(engine.containers.close)
         machine = await asyncio.to_thread(open_host, settings, own_id=own_id)
+        outbound = open_outbound(settings)
+        http = OutboundHttp(outbound)
+        closing.push_async_callback(http.close)
         agent = _agent(settings, store, resources, tls)
         gate = Gate(audit)
         areas = wire_areas(
@@ -102,6 +107,8 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
                 own_id=own_id,
                 engine=engine,
                 host=machine,
+                outbound=outbound,
+                http=http,
                 resources=resources,
                 store=store,
                 runner=runner,
@@ -125,6 +132,7 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
         # Whoever comes back after a restart finds the containers there, and not an empty host.
         await agent.wait_for_engine(FIRST_LOOK_S)
         host, port = await server.start(settings.listen_host, settings.listen_port, tls)
+        outbound.guard.keep("the API of the agent itself", host, port)
         await _tell_address(settings, host, port, tls, closing)
         outer = (
             *await _mdns(settings, own_id, host, port, tls, agent, resources),

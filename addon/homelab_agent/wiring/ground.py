@@ -7,6 +7,8 @@ from homelab_agent.platform.engine.factory import EngineFaces
 from homelab_agent.platform.gate import Gate
 from homelab_agent.platform.host.factory import HostFaces
 from homelab_agent.platform.jobs.runner import JobRunner
+from homelab_agent.platform.outbound.connections import Outbound
+from homelab_agent.platform.outbound.http import OutboundHttp
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.secrets import SecretFilter
 from homelab_agent.platform.settings import Settings
@@ -24,6 +26,8 @@ class Ground:
     own_id: str | None
     engine: EngineFaces
     host: HostFaces
+    outbound: Outbound
+    http: OutboundHttp
     resources: Resources
     store: Store
     runner: JobRunner

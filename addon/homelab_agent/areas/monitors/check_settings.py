@@ -3,12 +3,34 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, SecretStr, StringConstraints
+from pydantic import AfterValidator, Field, JsonValue, SecretStr, StringConstraints
+from yarl import URL
 
 from homelab_agent.areas.certificates.models import HostName, PortNumber, StartTls
+from homelab_agent.areas.monitors.name_server import host_and_port
 from homelab_agent.platform.model import Model
 
-type Url = Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=2048)]
+
+def _usable(text: str) -> str:
+    url = URL(text)
+    if not url.raw_host:
+        raise ValueError("an address needs a host, as in https://cloud.example/status")
+    if url.raw_user is not None or url.raw_password is not None:
+        raise ValueError(
+            "an address with a name and a password is shown to everybody; put them into a header"
+        )
+    return text
+
+
+def _name_server(text: str) -> str:
+    host_and_port(text)
+    return text
+
+
+type Url = Annotated[
+    str, StringConstraints(pattern=r"^https?://\S+$", max_length=2048), AfterValidator(_usable)
+]
+type NameServer = Annotated[str, StringConstraints(max_length=260), AfterValidator(_name_server)]
 type HeaderName = Annotated[str, StringConstraints(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$")]
 type HeaderValue = Annotated[str, StringConstraints(pattern=r"^[^\r\n\0]*$", max_length=4096)]
 type StatusRange = Annotated[str, StringConstraints(pattern=r"^\d{3}(-\d{3})?$")]
@@ -72,7 +94,7 @@ class DnsCheckSettings(Model):
     name: HostName
     record: Literal["A", "AAAA", "CNAME", "TXT", "MX", "SRV", "NS", "CAA", "PTR", "SOA"] = "A"
     values: tuple[str, ...] = Field(default=(), max_length=64)
-    server: str | None = Field(default=None, max_length=253)
+    server: NameServer | None = None
 
 
 class PingCheckSettings(Model):

@@ -9,6 +9,7 @@ import aiohappyeyeballs
 
 from homelab_agent.platform.outbound.guard import Guard
 from homelab_agent.platform.outbound.names import Names, Target
+from homelab_agent.platform.settings import Settings
 
 NEXT_ADDRESS_S = 0.25
 """After so long without an answer the next address is tried too (RFC 8305)."""
@@ -82,6 +83,14 @@ class Outbound:
         except BaseException:
             connected.close()
             raise
+
+
+def open_outbound(settings: Settings) -> Outbound:
+    """Return what connects. The API's own door is to be kept as soon as it is open."""
+    names = Names()
+    guard = Guard(names)
+    guard.keep_docker(settings.docker_url)
+    return Outbound(names, guard)
 
 
 async def _connect_to_first(targets: Sequence[Target]) -> socket.socket:

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from homelab_agent.platform.errors import Denied
 from homelab_agent.platform.outbound.names import Names, Target
 from homelab_agent.platform.outbound.special_addresses import Address, plain, special_reason
-from homelab_agent.platform.settings import Settings
 
 _HTTPS_PORT = 443
 _HTTP_PORT = 80
@@ -43,10 +42,9 @@ class Guard:
         """Refuse this door from now on, at every address of this machine where it is on it."""
         self._doors.append(_Door(host, port, what))
 
-    def keep_settings(self, settings: Settings) -> None:
-        """Refuse the doors that the settings name: the agent's API, and Docker's."""
-        self.keep("the API of the agent itself", settings.listen_host, settings.listen_port)
-        parts = urlsplit(settings.docker_url)
+    def keep_docker(self, docker_url: str) -> None:
+        """Refuse the door to Docker, where it is one that others can find: a port."""
+        parts = urlsplit(docker_url)
         if parts.hostname:
             usual = _HTTPS_PORT if parts.scheme == "https" else _HTTP_PORT
             self.keep("the Docker engine of the agent", parts.hostname, parts.port or usual)

@@ -5,16 +5,14 @@ import socket
 
 import pytest
 
-from homelab_agent.platform.outbound.connections import Outbound
-from homelab_agent.platform.outbound.guard import Guard, GuardedAddress
-from homelab_agent.platform.outbound.names import Names
+from homelab_agent.platform.outbound.connections import Outbound, open_outbound
+from homelab_agent.platform.outbound.guard import GuardedAddress
 from homelab_agent.platform.settings import Settings
 
 
 @pytest.fixture
 def outbound() -> Outbound:
-    names = Names()
-    return Outbound(names, Guard(names))
+    return open_outbound(Settings())
 
 
 @pytest.mark.parametrize(
@@ -68,24 +66,24 @@ async def test_an_admin_may_allow_it(outbound: Outbound) -> None:
     assert target.address == "169.254.169.254"
 
 
-@pytest.mark.parametrize("listen", ["0.0.0.0:8099", "127.0.0.1:8099", "[::]:8099"])
+@pytest.mark.parametrize("listen", ["0.0.0.0", "127.0.0.1", "::"])  # noqa: S104  # the API does
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "::ffff:127.0.0.1"])
 async def test_the_agents_own_api_is_not_reached_by_any_local_address(
     outbound: Outbound, listen: str, host: str
 ) -> None:
-    outbound.guard.keep_settings(Settings(listen=listen))
+    outbound.guard.keep("the API of the agent itself", listen, 8099)
     with pytest.raises(GuardedAddress, match="API of the agent"):
         await outbound.targets(host, 8099, allow_guarded=False)
     assert await outbound.targets(host, 8098, allow_guarded=False)
 
 
 async def test_the_same_port_of_another_machine_is_not_ours(outbound: Outbound) -> None:
-    outbound.guard.keep_settings(Settings(listen="0.0.0.0:8099"))
+    outbound.guard.keep("the API of the agent itself", "127.0.0.1", 8099)
     assert await outbound.targets("192.0.2.7", 8099, allow_guarded=False)
 
 
-async def test_docker_over_tcp_is_not_reached(outbound: Outbound) -> None:
-    outbound.guard.keep_settings(Settings(docker_url="tcp://localhost:2375"))
+async def test_docker_over_tcp_is_not_reached() -> None:
+    outbound = open_outbound(Settings(docker_url="tcp://localhost:2375"))
     with pytest.raises(GuardedAddress, match="Docker"):
         await outbound.targets("127.0.0.1", 2375, allow_guarded=False)
     assert await outbound.targets("192.0.2.7", 2375, allow_guarded=False)
