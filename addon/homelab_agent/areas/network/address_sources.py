@@ -78,6 +78,8 @@ class AddressSources:
 
     async def _ask(self, session: aiohttp.ClientSession, name: str, version: IpVersion) -> Answer:
         began_s = asyncio.get_running_loop().time()
+        if not _may_have(self._urls[name], version):
+            return Answer(source=name, problem=f"{name} has no such address", reached=False)
         try:
             async with session.get(self._urls[name], allow_redirects=False) as response:
                 took_s = asyncio.get_running_loop().time() - began_s
@@ -95,6 +97,14 @@ class AddressSources:
         except (aiohttp.ClientError, ValueError) as error:
             said = type(error).__name__
             return Answer(source=name, problem=f"{name} did not answer ({said})", reached=False)
+
+
+def _may_have(url: str, version: IpVersion) -> bool:
+    """Return whether a source can be reached over this IP version; a name may have both."""
+    try:
+        return ip_address(urlsplit(url).hostname or "").version == version
+    except ValueError:
+        return True
 
 
 def _read(name: str, body: bytes, version: IpVersion, clock_ahead_s: float | None) -> Answer:

@@ -40,6 +40,7 @@ def web(docker: FakeDocker) -> FakeContainer:
 
 @pytest.fixture
 async def agent(docker: FakeDocker, web: FakeContainer, tmp_path: Path) -> AsyncIterator[Commanded]:
+    assert web.running
     folder = tmp_path / "agent"
     folder.mkdir()
     async with commanded(docker.url, folder) as agent:
