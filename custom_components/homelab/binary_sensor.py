@@ -1,6 +1,6 @@
-"""Binary sensors: whether a container runs, what has a problem, and whether Docker is reached."""
+"""Binary sensors: what runs, what is up, and what has a problem."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, override
 
 from homeassistant.components.binary_sensor import (
@@ -9,14 +9,49 @@ from homeassistant.components.binary_sensor import (
 )
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .client import Container, ContainerState, EngineConnection, Stack, StackState, SwarmService
-from .client.kinds import CONTAINER, STACK, SWARM_SERVICE
+from .binary_sensor_description import (
+    CERTIFICATE_PROBLEM,
+    PART_BINARY_SENSORS,
+    REBOOT_REQUIRED,
+    ResourceBinarySensorDescription,
+)
+from .client import (
+    Certificate,
+    Container,
+    ContainerState,
+    EngineConnection,
+    HostInfo,
+    Monitor,
+    MonitorState,
+    Stack,
+    StackState,
+    SwarmService,
+)
+from .client.kinds import (
+    CERTIFICATE,
+    CONTAINER,
+    HOST_INFO,
+    MONITOR,
+    NETWORK_INTERFACE,
+    STACK,
+    SWARM_SERVICE,
+)
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
-from .entity import ContainerEntity, HostEntity, StackEntity, ThingEntity
-from .subjects import subject_of
+from .entity import (
+    ContainerEntity,
+    HostEntity,
+    MachineEntity,
+    PartEntity,
+    ResourceEntity,
+    ServiceEntity,
+    StackEntity,
+    ThingEntity,
+)
+from .sensor_parts import has_entities
+from .subjects import Part, Service, subject_of
 
 PARALLEL_UPDATES = 0
 
@@ -37,6 +72,14 @@ PROBLEM = BinarySensorEntityDescription(
     translation_key="problem",
     device_class=BinarySensorDeviceClass.PROBLEM,
 )
+UP = BinarySensorEntityDescription(
+    key="up", translation_key="monitor", device_class=BinarySensorDeviceClass.CONNECTIVITY
+)
+
+_ANSWERS = {
+    MonitorState.UP: True,
+    MonitorState.DOWN: False,
+}
 
 
 async def async_setup_entry(
@@ -63,6 +106,48 @@ async def async_setup_entry(
     entry.async_on_unload(coordinator.async_on_new(CONTAINER, add_containers))
     entry.async_on_unload(coordinator.async_on_new(STACK, add_stacks))
     entry.async_on_unload(coordinator.async_on_new(SWARM_SERVICE, add_services))
+    for unload in _follow_machine(coordinator, async_add_entities):
+        entry.async_on_unload(unload)
+
+
+def _follow_machine(
+    coordinator: HomelabCoordinator, async_add_entities: AddConfigEntryEntitiesCallback
+) -> Iterator[CALLBACK_TYPE]:
+    """Add what belongs to the machine, to monitors and certificates; yield what ends that."""
+
+    @callback
+    def add_machine(_info: Sequence[HostInfo]) -> None:
+        async_add_entities([MachineBinarySensor(coordinator, REBOOT_REQUIRED)])
+
+    @callback
+    def add_monitors(monitors: Sequence[Monitor]) -> None:
+        async_add_entities(MonitorUp(coordinator, monitor) for monitor in monitors)
+
+    @callback
+    def add_certificates(certificates: Sequence[Certificate]) -> None:
+        async_add_entities(
+            ServiceBinarySensor(coordinator, CERTIFICATE_PROBLEM, one) for one in certificates
+        )
+
+    yield coordinator.async_on_new(HOST_INFO, add_machine)
+    yield coordinator.async_on_new(MONITOR, add_monitors)
+    yield coordinator.async_on_new(CERTIFICATE, add_certificates)
+    for description in PART_BINARY_SENSORS:
+        yield _add_parts(coordinator, description, async_add_entities)
+
+
+def _add_parts(
+    coordinator: HomelabCoordinator,
+    description: ResourceBinarySensorDescription[Any],
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> CALLBACK_TYPE:
+    @callback
+    def add(parts: Sequence[Part]) -> None:
+        async_add_entities(PartBinarySensor(coordinator, description, part) for part in parts)
+
+    if description.kind is NETWORK_INTERFACE:
+        return coordinator.async_on_new(description.kind, add, wanted=has_entities)
+    return coordinator.async_on_new(description.kind, add)
 
 
 class ContainerRunning(ContainerEntity, BinarySensorEntity):
@@ -129,6 +214,109 @@ class ServiceProblem(ThingEntity[SwarmService], BinarySensorEntity):
     def is_on(self) -> bool | None:
         """Whether tasks are missing."""
         return self.value()
+
+
+class MonitorUp(ServiceEntity[Monitor], BinarySensorEntity):
+    """Whether a service is up. A failure that is not confirmed yet leaves what was known.
+
+    Unknown while it is paused, in maintenance, or could not be checked.
+    """
+
+    def __init__(self, coordinator: HomelabCoordinator, monitor: Monitor) -> None:
+        super().__init__(coordinator, UP, monitor, MONITOR)
+        # It is the main entity of its device; beside those of a container it bears its name.
+        self._attr_name = monitor.name if self.is_of_container else None
+        self._confirmed: bool | None = None
+
+    @override
+    def value(self) -> object:
+        return self._is_up(), self.extra_state_attributes
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Whether it is up."""
+        return self._is_up()
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """Why it is not up, and what is wrong although it is."""
+        return {
+            "reason": self.of_thing(lambda monitor: monitor.reason),
+            "warning": self.of_thing(lambda monitor: monitor.warning),
+        }
+
+    def _is_up(self) -> bool | None:
+        state = self.of_thing(lambda monitor: monitor.state)
+        if state is not None and state is not MonitorState.FAILING:
+            self._confirmed = _ANSWERS.get(state)
+        return self._confirmed
+
+
+class ResourceBinarySensor[T](ResourceEntity[T], BinarySensorEntity):
+    """Something that is so or not so of something."""
+
+    entity_description: ResourceBinarySensorDescription[T]
+
+    def _decide_default(self) -> None:
+        """Let the description say whether this is on for a new one."""
+        if self.entity_description.default_fn is not None:
+            self._attr_entity_registry_enabled_default = bool(
+                self.of_thing(self.entity_description.default_fn)
+            )
+
+    @override
+    def value(self) -> object:
+        return self.is_on, self.extra_state_attributes
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Whether it is so."""
+        return self.of_thing(self.entity_description.value_fn)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any] | None:
+        """Why it is so."""
+        reason_fn = self.entity_description.reason_fn
+        return None if reason_fn is None else {"reason": self.of_thing(reason_fn)}
+
+
+class PartBinarySensor[T](PartEntity[T], ResourceBinarySensor[T]):
+    """Something that is so or not so of a part of the host."""
+
+    def __init__(
+        self,
+        coordinator: HomelabCoordinator,
+        description: ResourceBinarySensorDescription[T],
+        part: Part,
+    ) -> None:
+        super().__init__(coordinator, description, part, description.kind)
+        self._decide_default()
+
+
+class ServiceBinarySensor[T](ServiceEntity[T], ResourceBinarySensor[T]):
+    """Something that is so or not so of a certificate."""
+
+    def __init__(
+        self,
+        coordinator: HomelabCoordinator,
+        description: ResourceBinarySensorDescription[T],
+        service: Service,
+    ) -> None:
+        super().__init__(coordinator, description, service, description.kind)
+
+
+class MachineBinarySensor[T](MachineEntity[T], ResourceBinarySensor[T]):
+    """Something that is so or not so of the machine."""
+
+    def __init__(
+        self, coordinator: HomelabCoordinator, description: ResourceBinarySensorDescription[T]
+    ) -> None:
+        super().__init__(coordinator, description, description.kind)
+        self._decide_default()
 
 
 def _is_degraded(stack: Stack) -> bool | None:

@@ -121,14 +121,19 @@ class HomelabCoordinator:
         return self.mirror.get(STACK, name)
 
     def home_of(self, thing: Thing, *, leaving: Subject | None = None) -> Subject:
-        """Return whose device has the entities of something: its container's, else its own.
+        """Return whose device has the entities of something.
 
-        A container keeps them for as long as it has a device, which outlives a recreate.
+        That is the container that a monitor or certificate belongs to, for as long as it has a
+        device, which outlives a recreate; the monitor that found a certificate; else its own.
         """
         if isinstance(thing, Monitor | Certificate) and thing.container is not None:
             container = Subject(CONTAINER.name, thing.container)
             if container != leaving and self.devices.id_of_subject(container) is not None:
                 return container
+        if isinstance(thing, Certificate) and thing.monitor is not None:
+            monitor = self.mirror.get(MONITOR, thing.monitor)
+            if monitor is not None:
+                return self.home_of(monitor, leaving=leaving)
         return subject_of(thing)
 
     async def async_start(self) -> None:
@@ -223,12 +228,19 @@ class HomelabCoordinator:
 
     async def async_run(self, asked: Awaitable[CommandResult]) -> CommandResult:
         """Return what a command answers; every error comes translated, a bad outcome too."""
+        result = await self.async_ask(asked)
         try:
-            result = await asked
             raise_unless_well(result)
         except AgentError as error:
             raise self.translated(error) from error
         return result
+
+    async def async_ask[T](self, asked: Awaitable[T]) -> T:
+        """Return what the agent answers; every error comes translated."""
+        try:
+            return await asked
+        except AgentError as error:
+            raise self.translated(error) from error
 
     async def async_see_through(self, asked: Awaitable[CommandResult]) -> CommandResult:
         """Give a command and wait for the end of its job, which may take very long.
@@ -397,7 +409,7 @@ class HomelabCoordinator:
         if new is None or not isinstance(old, Monitor | Certificate):
             return
         own = self._homes.get(subject_of(new)) == subject_of(new)
-        if old.container != new.container:
+        if old.container != new.container or _monitor_of(old) != _monitor_of(new):
             self._resettle()
         elif own and (old.name != new.name or _target_of(old) != _target_of(new)):
             self.devices.register(new)
@@ -435,3 +447,7 @@ class HomelabCoordinator:
 
 def _target_of(thing: Monitor | Certificate) -> str | None:
     return thing.target if isinstance(thing, Monitor) else thing.host
+
+
+def _monitor_of(thing: Monitor | Certificate) -> str | None:
+    return thing.monitor if isinstance(thing, Certificate) else None

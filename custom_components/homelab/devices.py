@@ -27,7 +27,7 @@ type IsGone = Callable[[Subject], bool]
 class Devices:
     """Registers and removes devices of one config entry. Only a settled absence removes.
 
-    Parts of the host, and monitors and certificates on the device of their container, have
+    Parts of the host, and monitors and certificates that share the device of another, have
     entities only: those go in the same way.
     """
 
@@ -90,7 +90,7 @@ class Devices:
             identifiers={self._identifier(subject)},
             configuration_url=_address_of(thing),
             entry_type=DeviceEntryType.SERVICE,
-            manufacturer=_MANUFACTURERS.get(subject.kind, "Docker"),
+            manufacturer="Homelab" if subject.kind in _OF_SERVICES else "Docker",
             model=_MODELS[subject.kind],
             model_id="demo" if self._invented else None,  # each page says that it is invented
             name=thing.name,
@@ -204,7 +204,7 @@ class Devices:
         return self._without_device
 
     def _without_device_of(self, entry: er.RegistryEntry) -> Subject | None:
-        """Return the part, or what shares a container's device, that an entity belongs to."""
+        """Return the part, or what shares the device of another, that an entity belongs to."""
         thing, _, _ = entry.unique_id.removeprefix(f"{self._instance_id}:").rpartition(":")
         device = self._registry.async_get(entry.device_id) if entry.device_id else None
         if device is None or not thing:
@@ -213,7 +213,7 @@ class Devices:
         if home is None:
             return Subject.part_of_id(thing)
         found = Subject.from_id(thing)
-        return found if home.kind == CONTAINER.name and found.kind in _MANUFACTURERS else None
+        return found if found != home and found.kind in _OF_SERVICES else None
 
     def _entities_of(self, subject: Subject) -> Iterator[er.RegistryEntry]:
         """Yield the entities of something; a container's are left to its device."""
@@ -247,8 +247,8 @@ _MODELS: Final = {
     MONITOR.name: "Monitor",
     CERTIFICATE.name: "Certificate",
 }
-_MANUFACTURERS: Final = {MONITOR.name: "Homelab", CERTIFICATE.name: "Homelab"}
-"""Of what may share the device of a container: the rest is Docker's."""
+_OF_SERVICES: Final = frozenset({MONITOR.name, CERTIFICATE.name})
+"""What may share the device of another."""
 
 
 def _address_of(thing: Thing) -> str | None:

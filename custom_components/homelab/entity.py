@@ -8,11 +8,11 @@ from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 
-from .client import Container, EngineStatus, Kind, Stack
-from .client.kinds import CONTAINER, STACK
+from .client import Container, EngineStatus, HostSensor, Kind, Stack
+from .client.kinds import CONTAINER, MACHINE_KEY, STACK
 from .coordinator import THE_ENGINE, HomelabCoordinator
 from .listeners import Listened
-from .subjects import Subject
+from .subjects import Part, Service, Subject, part_of, subject_of
 
 
 class HomelabEntity(Entity):
@@ -83,35 +83,27 @@ class HostEntity(HomelabEntity):
         return self.coordinator.engine
 
 
-class ThingEntity[T](HomelabEntity):
-    """An entity of a container, a stack or a swarm service.
-
-    `subject` is whose device it belongs to, `kind` what it shows of that: the thing itself, or
-    something that is known of it under the same key.
-    """
+class ResourceEntity[T](HomelabEntity):
+    """An entity that shows something of one resource, and is there while that is."""
 
     def __init__(
         self,
         coordinator: HomelabCoordinator,
         description: EntityDescription,
-        subject: Subject,
         kind: Kind[T],
+        key: str,
+        unique_id: str,
+        device_info: DeviceInfo,
     ) -> None:
-        super().__init__(
-            coordinator,
-            description,
-            (kind.name, subject.key),
-            f"{coordinator.instance_id}:{subject.id}:{description.key}",
-            coordinator.devices.info_of(subject),
-        )
-        self.key = subject.key
+        super().__init__(coordinator, description, (kind.name, key), unique_id, device_info)
+        self.key = key
         self._kind = kind
 
     @property
     @override
     def available(self) -> bool:
-        """Whether what is known of the thing is true right now."""
-        return self.coordinator.engine_connected and self.thing is not None
+        """Whether the agent tells of it."""
+        return self.coordinator.connected and self.thing is not None
 
     @property
     def thing(self) -> T | None:
@@ -122,6 +114,93 @@ class ThingEntity[T](HomelabEntity):
         """Return something of the thing; None where it is gone."""
         thing = self.thing
         return None if thing is None else read(thing)
+
+
+class MachineEntity[T](ResourceEntity[T]):
+    """An entity of what there is once per machine; it does not need Docker."""
+
+    def __init__(
+        self, coordinator: HomelabCoordinator, description: EntityDescription, kind: Kind[T]
+    ) -> None:
+        unique_id = f"{coordinator.instance_id}:{description.key}"
+        device_info = coordinator.devices.host_info
+        super().__init__(coordinator, description, kind, MACHINE_KEY, unique_id, device_info)
+
+
+class SubjectEntity[T](ResourceEntity[T]):
+    """An entity of a thing or of a part of the host.
+
+    `subject` is what it is named after, `kind` what it shows of that: itself, or something that is
+    known of it under the same key.
+    """
+
+    def __init__(
+        self,
+        coordinator: HomelabCoordinator,
+        description: EntityDescription,
+        subject: Subject,
+        kind: Kind[T],
+        device_info: DeviceInfo,
+    ) -> None:
+        unique_id = f"{coordinator.instance_id}:{subject.id}:{description.key}"
+        super().__init__(coordinator, description, kind, subject.key, unique_id, device_info)
+
+
+class ThingEntity[T](SubjectEntity[T]):
+    """An entity of a container, a stack or a swarm service."""
+
+    def __init__(
+        self,
+        coordinator: HomelabCoordinator,
+        description: EntityDescription,
+        subject: Subject,
+        kind: Kind[T],
+    ) -> None:
+        device_info = coordinator.devices.info_of(subject)
+        super().__init__(coordinator, description, subject, kind, device_info)
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether what is known of the thing is true right now."""
+        return self.coordinator.engine_connected and self.thing is not None
+
+
+class PartEntity[T](SubjectEntity[T]):
+    """An entity of a part of the host, such as a disk; on the host's device, named after it."""
+
+    def __init__(
+        self,
+        coordinator: HomelabCoordinator,
+        description: EntityDescription,
+        part: Part,
+        kind: Kind[T],
+    ) -> None:
+        subject, device_info = part_of(part), coordinator.devices.host_info
+        super().__init__(coordinator, description, subject, kind, device_info)
+        self._attr_translation_placeholders = {"name": _name_of(part)}
+
+
+class ServiceEntity[T](SubjectEntity[T]):
+    """An entity of a monitor or a certificate; on its own device, or on that of another.
+
+    On a container's its name begins with that of the monitor or certificate: there may be several.
+    """
+
+    def __init__(
+        self,
+        coordinator: HomelabCoordinator,
+        description: EntityDescription,
+        service: Service,
+        kind: Kind[T],
+    ) -> None:
+        subject, home = subject_of(service), coordinator.home_of(service)
+        device_info = coordinator.devices.info_of(home)
+        super().__init__(coordinator, description, subject, kind, device_info)
+        self.is_of_container = home.kind == CONTAINER.name
+        self._attr_translation_placeholders = {
+            "of": f"{service.name} " if self.is_of_container else ""
+        }
 
 
 class ContainerEntity(ThingEntity[Container]):
@@ -141,3 +220,8 @@ class StackEntity(ThingEntity[Stack]):
         self, coordinator: HomelabCoordinator, description: EntityDescription, stack: Stack
     ) -> None:
         super().__init__(coordinator, description, Subject(STACK.name, stack.key), STACK)
+
+
+def _name_of(part: Part) -> str:
+    """Return what people know a part of the host by."""
+    return part.name if isinstance(part, HostSensor) else part.key

@@ -1,16 +1,43 @@
-"""What happens to a container, as events that an automation can use and the logbook shows."""
+"""What happens, as events that an automation can use and the logbook shows."""
 
-from collections.abc import Sequence
-from typing import override
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .client import Container, ContainerEvent, ContainerEventType
-from .client.kinds import CONTAINER, CONTAINER_EVENT
-from .coordinator import HomelabConfigEntry
-from .entity import ContainerEntity
+from .client import (
+    Certificate,
+    CertificateEvent,
+    CertificateEventType,
+    Container,
+    ContainerEvent,
+    ContainerEventType,
+    Kind,
+    Monitor,
+    MonitorEvent,
+    MonitorEventType,
+    NetworkStatus,
+    PortEvent,
+    PortEventType,
+)
+from .client.kinds import (
+    CERTIFICATE,
+    CERTIFICATE_EVENT,
+    CONTAINER,
+    CONTAINER_EVENT,
+    MONITOR,
+    MONITOR_EVENT,
+    NETWORK_STATUS,
+    PORT_EVENT,
+)
+from .coordinator import HomelabConfigEntry, HomelabCoordinator
+from .entity import ContainerEntity, HomelabEntity, MachineEntity, ServiceEntity
+from .listeners import AnyEvent
+from .sensor_description import options_of
 
 PARALLEL_UPDATES = 0
 
@@ -18,10 +45,20 @@ PARALLEL_UPDATES = 0
 EVENT = EventEntityDescription(
     key="event",
     translation_key="container",
-    event_types=[
-        kind.value for kind in ContainerEventType if kind is not ContainerEventType.UNKNOWN
-    ],
+    event_types=options_of(ContainerEventType),
     entity_registry_enabled_default=False,
+)
+MONITOR_EVENTS = EventEntityDescription(
+    key="event", translation_key="monitor", event_types=options_of(MonitorEventType)
+)
+CERTIFICATE_EVENTS = EventEntityDescription(
+    key="event",
+    translation_key="certificate",
+    event_types=options_of(CertificateEventType),
+    entity_registry_enabled_default=False,
+)
+PORT_EVENTS = EventEntityDescription(
+    key="port_event", translation_key="port", event_types=options_of(PortEventType)
 )
 
 
@@ -30,37 +67,142 @@ async def async_setup_entry(
     entry: HomelabConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add an entity for each container as it comes."""
+    """Add an entity for each thing as it comes, and one for the ports of the machine."""
     coordinator = entry.runtime_data
 
     @callback
-    def add(containers: Sequence[Container]) -> None:
+    def add_containers(containers: Sequence[Container]) -> None:
         async_add_entities(
             ContainerEvents(coordinator, EVENT, container) for container in containers
         )
 
-    entry.async_on_unload(coordinator.async_on_new(CONTAINER, add))
+    @callback
+    def add_monitors(monitors: Sequence[Monitor]) -> None:
+        async_add_entities(MonitorEvents(coordinator, monitor) for monitor in monitors)
+
+    @callback
+    def add_certificates(certificates: Sequence[Certificate]) -> None:
+        async_add_entities(CertificateEvents(coordinator, one) for one in certificates)
+
+    @callback
+    def add_ports(_network: Sequence[NetworkStatus]) -> None:
+        async_add_entities([PortEvents(coordinator)])
+
+    entry.async_on_unload(coordinator.async_on_new(CONTAINER, add_containers))
+    entry.async_on_unload(coordinator.async_on_new(MONITOR, add_monitors))
+    entry.async_on_unload(coordinator.async_on_new(CERTIFICATE, add_certificates))
+    entry.async_on_unload(coordinator.async_on_new(NETWORK_STATUS, add_ports))
 
 
-class ContainerEvents(ContainerEntity, EventEntity):
-    """The newest thing that happened to a container while Home Assistant listened."""
+class _Events[E: AnyEvent](HomelabEntity, EventEntity):
+    """The newest thing that happened while Home Assistant listened.
+
+    `event_key` is whose events these are; None for those of everything.
+    """
+
+    event_kind: Kind[E]
+    event_key: str | None = None
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Listen to the events of this container."""
+        """Listen to the events."""
         await super().async_added_to_hass()
         self.async_on_remove(
-            self.coordinator.async_on_event(CONTAINER_EVENT, self._happened, key=self.key)
+            self.coordinator.async_on_event(self.event_kind, self._happened, key=self.event_key)
         )
 
     @override
     def value(self) -> None:
         """Return None: between events nothing but the availability changes."""
 
+    @abstractmethod
+    def details(self, event: E) -> Mapping[str, object]:
+        """Return what a message about an event needs; None where it is not known."""
+
     @callback
-    def _happened(self, event: ContainerEvent) -> None:
-        if event.type is ContainerEventType.UNKNOWN:
-            return
-        ended = {} if event.exit_code is None else {"exit_code": event.exit_code}
-        self._trigger_event(event.type.value, ended)
+    def _happened(self, event: E) -> None:
+        if event.type.value not in self.event_types:
+            return  # only a newer agent knows it
+        known = {name: _plain(it) for name, it in self.details(event).items() if it is not None}
+        self._trigger_event(event.type.value, known)
         self.async_write_ha_state()
+
+
+class ContainerEvents(_Events[ContainerEvent], ContainerEntity):
+    """What happens to a container."""
+
+    event_kind = CONTAINER_EVENT
+
+    def __init__(
+        self,
+        coordinator: HomelabCoordinator,
+        description: EventEntityDescription,
+        container: Container,
+    ) -> None:
+        super().__init__(coordinator, description, container)
+        self.event_key = container.key
+
+    @override
+    def details(self, event: ContainerEvent) -> Mapping[str, object]:
+        """Return how it ended."""
+        return {"exit_code": event.exit_code}
+
+
+class MonitorEvents(_Events[MonitorEvent], ServiceEntity[Monitor]):
+    """A service went down, or is up again."""
+
+    event_kind = MONITOR_EVENT
+
+    def __init__(self, coordinator: HomelabCoordinator, monitor: Monitor) -> None:
+        super().__init__(coordinator, MONITOR_EVENTS, monitor, MONITOR)
+        self.event_key = monitor.key
+
+    @override
+    def details(self, event: MonitorEvent) -> Mapping[str, object]:
+        """Return why it is down, and in seconds how long it was."""
+        return {"reason": event.reason, "code": event.code, "duration": event.duration_s}
+
+
+class CertificateEvents(_Events[CertificateEvent], ServiceEntity[Certificate]):
+    """A certificate expires soon, changed, has a problem or no longer."""
+
+    event_kind = CERTIFICATE_EVENT
+
+    def __init__(self, coordinator: HomelabCoordinator, certificate: Certificate) -> None:
+        super().__init__(coordinator, CERTIFICATE_EVENTS, certificate, CERTIFICATE)
+        self.event_key = certificate.key
+
+    @override
+    def details(self, event: CertificateEvent) -> Mapping[str, object]:
+        """Return how long it is good for, and what is wrong with it."""
+        return {
+            "days_left": event.days_left,
+            "verdict": event.verdict,
+            "reason": event.reason,
+        }
+
+
+class PortEvents(_Events[PortEvent], MachineEntity[NetworkStatus]):
+    """A port of the machine began or ceased to listen."""
+
+    event_kind = PORT_EVENT
+
+    def __init__(self, coordinator: HomelabCoordinator) -> None:
+        super().__init__(coordinator, PORT_EVENTS, NETWORK_STATUS)
+
+    @override
+    def details(self, event: PortEvent) -> Mapping[str, object]:
+        """Return which port, who listens there, and who can get to it."""
+        container = self.coordinator.container(event.container or "")
+        return {
+            "port": event.port,
+            "transport": event.transport,
+            "address": event.address,
+            "reach": event.reach,
+            "process": event.process,
+            "container": container.name if container else event.container,
+        }
+
+
+def _plain(value: Any) -> object:
+    return value.value if isinstance(value, StrEnum) else value

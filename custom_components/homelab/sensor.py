@@ -1,6 +1,7 @@
-"""Sensors: what containers, stacks, swarm services and their host are, do and use."""
+"""Sensors: what a host, its parts and the things on it are, do and use."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, override
 
 from homeassistant.components.sensor import (
@@ -11,24 +12,39 @@ from homeassistant.components.sensor import (
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .client import Kind, Swarm, SwarmRole, UpdateState
+from .client import HostInfo, Kind, Swarm, SwarmRole, UpdateState
 from .client.kinds import (
     AGENT,
     AGENT_KEY,
+    CERTIFICATE,
     CONTAINER,
     CONTAINER_UPDATE,
+    FINDING,
+    HOST_INFO,
     HOST_KEY,
+    MONITOR,
+    NETWORK_INTERFACE,
     STACK,
     SWARM,
     SWARM_SERVICE,
 )
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
-from .entity import HostEntity, ThingEntity
+from .entity import (
+    HostEntity,
+    MachineEntity,
+    PartEntity,
+    ResourceEntity,
+    ServiceEntity,
+    ThingEntity,
+)
 from .sensor_container import CONTAINER_SENSORS
 from .sensor_description import ResourceSensorDescription, Value
 from .sensor_host import HOST_SENSORS, MANAGER_SENSORS
+from .sensor_machine import MACHINE_SENSORS
+from .sensor_monitor import CERTIFICATE_SENSORS, MONITOR_SENSORS
+from .sensor_parts import PART_SENSORS, has_entities
 from .sensor_stack import STACK_SENSORS, SWARM_SERVICE_SENSORS
-from .subjects import Thing, subject_of
+from .subjects import Part, Service, Thing, subject_of
 
 PARALLEL_UPDATES = 0
 
@@ -37,11 +53,22 @@ UPDATES_AVAILABLE = SensorEntityDescription(
     translation_key="updates_available",
     state_class=SensorStateClass.MEASUREMENT,
 )
+FINDINGS = SensorEntityDescription(
+    key="findings",
+    translation_key="findings",
+    state_class=SensorStateClass.MEASUREMENT,
+)
 
-_OF_THINGS: tuple[tuple[Kind[Any], tuple[ResourceSensorDescription[Any], ...]], ...] = (
+type Descriptions = Sequence[ResourceSensorDescription[Any]]
+
+_OF_THINGS: tuple[tuple[Kind[Any], Descriptions], ...] = (
     (CONTAINER, CONTAINER_SENSORS),
     (STACK, STACK_SENSORS),
     (SWARM_SERVICE, SWARM_SERVICE_SENSORS),
+)
+_OF_SERVICES: tuple[tuple[Kind[Any], Descriptions], ...] = (
+    (MONITOR, MONITOR_SENSORS),
+    (CERTIFICATE, CERTIFICATE_SENSORS),
 )
 
 
@@ -50,7 +77,7 @@ async def async_setup_entry(
     entry: HomelabConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the host's sensors, and those of each thing as it comes."""
+    """Add the sensors of Docker's host, and those of all else as it comes."""
     coordinator = entry.runtime_data
     async_add_entities(HostSensor(coordinator, description) for description in HOST_SENSORS)
     async_add_entities([UpdatesAvailable(coordinator)])
@@ -59,25 +86,80 @@ async def async_setup_entry(
     def add_manager(_swarm: Sequence[Swarm]) -> None:
         async_add_entities(HostSensor(coordinator, description) for description in MANAGER_SENSORS)
 
+    @callback
+    def add_findings(_info: Sequence[HostInfo]) -> None:
+        async_add_entities([Findings(coordinator)])
+
     entry.async_on_unload(coordinator.async_on_new(SWARM, add_manager, wanted=_manages))
+    entry.async_on_unload(coordinator.async_on_new(HOST_INFO, add_findings))
+    for unload in _follow_newcomers(coordinator, async_add_entities):
+        entry.async_on_unload(unload)
+
+
+def _any(_thing: object) -> bool:
+    return True
+
+
+def _follow_newcomers(
+    coordinator: HomelabCoordinator, async_add_entities: AddConfigEntryEntitiesCallback
+) -> Iterator[CALLBACK_TYPE]:
+    """Add the sensors of what there is now, and of what comes; yield what ends that."""
     for kind, descriptions in _OF_THINGS:
-        entry.async_on_unload(_add_new(coordinator, kind, descriptions, async_add_entities))
+        yield _add_new(coordinator, kind, descriptions, ThingSensor, async_add_entities)
+    for kind, descriptions in _OF_SERVICES:
+        yield _add_new(coordinator, kind, descriptions, ServiceSensor, async_add_entities)
+    for kind, descriptions in PART_SENSORS:
+        wanted = has_entities if kind is NETWORK_INTERFACE else _any
+        yield _add_new(
+            coordinator, kind, descriptions, PartSensor, async_add_entities, wanted=wanted
+        )
+    for kind, descriptions in MACHINE_SENSORS:
+        yield _add_machine(coordinator, kind, descriptions, async_add_entities)
 
 
-class ThingSensor[T](ThingEntity[T], SensorEntity):
-    """One fact about a container, a stack or a swarm service."""
+def _add_new(
+    coordinator: HomelabCoordinator,
+    kind: Kind[Any],
+    descriptions: Descriptions,
+    entity: Callable[[HomelabCoordinator, ResourceSensorDescription[Any], Any], SensorEntity],
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    *,
+    wanted: Callable[[Any], bool] = _any,
+) -> CALLBACK_TYPE:
+    @callback
+    def add(things: Sequence[Any]) -> None:
+        async_add_entities(
+            entity(coordinator, description, thing)
+            for thing in things
+            for description in descriptions
+            if description.applies_to(thing)
+        )
+
+    return coordinator.async_on_new(kind, add, wanted=wanted)
+
+
+def _add_machine(
+    coordinator: HomelabCoordinator,
+    kind: Kind[Any],
+    descriptions: Descriptions,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> CALLBACK_TYPE:
+    @callback
+    def add(_machine: Sequence[Any]) -> None:
+        async_add_entities(MachineSensor(coordinator, description) for description in descriptions)
+
+    return coordinator.async_on_new(kind, add)
+
+
+class ResourceSensor[T](ResourceEntity[T], SensorEntity):
+    """One fact about something, or figure of it."""
 
     entity_description: ResourceSensorDescription[T]
 
-    def __init__(
-        self,
-        coordinator: HomelabCoordinator,
-        description: ResourceSensorDescription[T],
-        thing: Thing,
-    ) -> None:
-        super().__init__(coordinator, description, subject_of(thing), description.kind)
-        if description.default_fn is not None:
-            self._attr_entity_registry_enabled_default = bool(self.of_thing(description.default_fn))
+    def _decide_default(self, thing: object) -> None:
+        """Let the description say whether this is on for a new thing."""
+        if self.entity_description.default_fn is not None:
+            self._attr_entity_registry_enabled_default = self.entity_description.default_fn(thing)
 
     @override
     def value(self) -> Value:
@@ -90,8 +172,56 @@ class ThingSensor[T](ThingEntity[T], SensorEntity):
         return self.value()
 
 
+class ThingSensor[T](ThingEntity[T], ResourceSensor[T]):
+    """One fact about a container, a stack or a swarm service."""
+
+    def __init__(
+        self,
+        coordinator: HomelabCoordinator,
+        description: ResourceSensorDescription[T],
+        thing: Thing,
+    ) -> None:
+        super().__init__(coordinator, description, subject_of(thing), description.kind)
+        self._decide_default(thing)
+
+
+class ServiceSensor[T](ServiceEntity[T], ResourceSensor[T]):
+    """One fact about a monitor or a certificate."""
+
+    def __init__(
+        self,
+        coordinator: HomelabCoordinator,
+        description: ResourceSensorDescription[T],
+        service: Service,
+    ) -> None:
+        super().__init__(coordinator, description, service, description.kind)
+        self._decide_default(service)
+
+
+class PartSensor[T](PartEntity[T], ResourceSensor[T]):
+    """One fact about a part of the host."""
+
+    def __init__(
+        self,
+        coordinator: HomelabCoordinator,
+        description: ResourceSensorDescription[T],
+        part: Part,
+    ) -> None:
+        super().__init__(coordinator, description, part, description.kind)
+        self._decide_default(part)
+
+
+class MachineSensor[T](MachineEntity[T], ResourceSensor[T]):
+    """One fact about the machine."""
+
+    def __init__(
+        self, coordinator: HomelabCoordinator, description: ResourceSensorDescription[T]
+    ) -> None:
+        super().__init__(coordinator, description, description.kind)
+
+
 class HostSensor[T](HostEntity, SensorEntity):
-    """One fact about the host."""
+    """One fact about Docker or the agent."""
 
     entity_description: ResourceSensorDescription[T]
 
@@ -148,22 +278,29 @@ class UpdatesAvailable(HostEntity, SensorEntity):
         return self.value()
 
 
+class Findings(HostEntity, SensorEntity):
+    """How much the agent noticed that somebody should look at, and what."""
+
+    def __init__(self, coordinator: HomelabCoordinator) -> None:
+        super().__init__(coordinator, FINDINGS, (FINDING.name, None))
+
+    @override
+    def value(self) -> dict[str, int]:
+        found = Counter(finding.type.value for finding in self.coordinator.mirror.every(FINDING))
+        return dict(sorted(found.items()))
+
+    @property
+    @override
+    def native_value(self) -> int:
+        """The number as it is now."""
+        return sum(self.value().values())
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, list[str]]:
+        """What was noticed."""
+        return {"types": list(self.value())}
+
+
 def _manages(swarm: Swarm) -> bool:
     return swarm.role is SwarmRole.MANAGER
-
-
-def _add_new(
-    coordinator: HomelabCoordinator,
-    kind: Kind[Any],
-    descriptions: Sequence[ResourceSensorDescription[Any]],
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> CALLBACK_TYPE:
-    @callback
-    def add(things: Sequence[Thing]) -> None:
-        async_add_entities(
-            ThingSensor(coordinator, description, thing)
-            for thing in things
-            for description in descriptions
-        )
-
-    return coordinator.async_on_new(kind, add)

@@ -4,13 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import UnitOfDataRate, UnitOfInformation
+from homeassistant.const import (
+    PERCENTAGE,
+    EntityCategory,
+    UnitOfDataRate,
+    UnitOfInformation,
+    UnitOfTemperature,
+)
 
 from .client import Kind
 
@@ -23,12 +30,18 @@ UNKNOWN = "unknown"
 class ResourceSensorDescription[T](SensorEntityDescription):
     """A sensor that shows something of a resource.
 
-    `kind`: what the value is read from. `default_fn` says whether it is on for a new one.
+    `kind`: what the value is read from. Of a new thing, `default_fn` says whether it is on, and
+    `applies_fn` whether it makes sense at all.
     """
 
     kind: Kind[T]
     value_fn: Callable[[T], Value]
-    default_fn: Callable[[T], bool] | None = None
+    default_fn: Callable[[Any], bool] | None = None
+    applies_fn: Callable[[Any], bool] | None = None
+
+    def applies_to(self, thing: object) -> bool:
+        """Return whether a thing has this sensor."""
+        return self.applies_fn is None or self.applies_fn(thing)
 
 
 def options_of(values: type[StrEnum]) -> list[str]:
@@ -66,9 +79,14 @@ def size[T](
 
 
 def rate[T](
-    key: str, kind: Kind[T], value_fn: Callable[[T], float | None]
+    key: str,
+    kind: Kind[T],
+    value_fn: Callable[[T], float | None],
+    *,
+    unit: UnitOfDataRate = UnitOfDataRate.KILOBYTES_PER_SECOND,
+    default_fn: Callable[[Any], bool] | None = None,
 ) -> ResourceSensorDescription[T]:
-    """Return a sensor of bytes per second."""
+    """Return a sensor of bytes per second, shown in `unit`."""
     return ResourceSensorDescription(
         key=key,
         translation_key=key,
@@ -76,22 +94,102 @@ def rate[T](
         device_class=SensorDeviceClass.DATA_RATE,
         state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=UnitOfDataRate.BYTES_PER_SECOND,
-        suggested_unit_of_measurement=UnitOfDataRate.KILOBYTES_PER_SECOND,
+        suggested_unit_of_measurement=unit,
         suggested_display_precision=1,
         entity_registry_enabled_default=False,
+        value_fn=value_fn,
+        default_fn=default_fn,
+    )
+
+
+def percent[T](
+    key: str,
+    kind: Kind[T],
+    value_fn: Callable[[T], float | None],
+    *,
+    precision: int = 1,
+    enabled: bool = False,
+    category: EntityCategory | None = None,
+    default_fn: Callable[[Any], bool] | None = None,
+) -> ResourceSensorDescription[T]:
+    """Return a sensor of a share."""
+    return ResourceSensorDescription(
+        key=key,
+        translation_key=key,
+        kind=kind,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=PERCENTAGE,
+        suggested_display_precision=precision,
+        entity_category=category,
+        entity_registry_enabled_default=enabled,
+        value_fn=value_fn,
+        default_fn=default_fn,
+    )
+
+
+def temperature[T](
+    key: str,
+    kind: Kind[T],
+    value_fn: Callable[[T], float | None],
+    *,
+    default_fn: Callable[[Any], bool] | None = None,
+    applies_fn: Callable[[Any], bool] | None = None,
+) -> ResourceSensorDescription[T]:
+    """Return a sensor of degrees Celsius."""
+    return ResourceSensorDescription(
+        key=key,
+        translation_key=key,
+        kind=kind,
+        device_class=SensorDeviceClass.TEMPERATURE,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfTemperature.CELSIUS,
+        suggested_display_precision=0,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=value_fn,
+        default_fn=default_fn,
+        applies_fn=applies_fn,
+    )
+
+
+def fact[T](
+    key: str,
+    kind: Kind[T],
+    value_fn: Callable[[T], Value],
+    *,
+    device_class: SensorDeviceClass | None = None,
+    options: list[str] | None = None,
+    enabled: bool = False,
+) -> ResourceSensorDescription[T]:
+    """Return a diagnostic sensor of something that is no measurement."""
+    return ResourceSensorDescription(
+        key=key,
+        translation_key=key,
+        kind=kind,
+        device_class=device_class,
+        options=options,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=enabled,
         value_fn=value_fn,
     )
 
 
 def count[T](
-    key: str, kind: Kind[T], value_fn: Callable[[T], int | None], *, enabled: bool = False
+    key: str,
+    kind: Kind[T],
+    value_fn: Callable[[T], int | None],
+    *,
+    state_class: SensorStateClass = SensorStateClass.MEASUREMENT,
+    enabled: bool = False,
+    category: EntityCategory | None = None,
 ) -> ResourceSensorDescription[T]:
     """Return a sensor that counts; its unit is in the translations."""
     return ResourceSensorDescription(
         key=key,
         translation_key=key,
         kind=kind,
-        state_class=SensorStateClass.MEASUREMENT,
+        state_class=state_class,
+        entity_category=category,
         entity_registry_enabled_default=enabled,
         value_fn=value_fn,
     )

@@ -3,7 +3,19 @@
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from .client import Certificate, Container, Kind, Monitor, Stack, SwarmService
+from .client import (
+    BlockDevice,
+    Certificate,
+    Container,
+    DiskHealth,
+    Filesystem,
+    HostSensor,
+    Kind,
+    Monitor,
+    NetworkInterface,
+    Stack,
+    SwarmService,
+)
 from .client.kinds import (
     BLOCK_DEVICE,
     CERTIFICATE,
@@ -17,8 +29,14 @@ from .client.kinds import (
     SWARM_SERVICE,
 )
 
-type Thing = Container | Stack | SwarmService | Monitor | Certificate
-"""What has a device of its own, or shares that of its container."""
+type Service = Monitor | Certificate
+"""What has a device of its own, or shares that of the container it belongs to."""
+
+type Thing = Container | Stack | SwarmService | Service
+"""What has a device."""
+
+type Part = Filesystem | NetworkInterface | HostSensor | BlockDevice | DiskHealth
+"""What comes and goes on the device of the host."""
 
 THINGS: Final[tuple[Kind[Any], ...]] = (STACK, CONTAINER, SWARM_SERVICE, MONITOR, CERTIFICATE)
 """Parents come first: a container of a stack hangs below it, a monitor joins its container."""
@@ -30,7 +48,7 @@ PARTS: Final[tuple[Kind[Any], ...]] = (
     BLOCK_DEVICE,
     DISK_HEALTH,
 )
-"""What comes and goes on the device of the host."""
+"""The kinds of the parts of a host."""
 
 _THING_PREFIXES: Final = {
     STACK.name: "stack",
@@ -97,3 +115,18 @@ def subject_of(thing: Thing) -> Subject:
             return Subject(MONITOR.name, thing.key)
         case Certificate():
             return Subject(CERTIFICATE.name, thing.key)
+
+
+def part_of(part: Part) -> Subject:
+    """Return what the entities of a part of the host stand for."""
+    match part:
+        case Filesystem():
+            return Subject(FILESYSTEM.name, part.key)
+        case NetworkInterface():
+            return Subject(NETWORK_INTERFACE.name, part.key)
+        case HostSensor():
+            return Subject(HOST_SENSOR.name, part.key)
+        case BlockDevice():
+            return Subject(BLOCK_DEVICE.name, part.key)
+        case DiskHealth():
+            return Subject(DISK_HEALTH.name, part.key)

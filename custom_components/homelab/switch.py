@@ -1,23 +1,35 @@
-"""The switches of containers and stacks: on starts them, off stops them."""
+"""Switches: they start and stop containers and stacks, and pause the checks of monitors."""
 
 from collections.abc import Sequence
 from typing import Any, override
 
 from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .client import Container, ContainerCommand, ContainerState, Stack, StackState
-from .client.kinds import CONTAINER, STACK
+from .client import (
+    Container,
+    ContainerCommand,
+    ContainerState,
+    Monitor,
+    MonitorState,
+    Stack,
+    StackState,
+)
+from .client.kinds import CONTAINER, MONITOR, STACK
 from .client.models import StackBody
-from .coordinator import HomelabConfigEntry
-from .entity import ContainerEntity, StackEntity
+from .coordinator import HomelabConfigEntry, HomelabCoordinator
+from .entity import ContainerEntity, ServiceEntity, StackEntity
 
 # The agent itself orders the commands on each container and stack.
 PARALLEL_UPDATES = 0
 
 CONTAINER_SWITCH = SwitchEntityDescription(key="switch", translation_key="container")
 STACK_SWITCH = SwitchEntityDescription(key="switch", translation_key="stack")
+MONITORING = SwitchEntityDescription(
+    key="monitoring", translation_key="monitoring", entity_category=EntityCategory.CONFIG
+)
 
 _ON = frozenset({ContainerState.RUNNING, ContainerState.RESTARTING, ContainerState.PAUSED})
 
@@ -27,7 +39,7 @@ async def async_setup_entry(
     entry: HomelabConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add a switch for each container and stack as it comes."""
+    """Add a switch for each container, stack and monitor as it comes."""
     coordinator = entry.runtime_data
 
     @callback
@@ -40,7 +52,12 @@ async def async_setup_entry(
     def add_stacks(stacks: Sequence[Stack]) -> None:
         async_add_entities(StackSwitch(coordinator, STACK_SWITCH, stack) for stack in stacks)
 
+    @callback
+    def add_monitors(monitors: Sequence[Monitor]) -> None:
+        async_add_entities(MonitoringSwitch(coordinator, monitor) for monitor in monitors)
+
     entry.async_on_unload(coordinator.async_on_new(CONTAINER, add_containers))
+    entry.async_on_unload(coordinator.async_on_new(MONITOR, add_monitors))
     entry.async_on_unload(coordinator.async_on_new(STACK, add_stacks))
 
 
@@ -97,6 +114,33 @@ class StackSwitch(StackEntity, SwitchEntity):
         """Stop all of it; nothing is removed."""
         stacks = self.coordinator.client.stacks
         await self.coordinator.async_see_through(stacks.stop(self.key, StackBody(wait_s=0)))
+
+
+class MonitoringSwitch(ServiceEntity[Monitor], SwitchEntity):
+    """Pauses the checks of a service, and resumes them."""
+
+    def __init__(self, coordinator: HomelabCoordinator, monitor: Monitor) -> None:
+        super().__init__(coordinator, MONITORING, monitor, MONITOR)
+
+    @override
+    def value(self) -> bool | None:
+        return self.of_thing(lambda monitor: monitor.state is not MonitorState.PAUSED)
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Whether it is checked."""
+        return self.value()
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        """Check it again."""
+        await self.coordinator.async_run(self.coordinator.client.monitors.resume(self.key))
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Check it no more until somebody resumes it."""
+        await self.coordinator.async_run(self.coordinator.client.monitors.pause(self.key))
 
 
 def _is_on(stack: Stack) -> bool | None:

@@ -182,6 +182,7 @@ def certificate(key: str = "wiki.example.com-443", **changes: Any) -> Json:
         "start_tls": None,
         "path": None,
         "container": None,
+        "monitor": None,
         "verdict": "trusted",
         "reason": None,
         "stage": "fine",

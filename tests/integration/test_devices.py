@@ -160,8 +160,6 @@ async def test_a_renamed_container_of_a_project_renames_its_device(home: Home) -
     await until(renamed, "the device's new name")
 
 
-# Home Assistant's own web server warns about itself.
-@pytest.mark.filterwarnings("ignore:It is recommended to use web")
 async def test_a_person_may_delete_only_what_is_gone(
     home: Home, hass_ws_client: WebSocketGenerator
 ) -> None:

@@ -87,8 +87,6 @@ async def test_diagnostics_work_while_the_agent_knows_nothing_of_itself(home: Ho
     assert (found["agent"], found["engine"]) == (None, None)
 
 
-# Home Assistant's own web server warns about itself.
-@pytest.mark.filterwarnings("ignore:It is recommended to use web")
 async def test_system_health_counts_all_agents(
     home: Home, hass: HomeAssistant, hass_ws_client: WebSocketGenerator
 ) -> None:

@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, snapsh
 from syrupy.assertion import SnapshotAssertion
 
 import custom_components.homelab as integration
-from tests.fakes import wire
+from tests.fakes import wire, wire_machine, wire_services
 from tests.fakes.agent_server import Answer, FakeAgent
 from tests.integration.home import Home, until
 
@@ -30,6 +30,50 @@ def put_some_of_everything(agent: FakeAgent) -> None:
     agent.put("stack", "media", wire.stack())
     agent.put("swarm", "docker", wire.swarm())
     agent.put("swarm_service", "shop", wire.swarm_service())
+    put_a_machine(agent)
+    put_services(agent)
+
+
+def put_a_machine(agent: FakeAgent) -> None:
+    """Let the agent know of a machine with one part of each kind."""
+    agent.put("host_info", "host", wire_machine.host_info())
+    agent.put("host_stats", "host", wire_machine.host_stats())
+    agent.put("host_power", "host", wire_machine.host_power())
+    agent.put("network_status", "host", wire_machine.network_status())
+    agent.put("network_connections", "host", wire_machine.network_connections())
+    agent.put("filesystem", "/mnt/data", wire_machine.filesystem("/mnt/data"))
+    agent.put("disk_forecast", "/mnt/data", wire_machine.disk_forecast("/mnt/data", 12.5))
+    agent.put("block_device", "sda", wire_machine.block_device())
+    agent.put("disk_health", "sda", wire_machine.disk_health())
+    agent.put("network_interface", "eth0", wire_machine.network_interface())
+    agent.put("network_traffic", "eth0", wire_machine.network_traffic())
+    loopback = wire_machine.network_interface("lo", type="loopback")
+    agent.put("network_interface", "lo", loopback)
+    for name in ("coretemp Package id 0", "coretemp Core 0"):
+        sensor = wire_machine.host_sensor(name)
+        agent.put("host_sensor", sensor["key"], sensor)
+    fan = wire_machine.host_sensor("nct6798 fan 2", type="fan", value=820.0)
+    agent.put("host_sensor", fan["key"], fan)
+    found = wire_machine.finding(subject="/mnt/data")
+    agent.put("finding", found["key"], found)
+    agent.put("maintenance_window", "backup", wire_services.maintenance_window())
+
+
+def put_services(agent: FakeAgent) -> None:
+    """Let the agent know of monitors and certificates, on devices of their own and on another's."""
+    for monitor in (
+        wire_services.monitor("Wiki", tier="critical", target="https://wiki.example.com/"),
+        wire_services.monitor("Web page", container="web"),
+    ):
+        key = monitor["key"]
+        agent.put("monitor", key, monitor)
+        agent.put("monitor_result", key, wire_services.monitor_result(key))
+        agent.put("monitor_report", key, wire_services.monitor_report(key))
+    for certificate in (
+        wire_services.certificate(monitor="wiki"),
+        wire_services.certificate("mail.example.com-993"),
+    ):
+        agent.put("certificate", certificate["key"], certificate)
 
 
 @pytest.mark.parametrize("platform", integration.PLATFORMS)
@@ -70,8 +114,38 @@ async def test_few_entities_are_on_until_somebody_wants_more(home: Home) -> None
     assert {one for one in on if one.startswith("swarm_service:")} == {
         f"swarm_service:shop:{one}" for one in ("problem", "tasks_running", "tasks_desired")
     }
+    of_monitor = {"up", "response_time", "uptime_month", "event", "monitoring", "check_now"}
+    assert {one for one in on if one.startswith("monitor:")} == {
+        *(f"monitor:web-page:{one}" for one in of_monitor),
+        *(f"monitor:wiki:{one}" for one in of_monitor | {"budget_left"}),
+    }
+    assert {one for one in on if one.startswith("certificate:")} == {
+        f"certificate:{key}:{one}"
+        for key in ("wiki.example.com-443", "mail.example.com-993")
+        for one in ("expires_at", "problem")
+    }
+    parts = ("fs:", "if:", "sensor:", "disk:", "disk_health:")
+    assert {one for one in on if one.startswith(parts)} == {
+        "fs:/mnt/data:used_percent",
+        "fs:/mnt/data:full_in",
+        "if:eth0:receive_rate",
+        "if:eth0:transmit_rate",
+        "sensor:coretemp-package-id-0:temperature",
+        "disk_health:sda:problem",
+    }
     assert {one for one in on if ":" not in one} == {
         "docker",
+        "calendar",
+        "findings",
+        "host_cpu",
+        "host_memory_percent",
+        "host_power",
+        "host_energy",
+        "last_boot",
+        "reboot_required",
+        "public_ipv4",
+        "exposed_ports",
+        "port_event",
         "agent_version",
         "docker_version",
         "containers_running",

@@ -158,7 +158,6 @@ async def test_an_update_begun_elsewhere_shows_too(outdated: Home) -> None:
     await until(lambda: not attributes(outdated)["in_progress"], "the end")
 
 
-@pytest.mark.filterwarnings("ignore:It is recommended to use web")
 async def test_before_installing_a_person_reads_what_would_happen(
     outdated: Home, hass_ws_client: WebSocketGenerator
 ) -> None:

@@ -104,8 +104,9 @@ class Certificate:
     """A certificate that is watched. `key` is made of letters, digits, dots and dashes.
 
     `host`, `port`, `server_name` and `start_tls` of an endpoint, `path` of a file. `container` is
-    the key of the container that it belongs to, where that is known. What was read last stays when
-    the place cannot be read any more: then `verdict` is `unreachable` and `checked_at` goes on.
+    the key of the container that it belongs to, where that is known, `monitor` that of the monitor
+    that it was found by. What was read last stays when the place cannot be read any more: then
+    `verdict` is `unreachable` and `checked_at` goes on.
     """
 
     key: str
@@ -117,6 +118,7 @@ class Certificate:
     start_tls: StartTls | None = None
     path: str | None = None
     container: str | None = None
+    monitor: str | None = None
     verdict: Verdict
     reason: str | None = None
     stage: ExpiryStage

@@ -1,0 +1,99 @@
+"""The sensors of monitors and certificates."""
+
+from typing import Any, Final
+
+from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
+from homeassistant.const import UnitOfTime
+
+from .client import Monitor, MonitorState, MonitorTier, Verdict
+from .client.kinds import CERTIFICATE, MONITOR, MONITOR_REPORT, MONITOR_RESULT
+from .sensor_description import ResourceSensorDescription, fact, known, options_of, percent
+
+
+def _is_critical(monitor: Monitor) -> bool:
+    return monitor.tier is MonitorTier.CRITICAL
+
+
+MONITOR_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] = (
+    fact(
+        "monitor_state",
+        MONITOR,
+        lambda monitor: known(monitor.state),
+        device_class=SensorDeviceClass.ENUM,
+        options=options_of(MonitorState),
+    ),
+    # What people graph. A check is rarer than a sample of a container, so it is on for all.
+    ResourceSensorDescription(
+        key="response_time",
+        translation_key="response_time",
+        kind=MONITOR_RESULT,
+        device_class=SensorDeviceClass.DURATION,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfTime.MILLISECONDS,
+        suggested_display_precision=0,
+        value_fn=lambda result: result.response_ms,
+    ),
+    ResourceSensorDescription(
+        key="response_time_p95",
+        translation_key="response_time_p95",
+        kind=MONITOR_REPORT,
+        device_class=SensorDeviceClass.DURATION,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfTime.MILLISECONDS,
+        suggested_display_precision=0,
+        entity_registry_enabled_default=False,
+        value_fn=lambda report: report.day.response_p95_ms,
+    ),
+    percent("uptime_day", MONITOR_REPORT, lambda report: report.day.uptime_percent, precision=2),
+    percent("uptime_week", MONITOR_REPORT, lambda report: report.week.uptime_percent, precision=2),
+    percent(
+        "uptime_month",
+        MONITOR_REPORT,
+        lambda report: report.month.uptime_percent,
+        precision=2,
+        enabled=True,
+    ),
+    percent("error_rate", MONITOR_REPORT, lambda report: report.day.error_percent, precision=2),
+    percent(
+        "budget_left",
+        MONITOR_REPORT,
+        lambda report: report.budget.uptime_left_percent,
+        default_fn=_is_critical,
+    ),
+    ResourceSensorDescription(
+        key="burn_rate",
+        translation_key="burn_rate",
+        kind=MONITOR_REPORT,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=1,
+        entity_registry_enabled_default=False,
+        value_fn=lambda report: report.budget.burn_rate_1h,
+    ),
+)
+
+CERTIFICATE_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] = (
+    ResourceSensorDescription(
+        key="expires_at",
+        translation_key="expires_at",
+        kind=CERTIFICATE,
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda found: found.details and found.details.expires_at,
+    ),
+    ResourceSensorDescription(
+        key="days_left",
+        translation_key="days_left",
+        kind=CERTIFICATE,
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.DAYS,
+        entity_registry_enabled_default=False,
+        value_fn=lambda found: found.days_left,
+    ),
+    fact(
+        "verdict",
+        CERTIFICATE,
+        lambda found: known(found.verdict),
+        device_class=SensorDeviceClass.ENUM,
+        options=options_of(Verdict),
+    ),
+    fact("issuer", CERTIFICATE, lambda found: found.details and found.details.issuer),
+)
