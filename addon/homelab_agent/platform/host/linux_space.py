@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Thread
@@ -14,6 +14,7 @@ from homelab_agent.platform.logging import get_logger
 
 DEADLINE_S = 3.0
 
+type _Identity = tuple[int, str, str]
 type _Answer = Space | str
 """The figures, or why there are none."""
 
@@ -37,24 +38,36 @@ class SpaceMeter:
         self._root = root.rstrip("/")
         self._clock = clock
         self._deadline_s = deadline_s
-        self._open: dict[tuple[int, str, str], _Question] = {}
+        self._open: dict[_Identity, _Question] = {}
+        self._asking = asyncio.Lock()
 
     async def measure(self, mounts: Sequence[Mount]) -> tuple[MountReading, ...]:
         """Return how full each is; waits for those that hang only the first time."""
-        late, self._open = self._open, {}
-        questions = [late.get(mount.identity) or self._ask(mount) for mount in mounts]
-        new = [each.answer for each in questions if each.mount.identity not in late]
-        if new:
-            await asyncio.wait(new, timeout=self._deadline_s)
-        for question in questions:
-            if not question.answer.done():
-                self._open[question.mount.identity] = question
-        for mount in (question.mount for question in self._open.values()):
-            if mount.identity not in late:
-                _log.warning("filesystem_hangs", mount_point=mount.mount_point, type=mount.type)
+        async with self._asking:
+            there = {mount.identity for mount in mounts}
+            late = self._still_open(there)
+            # Noted before it is waited for: who asked may go away meanwhile.
+            self._open = {
+                mount.identity: late.get(mount.identity) or self._ask(mount) for mount in mounts
+            }
+            questions = [self._open[mount.identity] for mount in mounts]
+            new = [each.answer for each in questions if each.mount.identity not in late]
+            if new:
+                await asyncio.wait(new, timeout=self._deadline_s)
+            self._open = self._still_open(there)
+        for identity in self._open.keys() - late.keys():
+            mount = self._open[identity].mount
+            _log.warning("filesystem_hangs", mount_point=mount.mount_point, type=mount.type)
         return tuple(
             _reading(mount, question) for mount, question in zip(mounts, questions, strict=True)
         )
+
+    def _still_open(self, there: Collection[_Identity]) -> dict[_Identity, _Question]:
+        return {
+            identity: question
+            for identity, question in self._open.items()
+            if identity in there and not question.answer.done()
+        }
 
     def _ask(self, mount: Mount) -> _Question:
         loop = asyncio.get_running_loop()

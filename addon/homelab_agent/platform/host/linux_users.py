@@ -56,7 +56,8 @@ def _from_sessions(folder: str) -> tuple[LoggedIn, ...] | None:
 def _from_utmp(records: bytes) -> tuple[LoggedIn, ...]:
     users = []
     for at in range(0, len(records) - _RECORD.size + 1, _RECORD.size):
-        kind, _, terminal, _, user, host, _, _, _, seconds, _ = _RECORD.unpack_from(records, at)
+        record = _RECORD.unpack_from(records, at)
+        kind, _, _, terminal, _, user, host, _, _, _, seconds, _ = record
         if kind == _USER_PROCESS and (name := _text(user)):
             users.append(
                 LoggedIn(

@@ -86,6 +86,7 @@ def find_paths(
     root = _place(root, mounted / "root", Path("/"))
     processes = not contained or _sees_machine(proc)
     own_network = contained and not (processes and _same_network(proc))
+    filesystems = not contained or (processes and root != Path("/"))
     network = not own_network or (processes and (proc / "1/net/dev").exists())
     return HostPaths(
         proc=proc,
@@ -94,9 +95,7 @@ def find_paths(
         net=proc / ("1" if own_network and network else "self") / "net",
         processes=View.HOST if processes else View.CONTAINER,
         network=View.HOST if network else View.CONTAINER,
-        filesystems=View.HOST
-        if not contained or (processes and root != Path("/"))
-        else View.CONTAINER,
+        filesystems=View.HOST if filesystems else View.CONTAINER,
         has_own_network=own_network,
         has_own_processes=contained and not (processes and _pids(proc) == 1),
     )

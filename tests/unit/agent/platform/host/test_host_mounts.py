@@ -1,0 +1,86 @@
+"""Which file systems are real, and each once."""
+
+from pathlib import Path
+
+import pytest
+
+from homelab_agent.platform.host.linux_mounts import Mount, read_mounts
+
+MACHINE = """\
+22 1 8:2 / / rw,relatime shared:1 - ext4 /dev/sda2 rw
+23 22 0:21 / /proc rw - proc proc rw
+24 22 0:22 / /run rw - tmpfs tmpfs rw
+25 22 8:1 / /boot/efi rw - vfat /dev/sda1 rw
+26 22 0:45 / /var/lib/docker/overlay2/abc/merged rw - overlay overlay rw
+27 22 7:3 / /snap/core/17 ro - squashfs /dev/loop3 ro
+28 22 0:50 / /mnt/nas rw,hard - nfs4 nas:/export/data rw
+29 22 8:2 /srv/data /home/ada/data rw - ext4 /dev/sda2 rw
+30 22 8:17 / /mnt/usb\\040disk ro,nosuid - ext4 /dev/sdb1 rw
+31 22 0:60 / /mnt/remote rw - fuse.sshfs ada@host:/ rw
+32 22 0:61 / /run/user/1000/gvfs rw - fuse.gvfsd-fuse gvfsd-fuse rw
+33 22 0:62 /@ /mnt/pool/root rw - btrfs /dev/sdc rw
+34 22 0:62 / /mnt/pool rw - btrfs /dev/sdc rw
+35 22 0:63 / /tank/media rw - zfs tank/media rw
+36 22 179:2 / /mnt/image ro - squashfs /dev/mmcblk0p2 ro
+half a line
+"""
+CONTAINER = """\
+500 400 0:99 / / rw - overlay overlay rw
+501 500 254:1 /var/lib/docker/containers/abc/hostname /etc/hostname rw - ext4 /dev/vda1 rw
+502 500 254:1 /var/lib/docker/containers/abc/hosts /etc/hosts rw - ext4 /dev/vda1 rw
+503 500 254:1 /var/lib/docker/volumes/agent/_data /data rw - ext4 /dev/vda1 rw
+"""
+
+
+def mounts(tmp_path: Path, text: str) -> tuple[Mount, ...]:
+    file = tmp_path / "mountinfo"
+    file.write_text(text)
+    found = read_mounts(str(file))
+    assert found is not None
+    return found
+
+
+def test_real_file_systems_are_shown_once_and_no_others(tmp_path: Path) -> None:
+    assert [(each.mount_point, each.type) for each in mounts(tmp_path, MACHINE)] == [
+        ("/", "ext4"),
+        ("/boot/efi", "vfat"),
+        ("/mnt/image", "squashfs"),
+        ("/mnt/nas", "nfs4"),
+        ("/mnt/pool", "btrfs"),
+        ("/mnt/remote", "fuse.sshfs"),
+        ("/mnt/usb disk", "ext4"),
+        ("/tank/media", "zfs"),
+    ]
+
+
+def test_what_cannot_be_written_is_known_and_an_image_is_as_it_is(tmp_path: Path) -> None:
+    by_place = {each.mount_point: each for each in mounts(tmp_path, MACHINE)}
+    assert by_place["/mnt/usb disk"].read_only
+    assert not by_place["/mnt/usb disk"].is_image
+    assert by_place["/mnt/image"].is_image
+    assert not by_place["/"].read_only
+
+
+def test_inside_a_container_its_volume_stands_for_the_disk(tmp_path: Path) -> None:
+    assert [each.mount_point for each in mounts(tmp_path, CONTAINER)] == ["/data"]
+
+
+def test_what_is_mounted_over_another_hides_it(tmp_path: Path) -> None:
+    text = "22 1 8:2 / /mnt rw - ext4 /dev/sda2 rw\n40 1 8:3 / /mnt rw - xfs /dev/sda3 rw\n"
+    assert [each.device for each in mounts(tmp_path, text)] == ["/dev/sda3"]
+
+
+def test_a_list_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
+    assert read_mounts(str(tmp_path / "none")) is None
+
+
+def test_a_mount_that_is_made_anew_is_another_one(tmp_path: Path) -> None:
+    (before,) = mounts(tmp_path, "22 1 8:2 / /mnt rw - ext4 /dev/sda2 rw\n")
+    (same,) = mounts(tmp_path, "22 1 8:2 / /mnt ro - ext4 /dev/sda2 rw\n")
+    (other,) = mounts(tmp_path, "29 1 8:2 / /mnt rw - ext4 /dev/sda2 rw\n")
+    assert before.identity == same.identity != other.identity
+
+
+@pytest.mark.parametrize("text", ["", "\n", "1 2 3\n", " - \n"])
+def test_an_unreadable_line_hides_no_other(tmp_path: Path, text: str) -> None:
+    assert len(mounts(tmp_path, text + "22 1 8:2 / /mnt rw - ext4 /dev/sda2 rw\n")) == 1
