@@ -71,6 +71,12 @@ def check_icons(source: Tree, icons: Tree) -> Iterator[str]:
         )
 
 
+def fields_of(declared: Tree) -> Iterator[str]:
+    """Yield the fields of an action, those within sections too."""
+    for name, field in declared.items():
+        yield from fields_of(field["fields"]) if "fields" in field else (name,)
+
+
 def check_actions(source: Tree, actions: Tree) -> Iterator[str]:
     """Every action and each of its fields has a name and a description."""
     texts = source.get("services", {})
@@ -81,7 +87,7 @@ def check_actions(source: Tree, actions: Tree) -> Iterator[str]:
         fields = texts.get(action, {}).get("fields", {})
         wanted += [
             (f"{action}.{field}", fields.get(field, {}))
-            for field in (declared or {}).get("fields", {})
+            for field in fields_of((declared or {}).get("fields", {}))
         ]
         for name, text in wanted:
             yield from (

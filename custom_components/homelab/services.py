@@ -3,8 +3,12 @@
 from homeassistant.core import HomeAssistant
 
 from . import (
+    services_certificates,
     services_containers,
+    services_health,
+    services_host,
     services_logs,
+    services_monitors,
     services_objects,
     services_stacks,
     services_swarm,
@@ -18,6 +22,10 @@ _AREAS = (
     services_stacks,
     services_objects,
     services_swarm,
+    services_monitors,
+    services_health,
+    services_host,
+    services_certificates,
 )
 
 

@@ -1,7 +1,7 @@
 """What all actions share: whom they are about, and how several answers become one."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from enum import Enum
@@ -26,7 +26,7 @@ from .client import AgentError, CommandResult
 from .client.kinds import CONTAINER
 from .const import DOMAIN
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
-from .targets import Target, targets_of
+from .targets import HOST, Target, targets_of
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -126,6 +126,17 @@ def hosts(call: ServiceCall) -> list[HomelabConfigEntry]:
     if not loaded:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_host")
     return loaded
+
+
+def within(
+    call: ServiceCall, coordinator: HomelabCoordinator, parts: Callable[[Target], Iterable[str]]
+) -> tuple[str, ...] | None:
+    """Return the parts of a host that are targeted, such as containers; None: all of it is."""
+    own = [target for target in targets(call) if target.coordinator is coordinator]
+    narrowed = TargetSelection(call.data).has_any_target
+    if not narrowed or any(target.kind == HOST for target in own):
+        return None
+    return tuple(dict.fromkeys(key for target in own for key in parts(target)))
 
 
 def one_host(call: ServiceCall) -> HomelabConfigEntry:

@@ -5,10 +5,12 @@ from typing import Any, Final
 
 import voluptuous as vol
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 
 from .client import LogOutput, Logs, LogSearchQuery, LogsQuery
+from .const import DOMAIN
 from .coordinator import HomelabConfigEntry
 from .services_answers import (
     ATTR_LIMIT,
@@ -18,15 +20,18 @@ from .services_answers import (
     each_host,
     label_of,
     register,
-    targets,
+    within,
 )
-from .targets import HOST, Target
+from .targets import Target
 
 ATTR_LAST: Final = "last"
 ATTR_SEARCH: Final = "search"
 ATTR_STREAM: Final = "stream"
 ATTR_TAIL: Final = "tail"
 ATTR_UNTIL: Final = "until"
+
+MOST_LOGS: Final = 200
+"""So many the agent searches by name; the whole host has no such limit."""
 
 _STREAMS = [output.value for output in LogOutput if output is not LogOutput.UNKNOWN]
 _WHEN: Any = {
@@ -72,26 +77,29 @@ async def _get_logs(call: ServiceCall) -> ServiceResponse:
 
 
 async def _search_logs(call: ServiceCall) -> ServiceResponse:
-    named = targets(call)
     since, until = _since(call), _moment(call.data.get(ATTR_UNTIL))
 
     async def search(entry: HomelabConfigEntry) -> dict[str, Any]:
         coordinator = entry.runtime_data
-        own = [target for target in named if target.coordinator is coordinator]
         # Without any names all logs of the host are searched.
-        everything = not own or any(target.kind == HOST for target in own)
-        keys = () if everything else tuple({key: None for one in own for key in one.containers()})
+        keys = within(call, coordinator, Target.containers)
+        if keys == ():
+            nothing: dict[str, Any] = {"searched": 0, "truncated": False, "unread": []}
+            return {"host": entry.title, **nothing, "containers": []}
+        if keys is not None and len(keys) > MOST_LOGS:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key="too_many_logs",
+                translation_placeholders={"count": str(len(keys)), "most": str(MOST_LOGS)},
+            )
         query = LogSearchQuery(
             search=call.data[ATTR_SEARCH],
-            names=keys,
+            names=keys or (),
             since=since,
             until=until,
             stream=LogOutput(call.data[ATTR_STREAM]),
             limit=call.data[ATTR_LIMIT],
         )
-        if not everything and not keys:
-            nothing: dict[str, Any] = {"searched": 0, "truncated": False, "unread": []}
-            return {"host": entry.title, **nothing, "containers": []}
         result = await asked_of(coordinator, coordinator.client.search_logs(query))
         # Logs go by the names that containers have at Docker, devices by their keys.
         keys_by_name = {container.name: container.key for container in coordinator.containers}

@@ -45,6 +45,14 @@ async def with_stack(home: Home) -> Home:
     return home
 
 
+def fields_of(described: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of an action, those within sections too."""
+    found: dict[str, Any] = {}
+    for name, field in described.items():
+        found |= fields_of(field["fields"]) if "fields" in field else {name: field}
+    return found
+
+
 async def test_every_action_is_described_in_every_language(hass: HomeAssistant) -> None:
     assert await async_setup_component(hass, "homelab", {})
     described = (await async_get_all_descriptions(hass))["homelab"]
@@ -58,7 +66,9 @@ async def test_every_action_is_described_in_every_language(hass: HomeAssistant) 
         for action, what in described.items():
             base = f"component.homelab.services.{action}"
             assert texts[f"{base}.name"]
-            for field, about in what["fields"].items():
+            for name, section in what["fields"].items():
+                assert "fields" not in section or texts[f"{base}.sections.{name}.name"]
+            for field, about in fields_of(what["fields"]).items():
                 assert texts[f"{base}.fields.{field}.name"]
                 select = about["selector"].get("select", {})
                 for option in select.get("options", ()):
@@ -73,7 +83,7 @@ async def test_every_field_of_an_action_can_be_entered(hass: HomeAssistant) -> N
     for action, what in described.items():
         schema = hass.services.async_services_for_domain("homelab")[action].schema
         taken = {str(field) for field in schema.schema} - targets
-        assert taken == what["fields"].keys(), action
+        assert taken == fields_of(what["fields"]).keys(), action
 
 
 async def test_logs_are_searched_within_a_time(home: Home) -> None:

@@ -1,6 +1,7 @@
 """What the pages tell people to write is what Home Assistant takes, and nothing is passed over."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,9 +13,12 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util.json import load_json_object
 from homeassistant.util.yaml import load_yaml_dict, parse_yaml
 
-from custom_components.homelab.sensor import UPDATES_AVAILABLE
+from custom_components.homelab.sensor import FINDINGS, UPDATES_AVAILABLE
 from custom_components.homelab.sensor_container import CONTAINER_SENSORS
 from custom_components.homelab.sensor_host import HOST_SENSORS, MANAGER_SENSORS
+from custom_components.homelab.sensor_machine import MACHINE_SENSORS
+from custom_components.homelab.sensor_monitor import CERTIFICATE_SENSORS, MONITOR_SENSORS
+from custom_components.homelab.sensor_parts import PART_SENSORS
 from custom_components.homelab.sensor_stack import STACK_SENSORS, SWARM_SERVICE_SENSORS
 
 CHECKOUT = Path(__file__).parents[2]
@@ -22,6 +26,8 @@ INTEGRATION = CHECKOUT / "custom_components" / "homelab"
 README = (CHECKOUT / "README.md").read_text()
 PAGE = (CHECKOUT / "docs" / "AUTOMATIONS.md").read_text()
 PAGES = {"README.md": README, "docs/AUTOMATIONS.md": PAGE}
+
+PARTS = {kind.name: sensors for kind, sensors in PART_SENSORS}
 
 BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXAMPLES = [
@@ -45,6 +51,15 @@ def parts(example: str) -> dict[str, list[Any]]:
     """Return an example as the parts of an automation."""
     content = parse_yaml(example)
     return {"actions": content} if isinstance(content, list) else content
+
+
+def fields_of(described: Any) -> set[str]:
+    """Return the names of the fields of an action, those within sections too."""
+    return {
+        name
+        for field, about in described.items()
+        for name in (fields_of(about["fields"]) if "fields" in about else {field})
+    }
 
 
 def in_examples(part: str, word: str) -> set[str]:
@@ -87,7 +102,7 @@ def test_everything_that_automations_can_use_is_explained_with_an_example(
     assert names <= in_examples(part, word)
     explained = set(re.findall(r"`([\w.]+)`", PAGE))
     assert {f"homelab.{name}" for name in names} <= explained
-    fields = {field for name in names for field in described[name].get("fields") or ()}
+    fields = {field for name in names for field in fields_of(described[name].get("fields") or {})}
     assert fields <= explained
 
 
@@ -98,16 +113,36 @@ def test_everything_that_automations_can_use_is_explained_with_an_example(
         ("a stack", STACK_SENSORS),
         ("a Swarm service", SWARM_SERVICE_SENSORS),
         ("the host", (*HOST_SENSORS, *MANAGER_SENSORS, UPDATES_AVAILABLE)),
+        ("the machine", (*(one for _, some in MACHINE_SENSORS for one in some), FINDINGS)),
+        ("a file system", PARTS["filesystem"]),
+        ("a network interface", PARTS["network_interface"]),
+        ("a disk", (*PARTS["block_device"], *PARTS["disk_health"])),
+        ("a temperature or a fan", PARTS["host_sensor"]),
+        ("a monitor", MONITOR_SENSORS),
+        ("a certificate", CERTIFICATE_SENSORS),
     ],
 )
 def test_the_readme_says_of_every_sensor_whether_it_is_on(row: str, sensors: Any) -> None:
     entities: Any = load_json_object(INTEGRATION / "translations" / "en.json")["entity"]
-    named = [(one, entities["sensor"][one.translation_key]["name"]) for one in sensors]
+    named = [(one, _named(entities["sensor"][one.translation_key]["name"])) for one in sensors]
     found = re.search(rf"^\| {row} \|(.*)\|(.*)\|$", README, re.MULTILINE)
     assert found
-    on, off = ({part.strip() for part in re.split(r"[;,(]", column)} for column in found.groups())
+    on, off = (set(_listed(column)) for column in found.groups())
     for sensor, name in named:
-        assert name in (on if sensor.entity_registry_enabled_default else off)
+        sometimes = getattr(sensor, "default_fn", None) is not None
+        assert name in (on if sometimes or sensor.entity_registry_enabled_default else off)
+
+
+def _listed(column: str) -> Iterator[str]:
+    """Yield what a column lists, with and without what is said of it in brackets."""
+    for part in re.split(r"[;,]", column):
+        yield part.strip()
+        yield part.partition("(")[0].strip()
+
+
+def _named(name: str) -> str:
+    """Return a name without what it is about."""
+    return name.replace("{of}", "").replace(" {name}", "")
 
 
 def test_every_blueprint_can_be_imported_from_the_readme() -> None:

@@ -5,6 +5,10 @@ from collections.abc import AsyncGenerator
 
 import aiohttp
 
+from .api_certificates import CertificatesApi
+from .api_host import HostApi
+from .api_monitors import MonitorsApi
+from .api_network import NetworkApi
 from .api_objects import ObjectsApi
 from .api_stacks import StacksApi
 from .api_swarm import SwarmApi
@@ -65,6 +69,10 @@ class AgentClient:
     ) -> None:
         self.transport = Transport(session, endpoint, token, loads=loads)
         self._requests = Requests(self.transport)
+        self.certificates = CertificatesApi(self._requests)
+        self.host = HostApi(self._requests)
+        self.monitors = MonitorsApi(self._requests)
+        self.network = NetworkApi(self._requests)
         self.objects = ObjectsApi(self._requests)
         self.stacks = StacksApi(self._requests)
         self.swarm = SwarmApi(self._requests)

@@ -1,11 +1,12 @@
 """Typed requests: what goes out as a model comes back as one."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .endpoint import Query
+from .errors import NotAnAgent
 from .models import CommandResult
 from .parse import Reader, reader, understood
 from .transport import Transport
@@ -38,11 +39,28 @@ class Requests:
         )
         return understood(read, answer)
 
+    async def document(self, *path: str, query: DataclassInstance | None = None) -> str:
+        """Read something that is written for people."""
+        answer = await self._transport.request(
+            "GET", *path, query=parameters(query), timeout_s=REQUEST_TIMEOUT_S
+        )
+        if not isinstance(answer, str):
+            raise NotAnAgent("The agent sent something else than the text that was asked for")
+        return answer
+
     async def post[T](
-        self, read: Reader[T], *path: str, body: DataclassInstance | None, timeout_s: float
+        self,
+        read: Reader[T],
+        *path: str,
+        body: DataclassInstance | None,
+        timeout_s: float = REQUEST_TIMEOUT_S,
     ) -> T:
         """Send something and read what is answered."""
         return await self._send(read, "POST", path, body, timeout_s=timeout_s)
+
+    async def put[T](self, read: Reader[T], *path: str, body: DataclassInstance) -> T:
+        """Replace something and read what is answered."""
+        return await self._send(read, "PUT", path, body, timeout_s=REQUEST_TIMEOUT_S)
 
     async def command(
         self,
@@ -76,6 +94,8 @@ def _given(model: DataclassInstance) -> dict[str, object]:
 def _plain(value: Any) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        return _given(value)
     return dict(value) if isinstance(value, Mapping) else value
 
 

@@ -110,11 +110,16 @@ class Transport:
     def _read(self, response: aiohttp.ClientResponse, text: str) -> object:
         if response.status not in {200, 202}:
             raise _not_an_agent(f"{response.url.path} answered {response.status}")
+        if response.content_type in _DOCUMENTS:
+            return text
         try:
             return self.loads(text)
         except ValueError as error:
             raise _not_an_agent(f"{response.url.path} answered no JSON") from error
 
+
+_DOCUMENTS = frozenset({"text/csv", "text/markdown"})
+"""What an agent writes for people, where it is asked to."""
 
 _TELLING = frozenset({401, 403, 429, 503})
 """Statuses that say enough without a problem document, as a proxy in between answers them."""

@@ -94,6 +94,14 @@ from .jobs import (
     Outcome,
     StepState,
 )
+from .monitor_settings import (
+    AddMonitorBody,
+    MonitorDescription,
+    MonitorSettings,
+    Proposal,
+    ProposalList,
+    UpdateMonitorBody,
+)
 from .monitors import (
     Budget,
     CheckNowBody,
@@ -164,6 +172,7 @@ from .objects import (
     Volume,
     VolumeList,
 )
+from .processes import StopProcessBody, StopSignal
 from .stacks import (
     DeployBody,
     DownBody,
@@ -220,6 +229,7 @@ from .updates import (
 
 __all__ = [
     "EACH_BY_ITSELF",
+    "AddMonitorBody",
     "AgentInfo",
     "Bandwidth",
     "BlockDevice",
@@ -313,12 +323,14 @@ __all__ = [
     "MaintenanceWindow",
     "MeasureBody",
     "Monitor",
+    "MonitorDescription",
     "MonitorDetail",
     "MonitorEvent",
     "MonitorEventType",
     "MonitorList",
     "MonitorReport",
     "MonitorResult",
+    "MonitorSettings",
     "MonitorSource",
     "MonitorState",
     "MonitorTier",
@@ -348,6 +360,8 @@ __all__ = [
     "ProcessList",
     "ProcessOrder",
     "ProcessQuery",
+    "Proposal",
+    "ProposalList",
     "PruneBody",
     "PruneItem",
     "PruneKind",
@@ -383,6 +397,8 @@ __all__ = [
     "StatsSource",
     "StepState",
     "StopBody",
+    "StopProcessBody",
+    "StopSignal",
     "Subscribe",
     "Swarm",
     "SwarmBody",
@@ -394,6 +410,7 @@ __all__ = [
     "Transport",
     "UnreadLog",
     "UpdateBody",
+    "UpdateMonitorBody",
     "UpdatePolicy",
     "UpdateState",
     "Verdict",

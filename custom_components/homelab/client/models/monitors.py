@@ -255,9 +255,10 @@ class HealthReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportQuery:
-    """How to write the report."""
+    """How to write the report. `name`: names or keys of monitors; all where none is given."""
 
     format: ReportFormat = ReportFormat.JSON
+    name: tuple[str, ...] = ()
 
 
 class Repeat(OpenEnum):

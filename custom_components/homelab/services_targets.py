@@ -1,0 +1,103 @@
+"""Which monitors and containers an action is about."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import voluptuous as vol
+from homeassistant.core import ServiceCall
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.target import TargetSelection
+
+from .client import Monitor
+from .client.kinds import CONTAINER, MONITOR, STACK
+from .const import DOMAIN
+from .coordinator import HomelabConfigEntry, HomelabCoordinator
+from .services_answers import hosts, targets
+from .targets import HOST
+
+ATTR_MONITOR: Final = "monitor"
+
+MONITOR_FIELD: Any = {vol.Optional(ATTR_MONITOR, default=[]): vol.All(cv.ensure_list, [cv.string])}
+"""Monitors by key or name, among those targeted, or of all hosts."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedMonitor:
+    """A monitor that an action is about."""
+
+    coordinator: HomelabCoordinator
+    host: str
+    key: str
+    name: str
+
+    @property
+    def label(self) -> dict[str, Any]:
+        """Which monitor an answer is about."""
+        return {"host": self.host, "name": self.name, "key": self.key}
+
+
+def monitors_of(call: ServiceCall, *, many: bool = True) -> list[NamedMonitor]:
+    """Return the monitors that are targeted, or those of them that are named; at least one.
+
+    Without `many` a host or a stack does not stand for all of its monitors.
+    """
+    named: list[str] = call.data[ATTR_MONITOR]
+    among = [
+        NamedMonitor(entry.runtime_data, entry.title, monitor.key, monitor.name)
+        for entry, monitor in _targeted(call, many=many or bool(named))
+    ]
+    if not named:
+        if not among:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN, translation_key="no_monitor_targeted"
+            )
+        return among
+    missing = [text for text in named if not any(_is_called(one, text) for one in among)]
+    if missing:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="no_such_monitor",
+            translation_placeholders={"monitors": ", ".join(missing)},
+        )
+    return [one for one in among if any(_is_called(one, text) for text in named)]
+
+
+def one_monitor(call: ServiceCall) -> NamedMonitor:
+    """Return the one monitor that is meant; which of several has to be said."""
+    found = monitors_of(call, many=False)
+    if len(found) > 1:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="one_monitor_needed",
+            translation_placeholders={"monitors": ", ".join(one.name for one in found)},
+        )
+    return found[0]
+
+
+def one_container(call: ServiceCall) -> str | None:
+    """Return the key of the container that is targeted; None where there is not exactly one."""
+    found = {one.subject.key for one in targets(call) if one.subject and one.kind == CONTAINER.name}
+    return found.pop() if len(found) == 1 else None
+
+
+def _targeted(call: ServiceCall, *, many: bool) -> Iterator[tuple[HomelabConfigEntry, Monitor]]:
+    """Yield the monitors of all that is targeted, of all hosts where nothing is."""
+    narrowed = TargetSelection(call.data).has_any_target
+    if not narrowed and not many:
+        return
+    wanted = {
+        (target.coordinator, key)
+        for target in targets(call)
+        if many or target.kind not in {HOST, STACK.name}
+        for key in target.monitors()
+    }
+    for entry in hosts(call):
+        for monitor in entry.runtime_data.mirror.every(MONITOR):
+            if not narrowed or (entry.runtime_data, monitor.key) in wanted:
+                yield entry, monitor
+
+
+def _is_called(monitor: NamedMonitor, text: str) -> bool:
+    return text == monitor.key or text.casefold() == monitor.name.casefold()
