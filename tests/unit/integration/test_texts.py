@@ -9,11 +9,19 @@ import yaml
 from homeassistant.components import sensor
 
 from custom_components.homelab import config_flow, exceptions, issues
-from custom_components.homelab.client import UpdatePolicy
+from custom_components.homelab.client import FindingType, UpdatePolicy
 from custom_components.homelab.client.errors import error_classes
-from custom_components.homelab.event import EVENT
+from custom_components.homelab.event import (
+    CERTIFICATE_EVENTS,
+    EVENT,
+    MONITOR_EVENTS,
+    PORT_EVENTS,
+)
 from custom_components.homelab.sensor_container import CONTAINER_SENSORS
 from custom_components.homelab.sensor_host import HOST_SENSORS, MANAGER_SENSORS
+from custom_components.homelab.sensor_machine import MACHINE_SENSORS
+from custom_components.homelab.sensor_monitor import CERTIFICATE_SENSORS, MONITOR_SENSORS
+from custom_components.homelab.sensor_parts import PART_SENSORS
 from custom_components.homelab.sensor_stack import STACK_SENSORS, SWARM_SERVICE_SENSORS
 
 INTEGRATION = Path(__file__).parents[3] / "custom_components" / "homelab"
@@ -23,6 +31,9 @@ SENSORS = (
     *MANAGER_SENSORS,
     *STACK_SENSORS,
     *SWARM_SERVICE_SENSORS,
+    *MONITOR_SENSORS,
+    *CERTIFICATE_SENSORS,
+    *(sensor for _, sensors in (*MACHINE_SENSORS, *PART_SENSORS) for sensor in sensors),
 )
 LANGUAGES = sorted((INTEGRATION / "translations").glob("*.json"))
 
@@ -112,8 +123,11 @@ def test_every_value_of_a_sensor_is_told_in_the_users_language(texts: Any) -> No
 
 
 def test_every_event_and_policy_is_told_in_the_users_language(texts: Any) -> None:
-    told = texts["entity"]["event"]["container"]["state_attributes"]["event_type"]["state"]
-    assert told.keys() == set(EVENT.event_types or ())
+    for events in (EVENT, MONITOR_EVENTS, CERTIFICATE_EVENTS, PORT_EVENTS):
+        attributes = texts["entity"]["event"][events.translation_key]["state_attributes"]
+        assert attributes["event_type"]["state"].keys() == set(events.event_types or ())
+    found = texts["entity"]["sensor"]["findings"]["state_attributes"]["types"]["state"]
+    assert found.keys() == {kind.value for kind in FindingType} - {"unknown"}
     policies = {policy.value for policy in UpdatePolicy}
     told = texts["entity"]["update"]["image"]["state_attributes"]["policy"]["state"]
     assert told.keys() == policies - {"unknown"}
