@@ -1,10 +1,12 @@
 """A certificate authority: makes certificates as they should be, or as they should not."""
 
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -13,7 +15,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 type Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | dsa.DSAPrivateKey
-type Hash = hashes.SHA256 | hashes.SHA1 | hashes.MD5
 
 DAY = timedelta(days=1)
 
@@ -65,13 +66,12 @@ class Authority:
     root: Issued
     intermediate: Issued
 
-    def issue(  # noqa: PLR0913 - each of them is a way to be wrong
+    def issue(
         self,
         *names: str,
         days: float = 90,
         not_before: datetime | None = None,
         key: Key | None = None,
-        hashed_with: Hash | None = None,
         issuer: Issued | None = None,
         issuer_url: str | None = None,
         common_name: str | None = None,
@@ -92,12 +92,14 @@ class Authority:
             builder = builder.add_extension(_alternatives(names), critical=False)
         if issuer_url:
             builder = builder.add_extension(_issuer_at(issuer_url), critical=False)
-        made = builder.sign(signer.key, hashed_with or hashes.SHA256())
+        made = builder.sign(signer.key, hashes.SHA256())
         along = (signer.certificate,) if signer is not self.root else ()
         return Issued(made, key, along)
 
 
-def make_authority(name: str = "Lab", *, root_key: Key | None = None, days: float = 3650) -> Authority:
+def make_authority(
+    name: str = "Lab", *, root_key: Key | None = None, days: float = 3650
+) -> Authority:
     """Make a root and an intermediate."""
     root = make_signer(f"{name} Root", key=root_key, days=days)
     return Authority(root, make_signer(f"{name} Intermediate", issuer=root, days=days))
@@ -124,6 +126,22 @@ def make_signer(
         end,
     ).add_extension(x509.BasicConstraints(ca=may_sign, path_length=None), critical=True)
     return Issued(builder.sign((issuer.key if issuer else key), hashes.SHA256()), key)
+
+
+def signed_with(digest: str, issued: Issued, issuer: Issued) -> Issued:
+    """The same certificate, signed with a hash that only `openssl` still lends itself to."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "in.pem").write_bytes(issued.certificate.public_bytes(Encoding.PEM))
+        made = subprocess.run(
+            [
+                *("openssl", "x509", "-in", folder / "in.pem", f"-{digest}", "-preserve_dates"),
+                *("-CA", issuer.write(folder, "issuer"), "-CAkey", folder / "issuer.pem"),
+            ],
+            check=True,
+            capture_output=True,
+        ).stdout
+    return replace(issued, certificate=x509.load_pem_x509_certificate(made))
 
 
 def self_signed(*names: str, days: float = 90) -> Issued:

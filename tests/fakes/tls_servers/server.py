@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -29,15 +30,26 @@ async def tls_server(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
-    adjust: Callable[[ssl.SSLContext], None] = lambda _: None,
+    newest: ssl.TLSVersion | None = None,
+    client_authority: Path | None = None,
     before: Talk | None = None,
 ) -> AsyncIterator[TlsServer]:
-    """Serve TLS with a certificate; `before` is spoken in plain text first (STARTTLS)."""
+    """Serve TLS with a certificate; `before` is spoken in plain text first (STARTTLS).
+
+    `newest` protocol that it speaks; `client_authority`: it wants certificates of its clients.
+    """
     told = TlsServer()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     # Whatever is wrong with a certificate, this server shows it.
     context.set_ciphers("ALL:@SECLEVEL=0")
-    adjust(context)
+    if newest is not None:
+        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that nobody should speak it any more is the point
+            context.maximum_version = newest
+    if client_authority is not None:
+        context.load_verify_locations(client_authority)
+        context.verify_mode = ssl.CERT_REQUIRED
 
     def show(new: Issued) -> None:
         context.load_cert_chain(new.write(folder, f"shown-{new.certificate.serial_number:x}"))

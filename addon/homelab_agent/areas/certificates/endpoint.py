@@ -14,6 +14,7 @@ from homelab_agent.areas.certificates.handshake import (
     shake_hands,
 )
 from homelab_agent.areas.certificates.models import EndpointBody, StartTls, Verdict
+from homelab_agent.areas.certificates.names import without_brackets
 from homelab_agent.areas.certificates.nothing import Nothing
 from homelab_agent.areas.certificates.starttls import imap, ldap, postgresql, smtp
 from homelab_agent.areas.certificates.starttls.interface import NoStartTls, Prepare, shown
@@ -42,20 +43,21 @@ class EndpointReader:
         Raises:
             GuardedAddress: the agent does not connect to there.
         """
-        where = place(endpoint.host, endpoint.port)
+        host = without_brackets(endpoint.host)
+        where = place(host, endpoint.port)
         until = asyncio.get_running_loop().time() + endpoint.timeout_s
         try:
             reader, writer = await self._outbound.open(
-                endpoint.host,
+                host,
                 endpoint.port,
                 timeout_s=endpoint.timeout_s,
                 allow_guarded=endpoint.allow_guarded,
             )
         except OSError as error:
-            return _unreachable(_why_not_connected(endpoint, error))
+            return _unreachable(_why_not_connected(host, where, endpoint.timeout_s, error))
         try:
             async with asyncio.timeout_at(until):
-                return await self._ask(endpoint, reader, writer, server_name)
+                return await self._ask(where, endpoint.start_tls, reader, writer, server_name)
         except TimeoutError:
             return _unreachable(
                 f"{where} accepted the connection, but did not end the handshake within "
@@ -71,20 +73,22 @@ class EndpointReader:
         """Raise `GuardedAddress` where the agent does not connect to."""
         with suppress(OSError):
             await self._outbound.targets(
-                endpoint.host, endpoint.port, allow_guarded=endpoint.allow_guarded
+                without_brackets(endpoint.host),
+                endpoint.port,
+                allow_guarded=endpoint.allow_guarded,
             )
 
     async def _ask(
         self,
-        endpoint: EndpointBody,
+        where: str,
+        start_tls: StartTls | None,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         server_name: str,
     ) -> Handshake | Nothing:
-        where = place(endpoint.host, endpoint.port)
         try:
-            if endpoint.start_tls is not None:
-                await _PREPARE[endpoint.start_tls](reader, writer)
+            if start_tls is not None:
+                await _PREPARE[start_tls](reader, writer)
             found = await shake_hands(self._context, reader, writer, server_name)
         except NoStartTls as error:
             return Nothing(Verdict.NO_CERTIFICATE, f"{where} did not begin TLS. {error}")
@@ -116,14 +120,13 @@ def _unreachable(reason: str) -> Nothing:
     return Nothing(Verdict.UNREACHABLE, reason)
 
 
-def _why_not_connected(endpoint: EndpointBody, error: OSError) -> str:
-    where = place(endpoint.host, endpoint.port)
+def _why_not_connected(host: str, where: str, timeout_s: float, error: OSError) -> str:
     if isinstance(error, socket.gaierror):
         if error.errno == socket.EAI_AGAIN:
-            return f"The address of {endpoint.host} could not be looked up: no answer came."
-        return f"Nobody knows the host {endpoint.host}."
+            return f"The address of {host} could not be looked up: no answer came."
+        return f"Nobody knows the host {host}."
     if isinstance(error, TimeoutError):
-        return f"{where} did not answer within {endpoint.timeout_s:g} seconds."
+        return f"{where} did not answer within {timeout_s:g} seconds."
     if isinstance(error, ConnectionRefusedError):
         return f"{where} refused the connection: nothing listens there."
     if error.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL}:

@@ -19,15 +19,19 @@ _OLD_PROTOCOLS = frozenset({"SSL 3.0", "TLS 1.0", "TLS 1.1"})
 _NO_ISSUER = frozenset({2, 20, 21, 27})
 _NOT_YET_VALID, _HAS_EXPIRED = 9, 10
 _SELF_SIGNED_LEAF, _SELF_SIGNED_IN_CHAIN = 18, 19
+_NO_SIGNER = (
+    "it was signed by a certificate that may not sign others. Have it issued by an authority"
+)
+_OTHER_NAMES = "its authority may not issue for such names. Have it issued by another one"
 _WORDS = {
-    7: "a signature in its chain is wrong; the files of the server do not belong together",
-    23: "it was revoked",
-    24: "it was signed by a certificate that may not sign others",
-    26: "it was not made for servers",
-    28: "this machine was told explicitly to distrust it or its authority",
-    47: "its authority may not make certificates for such names",
-    48: "its authority may not make certificates for such names",
-    79: "it was signed by a certificate that may not sign others",
+    7: "a signature in its chain is wrong. Have the server show files that belong together",
+    23: "it was revoked. Have it issued anew",
+    24: _NO_SIGNER,
+    26: "it was not made for servers. Have it issued with the usage server authentication",
+    28: "this machine was told explicitly to distrust it or its authority. Get another one",
+    47: _OTHER_NAMES,
+    48: _OTHER_NAMES,
+    79: _NO_SIGNER,
 }
 
 

@@ -16,11 +16,16 @@ def wire_name(host: str) -> str:
     Raises:
         socket.gaierror: no host can be called that.
     """
-    bare = host.strip().removeprefix("[").removesuffix("]")
+    bare = without_brackets(host)
     address = as_address(bare)
     if address is not None:
         return str(address)
     return ascii_name(bare).rstrip(".").lower()
+
+
+def without_brackets(host: str) -> str:
+    """Return a host without those in which an address of version 6 may stand."""
+    return host.strip().removeprefix("[").removesuffix("]")
 
 
 def as_address(text: str) -> IPv4Address | IPv6Address | None:

@@ -45,7 +45,14 @@ class TrustStore:
     `authorities` are others instead: a file (PEM), or a single certificate (DER).
     """
 
-    def __init__(self, clock: Clock, authorities: Path | bytes | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        authorities: Path | bytes | None = None,
+        *,
+        look_every_s: float = RELOAD_LOOK_S,
+    ) -> None:
+        self._look_every_s = look_every_s
         self._clock = clock
         self._authorities = authorities
         self._context: ssl.SSLContext | None = None
@@ -67,7 +74,7 @@ class TrustStore:
                 self._context = await asyncio.to_thread(_make_context, self._authorities)
                 self._print = found
                 self._known.clear()
-            self._look_at = now + RELOAD_LOOK_S
+            self._look_at = now + self._look_every_s
 
     def distrust(self, chain: Sequence[bytes], *, has_rsa_key: bool) -> Distrust | None:
         """Return why a chain (DER, the certificate itself first) is not trusted; None if it is.

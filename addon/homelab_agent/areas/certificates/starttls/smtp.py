@@ -18,7 +18,8 @@ async def prepare(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     writer.write(b"EHLO homelab-agent.invalid\r\n")
     offers = await _answer(reader)
     _expect(_DONE, offers, "answers EHLO with")
-    if not any(offer[4:].strip().upper() == "STARTTLS" for offer in offers):
+    # The first line is the server's name.
+    if not any(offer[4:].strip().upper() == "STARTTLS" for offer in offers[1:]):
         raise NoStartTls("The SMTP server does not offer STARTTLS.")
     writer.write(b"STARTTLS\r\n")
     _expect(_READY, await _answer(reader), "answers STARTTLS with")
