@@ -1,6 +1,7 @@
 """Diagnostics: what was known at the moment, without what could open or locate anything."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -9,16 +10,36 @@ from homeassistant.const import CONF_HOST, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
-from .client import CONTRACT_VERSION, Container, Kind, Stack
+from .client import CONTRACT_VERSION, Certificate, Container, Kind, Stack
 from .client.kinds import (
+    BLOCK_DEVICE,
+    CERTIFICATE,
+    CERTIFICATE_EVENT,
     CONTAINER_EVENT,
     CONTAINER_RECREATE,
     CONTAINER_STATS,
     CONTAINER_UPDATE,
+    DISK_FORECAST,
+    DISK_HEALTH,
     DISK_USAGE,
     ENGINE_STATS,
+    FILESYSTEM,
+    FINDING,
+    HOST_INFO,
     HOST_KEY,
+    HOST_POWER,
+    HOST_SENSOR,
+    HOST_STATS,
     JOB,
+    LISTENING_PORT,
+    MACHINE_KEY,
+    MONITOR,
+    MONITOR_EVENT,
+    MONITOR_REPORT,
+    MONITOR_RESULT,
+    NETWORK_CONNECTIONS,
+    NETWORK_INTERFACE,
+    NETWORK_STATUS,
     STACK,
     SWARM,
     SWARM_SERVICE,
@@ -31,6 +52,26 @@ _RESOURCE = {"instance_id", "host_name", "host_ip", "name", "reason", "source_re
 # Paths tell who lives here, and a container's own words may tell anything.
 _STACK = {"config_files", "working_dir"}
 _SAID = {"reason", "log", "message", "release_notes_url"}
+# What a service or a certificate is called on the network, and what a machine can be found by.
+_MACHINE = {"host_name", "users", "reason", "address", "serial", "mac", "addresses", "agreed_by"}
+_NETWORK = {"gateway_ipv4", "gateway_ipv6", "dns_servers"}
+_SERVICE = {"target", "reason", "warning", "details"}
+_CERTIFICATE = {"key", "name", "host", "server_name", "path", "reason"}
+_PRINT = {"subject", "issuer", "names", "serial", "fingerprint_sha256", "chain"}
+
+type Kinds = tuple[Kind[Any], ...]
+_OF_CONTAINER: Kinds = (CONTAINER_STATS, CONTAINER_UPDATE, CONTAINER_RECREATE, CONTAINER_EVENT)
+_OF_MACHINE: Kinds = (HOST_INFO, HOST_STATS, HOST_POWER, NETWORK_STATUS, NETWORK_CONNECTIONS)
+_OF_MONITOR: Kinds = (MONITOR, MONITOR_RESULT, MONITOR_REPORT, MONITOR_EVENT)
+# The place where a disk is mounted tells who lives here too: what is said of it is enough.
+_PARTS: dict[Kind[Any], set[str]] = {
+    FILESYSTEM: {"key", "device", "reason"},
+    DISK_FORECAST: {"key", "reason"},
+    BLOCK_DEVICE: _MACHINE,
+    DISK_HEALTH: _MACHINE,
+    NETWORK_INTERFACE: _MACHINE,
+    HOST_SENSOR: _MACHINE,
+}
 
 
 async def async_get_config_entry_diagnostics(
@@ -48,6 +89,17 @@ async def async_get_config_entry_diagnostics(
         "swarm": _of_host(coordinator, SWARM),
         "updates": dict(Counter(one.state.value for one in mirror.every(CONTAINER_UPDATE))),
         "jobs": dict(Counter(f"{one.kind}: {one.state.value}" for one in mirror.every(JOB))),
+        "machine": {kind.name: _of_machine(coordinator, kind) for kind in _OF_MACHINE},
+        "parts": {
+            kind.name: [async_redact_data(asdict(one), hidden) for one in mirror.every(kind)]
+            for kind, hidden in _PARTS.items()
+        },
+        "findings": dict(
+            Counter(f"{one.type.value}: {one.severity.value}" for one in mirror.every(FINDING))
+        ),
+        "ports": dict(Counter(one.reach.value for one in mirror.every(LISTENING_PORT))),
+        "monitors": [async_redact_data(asdict(one), _SERVICE) for one in mirror.every(MONITOR)],
+        "certificates": [_certificate(one) for one in mirror.every(CERTIFICATE)],
         "stacks": [_stack(stack) for stack in mirror.every(STACK)],
         "containers": [_container(container) for container in coordinator.containers],
     }
@@ -56,7 +108,7 @@ async def async_get_config_entry_diagnostics(
 async def async_get_device_diagnostics(
     _hass: HomeAssistant, entry: HomelabConfigEntry, device: DeviceEntry
 ) -> dict[str, Any]:
-    """Return what is known of a host, a container, a stack or a swarm service."""
+    """Return what is known of a host, or of a thing that has a device."""
     coordinator = entry.runtime_data
     subject = coordinator.devices.subject_of(device)
     found = _connection(coordinator)
@@ -67,11 +119,21 @@ async def async_get_device_diagnostics(
     if container is not None:
         known = coordinator.container(container)
         found["container"] = None if known is None else _container(known)
-        for kind in (CONTAINER_STATS, CONTAINER_UPDATE, CONTAINER_RECREATE, CONTAINER_EVENT):
+        for kind in _OF_CONTAINER:
             found[kind.name] = _of_thing(coordinator, kind, container)
     elif subject.kind == STACK.name:
         stack = mirror.get(STACK, subject.key)
         found["stack"] = None if stack is None else _stack(stack)
+    elif subject.kind == MONITOR.name:
+        for kind in _OF_MONITOR:
+            found[kind.name] = _of_thing(coordinator, kind, subject.key, hidden=_SERVICE)
+    elif subject.kind == CERTIFICATE.name:
+        certificate = mirror.get(CERTIFICATE, subject.key)
+        found["certificate"] = None if certificate is None else _certificate(certificate)
+        hidden = _CERTIFICATE | _PRINT | {"old_fingerprint_sha256", "new_fingerprint_sha256"}
+        found["certificate_event"] = _of_thing(
+            coordinator, CERTIFICATE_EVENT, subject.key, hidden=hidden
+        )
     else:
         found["swarm_service"] = _of_thing(coordinator, SWARM_SERVICE, subject.key)
     return found
@@ -92,9 +154,25 @@ def _of_host(coordinator: HomelabCoordinator, kind: Kind[Any]) -> dict[str, Any]
     return None if found is None else async_redact_data(asdict(found), _RESOURCE)
 
 
-def _of_thing(coordinator: HomelabCoordinator, kind: Kind[Any], key: str) -> dict[str, Any] | None:
+def _of_machine(coordinator: HomelabCoordinator, kind: Kind[Any]) -> dict[str, Any] | None:
+    found = coordinator.mirror.get(kind, MACHINE_KEY)
+    return None if found is None else async_redact_data(asdict(found), _MACHINE | _NETWORK)
+
+
+def _of_thing(
+    coordinator: HomelabCoordinator, kind: Kind[Any], key: str, *, hidden: Collection[str] = _SAID
+) -> dict[str, Any] | None:
     found = coordinator.mirror.get(kind, key)
-    return None if found is None else async_redact_data(asdict(found), _SAID)
+    return None if found is None else async_redact_data(asdict(found), hidden)
+
+
+def _certificate(certificate: Certificate) -> dict[str, Any]:
+    found = asdict(certificate)
+    details = found.pop("details")
+    return {
+        **async_redact_data(found, _CERTIFICATE | {"monitor", "container"}),
+        "details": None if details is None else async_redact_data(details, _PRINT),
+    }
 
 
 def _stack(stack: Stack) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import pytest
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
@@ -13,7 +12,7 @@ from custom_components.homelab.diagnostics import (
     async_get_config_entry_diagnostics,
     async_get_device_diagnostics,
 )
-from tests.fakes import wire
+from tests.fakes import wire, wire_machine, wire_services
 from tests.integration.home import Home
 
 SECRETS = (
@@ -102,3 +101,35 @@ async def test_system_health_counts_all_agents(
         "containers": 1,
         "contract": 1,
     }
+
+
+async def test_diagnostics_of_services_and_the_machine_name_no_address(home: Home) -> None:
+    secret = "very-secret-value"
+    monitor = wire_services.monitor("Wiki", target=f"https://{secret}/", reason=secret)
+    details = wire_services.certificate_details(subject=secret, names=[secret], issuer=secret)
+    found_by = wire_services.certificate(f"{secret}-443", name=secret, details=details)
+    agent = home.agent
+    agent.put("monitor", "wiki", monitor)
+    agent.put("monitor_result", "wiki", wire_services.monitor_result())
+    agent.put("certificate", found_by["key"], found_by)
+    agent.put("host_info", "host", wire_machine.host_info(host_name=secret))
+    agent.put("network_status", "host", wire_machine.network_status())
+    agent.put("network_interface", "eth0", wire_machine.network_interface(mac=secret))
+    agent.put("filesystem", f"/{secret}", wire_machine.filesystem(f"/{secret}", device=secret))
+    agent.put("finding", "disk_filling:/", wire_machine.finding(message=secret))
+    await home.becomes("sensor", "findings", "1")
+
+    found = await async_get_config_entry_diagnostics(home.hass, home.entry)
+    assert_no_secret(found)
+    assert "203.0.113.7" not in json.dumps(found, default=str)
+    assert found["machine"]["host_info"]["kernel_version"] == "6.18.0"
+    assert found["parts"]["filesystem"][0]["used_percent"] == 60.0
+    assert found["findings"] == {"disk_filling: warning": 1}
+    assert found["monitors"][0]["state"] == "up"
+    assert found["certificates"][0]["verdict"] == "trusted"
+    for key, kind in (("monitor:wiki", "monitor"), (f"certificate:{secret}-443", "certificate")):
+        device = home.device(key)
+        assert device is not None
+        of_it = await async_get_device_diagnostics(home.hass, home.entry, device)
+        assert_no_secret(of_it)
+        assert of_it[kind] is not None
