@@ -9,8 +9,6 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import pytest
-
 from tests.harness.agent import CHECKOUT, Agent
 from tests.harness.processes import LoggedProcess, clean_environment
 from tests.harness.waiting import wait_until
@@ -99,7 +97,6 @@ def threads_that_ask(agent: Agent) -> int:
     return sum(comm.read_text().startswith("statvfs") for comm in tasks)
 
 
-@pytest.mark.asyncio
 async def test_a_file_system_that_hangs_delays_nothing_and_is_told_and_recovers(
     tmp_path: Path,
 ) -> None:
@@ -133,7 +130,6 @@ async def test_a_file_system_that_hangs_delays_nothing_and_is_told_and_recovers(
         assert recovered["size_bytes"] == 1_000_000_000
 
 
-@pytest.mark.asyncio
 async def test_an_agent_ends_at_once_although_a_file_system_hangs(tmp_path: Path) -> None:
     async with a_world(tmp_path, "hangs") as (agent, _, other):
         token = await agent.create_token()
@@ -143,7 +139,6 @@ async def test_an_agent_ends_at_once_although_a_file_system_hangs(tmp_path: Path
         assert monotonic() - began < END_S
 
 
-@pytest.mark.asyncio
 async def test_a_file_system_that_vanishes_is_missed_and_found_again(tmp_path: Path) -> None:
     async with a_world(tmp_path, "answers") as (agent, good, other):
         token = await agent.create_token()

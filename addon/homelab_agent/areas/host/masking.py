@@ -25,9 +25,10 @@ _PLACE = re.compile(r"[-_](?:file|path|dir|fd|env|command)$", re.IGNORECASE)
 """Where a secret is to be found is none."""
 
 _ASSIGNMENT = re.compile(r"([\w.-]+)([=:])(?!//)(.*)", re.DOTALL)
-_WITHIN = re.compile(r"([\w.-]+)(\"?[=:]\s*\"?)([^\s\"&,;{}]+)")
+_NAMED = re.compile(r"([\w.-]+)(\"?[=:]\s*\"?)(?=[^\s\"&,;{}])")
 """The same in the middle of something: an address, JSON, a connection string."""
 
+_VALUE = re.compile(r"[^\s\"&,;{}]+")
 _LOGIN = re.compile(r"[^:/]+:.+")
 _LOGIN_OPTIONS = frozenset({"-u", "-U", "--user", "--proxy-user"})
 _ONE_LETTER = {
@@ -80,11 +81,17 @@ def _one(argument: str, before: str, programs: set[str]) -> str:
     whose = _ONE_LETTER.get(option)
     if whose is not None and argument != option and any(map(whose.fullmatch, programs)):
         return f"{option}{MASK}"
-    return _WITHIN.sub(_without_value, argument)
+    return _without_values(argument)
 
 
-def _without_value(match: re.Match[str]) -> str:
-    return f"{match[1]}{match[2]}{MASK}" if _names_secret(match[1]) else match[0]
+def _without_values(text: str) -> str:
+    shown, at = "", 0
+    for match in _NAMED.finditer(text):
+        value = _VALUE.match(text, match.end())
+        if value is not None and match.start() >= at and _names_secret(match[1]):
+            shown += text[at : value.start()] + MASK
+            at = value.end()
+    return shown + text[at:]
 
 
 def _is_assigned(argument: str) -> bool:

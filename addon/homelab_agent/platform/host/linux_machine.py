@@ -39,7 +39,7 @@ from homelab_agent.platform.host.paths import HostPaths
 
 
 class LinuxMachine(Machine):
-    """Implements `Machine`. Everything is read in threads."""
+    """Implements `Machine`. Everything is read in threads; make it in one too."""
 
     def __init__(self, paths: HostPaths, clock: Clock) -> None:
         self._paths = paths

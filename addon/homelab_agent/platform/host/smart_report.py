@@ -11,6 +11,8 @@ _REALLOCATED, _PENDING = 5, 197
 _WORN_PERCENT = 90
 _LONGEST_REASON = 300
 _ASLEEP = ("in STANDBY mode", "in SLEEP mode", "in STANDBY_Y mode", "in STANDBY_Z mode")
+_FORBIDDEN = ("Permission denied", "Operation not permitted")
+_NOT_THERE = ("No such file or directory", "No such device")
 _NVME_WARNINGS = {
     0x01: "its spare blocks are used up",
     0x04: "it has become unreliable",
@@ -37,7 +39,7 @@ def read_report(name: str, text: str) -> DiskHealthReading:
     passed = _object(report, "smart_status").get("passed")
     nvme = _object(report, "nvme_smart_health_information_log")
     if not isinstance(passed, bool) and not nvme:
-        return unknown(name, said[:_LONGEST_REASON] or "The disk does not tell its health.")
+        return unknown(name, _why_unknown(said))
     wear = _wear_percent(report, nvme)
     reallocated, pending = _attribute(report, _REALLOCATED), _attribute(report, _PENDING)
     verdict, reason = _verdict(passed, nvme, wear, reallocated, pending)
@@ -58,6 +60,14 @@ def read_report(name: str, text: str) -> DiskHealthReading:
 def unknown(name: str, reason: str) -> DiskHealthReading:
     """Return that nothing is known, and why."""
     return DiskHealthReading(name=name, verdict=DiskVerdict.UNKNOWN, reason=reason)
+
+
+def _why_unknown(said: str) -> str:
+    if any(words in said for words in _FORBIDDEN):
+        return "The agent may not ask the disks: that needs root and the right SYS_RAWIO."
+    if any(words in said for words in _NOT_THERE):
+        return "The disk is not in the agent's container: start it with --device for each disk."
+    return said[:_LONGEST_REASON] or "The disk does not tell its health."
 
 
 def _verdict(

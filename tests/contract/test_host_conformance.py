@@ -1,0 +1,153 @@
+"""What every machine promises: this one, and the demo's."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from homelab_agent.platform.clock import utc_now
+from homelab_agent.platform.host.demo_machine import DemoMachine
+from homelab_agent.platform.host.linux_machine import LinuxMachine
+from homelab_agent.platform.host.machine import Machine, ProcessReading, StopRefused
+from homelab_agent.platform.host.paths import find_paths
+from tests.harness.waiting import wait_until
+
+
+@pytest.fixture
+async def real() -> LinuxMachine:
+    return await asyncio.to_thread(lambda: LinuxMachine(find_paths(), utc_now))
+
+
+@pytest.fixture(params=["demo", "real"])
+async def machine(request: pytest.FixtureRequest, real: LinuxMachine) -> Machine:
+    return DemoMachine(utc_now) if request.param == "demo" else real
+
+
+@pytest.fixture
+async def child() -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec("sleep", "1000")
+    yield process
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
+
+
+async def found(machine: Machine, pid: int) -> ProcessReading:
+    sweep = await machine.processes()
+    return next(each for each in sweep.processes if each.pid == pid)
+
+
+async def test_the_machine_tells_what_it_is(machine: Machine) -> None:
+    facts = await machine.facts()
+    assert facts.kernel_version
+    assert facts.architecture
+    assert facts.cpu_count
+    assert facts.memory_bytes
+    assert facts.booted_at is not None
+    assert facts.booted_at < datetime.now(UTC)
+    assert (await machine.facts()).booted_at == facts.booted_at
+
+
+async def test_counters_only_grow(machine: Machine) -> None:
+    before = await machine.sample()
+    await asyncio.sleep(0.05)
+    now = await machine.sample()
+    assert now.taken_s > before.taken_s
+    assert before.cpu is not None
+    assert now.cpu is not None
+    assert now.cpu.total_s >= before.cpu.total_s
+    assert len(now.cores) == len(before.cores) >= 1
+    for earlier, later in zip(before.disks, now.disks, strict=True):
+        assert earlier.name == later.name
+        assert earlier.read_bytes <= later.read_bytes
+        assert earlier.write_bytes <= later.write_bytes
+        assert earlier.busy_s <= later.busy_s
+
+
+async def test_memory_adds_up(machine: Machine) -> None:
+    memory = (await machine.sample()).memory
+    assert memory is not None
+    assert 0 < memory.used_bytes < memory.total_bytes
+    assert 0 <= memory.swap_used_bytes <= memory.swap_total_bytes
+
+
+async def test_each_file_system_is_there_once_and_adds_up(machine: Machine) -> None:
+    mounts = await machine.filesystems()
+    assert mounts
+    assert len({each.mount_point for each in mounts}) == len(mounts)
+    for mount in mounts:
+        assert mount.space is not None
+        assert mount.space.used_bytes + mount.space.available_bytes <= mount.space.size_bytes
+
+
+async def test_processes_are_named_by_number_and_start(machine: Machine) -> None:
+    first, second = await machine.processes(), await machine.processes()
+    starts = {each.pid: each.started_at for each in first.processes}
+    same = [each for each in second.processes if each.pid in starts]
+    assert same
+    assert all(each.started_at == starts[each.pid] for each in same)
+
+
+async def test_the_agent_knows_itself_and_what_started_it(real: LinuxMachine) -> None:
+    own = await real.own_processes()
+    assert {os.getpid(), os.getppid()} <= own
+
+
+async def test_exactly_the_process_that_is_meant_is_stopped(
+    real: LinuxMachine, child: asyncio.subprocess.Process
+) -> None:
+    process = await found(real, child.pid)
+    assert process.command == ("sleep", "1000")
+    other = replace(process, started_at=process.started_at - timedelta(milliseconds=10))
+    assert await real.stop(other, signal.SIGTERM) is StopRefused.GONE
+    assert child.returncode is None
+    assert await real.stop(process, signal.SIGTERM) is None
+    assert await child.wait() == -signal.SIGTERM
+    assert await real.stop(process, signal.SIGTERM) is StopRefused.GONE
+
+
+async def test_what_belongs_to_another_user_is_refused_and_not_silently_skipped(
+    child: asyncio.subprocess.Process, tmp_path: Path
+) -> None:
+    script = tmp_path / "stop.py"
+    script.write_text(
+        "import asyncio\n"
+        "from homelab_agent.platform.clock import utc_now\n"
+        "from homelab_agent.platform.host.linux_machine import LinuxMachine\n"
+        "from homelab_agent.platform.host.paths import find_paths\n"
+        "async def main():\n"
+        "    machine = LinuxMachine(find_paths(), utc_now)\n"
+        "    sweep = await machine.processes()\n"
+        f"    process = next(p for p in sweep.processes if p.pid == {child.pid})\n"
+        "    print(await machine.stop(process, 15))\n"
+        "asyncio.run(main())\n"
+    )
+    if os.getuid() != 0:
+        pytest.skip("only root can become another user")
+    program = await asyncio.create_subprocess_exec(
+        *("setpriv", "--reuid=65534", "--clear-groups", sys.executable, "-c", script.read_text()),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await program.communicate()
+    assert output.decode().strip() == "not_permitted"
+    assert child.returncode is None
+
+
+async def test_a_process_that_ended_meanwhile_is_left_out(
+    real: LinuxMachine, child: asyncio.subprocess.Process
+) -> None:
+    pid = child.pid
+    await found(real, pid)
+    child.kill()
+    await child.wait()
+
+    async def gone() -> bool:
+        return all(each.pid != pid for each in (await real.processes()).processes)
+
+    await wait_until(gone, what="the process to be gone from the list")

@@ -1,0 +1,63 @@
+"""A command is shown without the secrets in its arguments."""
+
+import pytest
+
+from homelab_agent.areas.host.masking import shown_command
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        ("mysqld --password=hunter2", "mysqld --password=***"),
+        ("mysql -phunter2 -u root", "mysql -p*** -u root"),
+        ("mysql -p shop", "mysql -p shop"),
+        ("mariadb-dump -phunter2 shop", "mariadb-dump -p*** shop"),
+        ("ssh -p 2222 host", "ssh -p 2222 host"),
+        ("sshpass -p hunter2 ssh host", "sshpass -p *** ssh host"),
+        ("redis-cli -a hunter2 ping", "redis-cli -a *** ping"),
+        ("env API_KEY=hunter2 server", "env API_KEY=*** server"),
+        ("docker login -p hunter2 registry", "docker login -p *** registry"),
+        ("docker run -p 80:80 web", "docker run -p 80:80 web"),
+        ("tunnel run --token hunter2", "tunnel run --token ***"),
+        ("curl -u ada:hunter2 http://a", "curl -u ada:*** http://a"),
+        ("curl http://a/?token=hunter2&b=1", "curl http://a/?token=***&b=1"),
+        ("psql host=a password=hunter2", "psql host=a password=***"),
+        ("openssl -passin pass:hunter2", "openssl -passin pass:***"),
+        ("java -Dspring.datasource.password=hunter2 -Xmx1g", None),
+        (
+            "x --author ada --monkey=1 --tokenizer=bert",
+            "x --author ada --monkey=1 --tokenizer=bert",
+        ),
+        ("x --password-file /run/secret", "x --password-file /run/secret"),
+        ("x --no-password --verbose", "x --no-password --verbose"),
+    ],
+)
+def test_secrets_are_masked_and_the_rest_is_readable(arguments: str, shown: str | None) -> None:
+    found = shown_command(arguments.split())
+    assert found is not None
+    assert "hunter2" not in found
+    if shown is not None:
+        assert found == shown
+
+
+def test_a_secret_with_spaces_is_masked_as_a_whole() -> None:
+    assert (
+        shown_command(["restic", "--password", "my long secret", "x"]) == "restic --password *** x"
+    )
+    assert shown_command(["restic", "--password=my long secret"]) == "restic --password=***"
+
+
+def test_a_line_for_a_shell_is_read_word_by_word() -> None:
+    found = shown_command(["sh", "-c", "mysql -phunter2 && TOKEN=hunter2 run --secret hunter2"])
+    assert found == "sh -c mysql -p*** && TOKEN=*** run --secret ***"
+
+
+def test_secrets_in_json_are_masked() -> None:
+    assert shown_command(["x", '{"user":"a","password":"hunter2"}']) == (
+        'x {"user":"a","password":"***"}'
+    )
+
+
+def test_a_process_without_a_command_has_none_and_a_long_one_is_cut() -> None:
+    assert shown_command([]) is None
+    assert len(shown_command(["x" * 5000]) or "") == 1000
