@@ -8,10 +8,12 @@ from homeassistant.helpers.typing import ConfigType
 
 from . import issues
 from .agent import create_client
+from .certificate_issues import CertificateIssues
 from .const import DOMAIN
 from .container_issues import ContainerIssues
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
 from .happenings import Happenings
+from .machine_issues import MachineIssues
 from .services import async_setup_services
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -40,6 +42,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: HomelabConfigEntry) -> b
     entry.runtime_data = coordinator
     entry.async_on_unload(Happenings(hass, coordinator).begin())
     entry.async_on_unload(ContainerIssues(hass, entry, coordinator).begin())
+    entry.async_on_unload(MachineIssues(hass, entry, coordinator).begin())
+    entry.async_on_unload(CertificateIssues(hass, entry, coordinator).begin())
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
 

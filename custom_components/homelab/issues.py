@@ -20,9 +20,33 @@ RESTART_LOOP: Final = "restart_loop"
 UNHEALTHY: Final = "container_unhealthy"
 ROLLED_BACK: Final = "update_rolled_back"
 OF_CONTAINERS: Final = (RESTART_LOOP, UNHEALTHY, ROLLED_BACK)
+
+DISK_FILLING: Final = "disk_filling"
+DISK_FULL: Final = "disk_full"
+DISK_FAILING: Final = "disk_failing"
+FILESYSTEM_LOST: Final = "filesystem_lost"
+FILESYSTEM_READ_ONLY: Final = "filesystem_read_only"
+CLOCK_WRONG: Final = "clock_wrong"
+OF_MACHINES: Final = (
+    DISK_FILLING,
+    DISK_FULL,
+    DISK_FAILING,
+    FILESYSTEM_LOST,
+    FILESYSTEM_READ_ONLY,
+    CLOCK_WRONG,
+)
+
+CERTIFICATE_EXPIRING: Final = "certificate_expiring"
+CERTIFICATE_EXPIRED: Final = "certificate_expired"
+CERTIFICATE_PROBLEM: Final = "certificate_problem"
+OF_CERTIFICATES: Final = (CERTIFICATE_EXPIRING, CERTIFICATE_EXPIRED, CERTIFICATE_PROBLEM)
+
+OF_THINGS: Final = (*OF_CONTAINERS, *OF_MACHINES, *OF_CERTIFICATES)
 """Of these there can be many; above a number one that counts them stands for all."""
 
-_MANY: Final = {issue: f"{issue}_many" for issue in OF_CONTAINERS}
+_MANY: Final = {issue: f"{issue}_many" for issue in OF_THINGS}
+_FIXABLE: Final = frozenset({*OF_CONTAINERS, DISK_FILLING, DISK_FULL})
+_SEVERE: Final = frozenset({DISK_FULL, DISK_FAILING, FILESYSTEM_LOST, CERTIFICATE_EXPIRED})
 _RECHECKED: Final = frozenset({RIGHTS_MISSING, PROTECTION_MODE, NO_DOCKER, DOCKER_TOO_OLD})
 _ALL: Final = (
     AGENT_TOO_OLD,
@@ -31,7 +55,7 @@ _ALL: Final = (
     PROTECTION_MODE,
     NO_DOCKER,
     DOCKER_TOO_OLD,
-    *OF_CONTAINERS,
+    *OF_THINGS,
     *_MANY.values(),
 )
 
@@ -76,7 +100,7 @@ def review_engine(hass: HomeAssistant, entry: ConfigEntry, engine: EngineStatus 
 
 
 @callback
-def show_of_container(
+def show_of_thing(
     hass: HomeAssistant,
     entry: ConfigEntry,
     issue_id: str,
@@ -84,33 +108,33 @@ def show_of_container(
     key: str,
     placeholders: dict[str, str],
 ) -> None:
-    """Raise an issue about one container."""
+    """Raise an issue about one thing."""
     ir.async_create_issue(
         hass,
         DOMAIN,
         issue_id,
         data={"entry_id": entry.entry_id, "key": key, "issue": issue, **placeholders},
-        is_fixable=True,
-        severity=ir.IssueSeverity.WARNING,
+        is_fixable=issue in _FIXABLE,
+        severity=_severity(issue),
         translation_key=issue,
         translation_placeholders=placeholders,
     )
 
 
 @callback
-def count_of_containers(
+def count_of_things(
     hass: HomeAssistant, entry: ConfigEntry, issue: str, names: list[str], *, present: bool
 ) -> None:
     """Raise or withdraw the one issue that stands for too many of a kind."""
     placeholders = {"name": entry.title, "count": str(len(names)), "names": ", ".join(names)}
-    severity = ir.IssueSeverity.WARNING
+    severity = _severity(issue)
     _set(hass, entry, _MANY[issue], placeholders, present=present, severity=severity)
 
 
 @callback
-def ids_of_containers(hass: HomeAssistant, entry: ConfigEntry, issue: str) -> list[str]:
-    """Return the ids of all issues of a kind about single containers."""
-    prefix = id_of_container(entry, issue, "")
+def ids_of_things(hass: HomeAssistant, entry: ConfigEntry, issue: str) -> list[str]:
+    """Return the ids of all issues of a kind about single things."""
+    prefix = id_of_thing(entry, issue, "")
     return [
         issue_id
         for domain, issue_id in ir.async_get(hass).issues
@@ -118,8 +142,8 @@ def ids_of_containers(hass: HomeAssistant, entry: ConfigEntry, issue: str) -> li
     ]
 
 
-def id_of_container(entry: ConfigEntry, issue: str, key: str) -> str:
-    """Return the id of an issue about one container."""
+def id_of_thing(entry: ConfigEntry, issue: str, key: str) -> str:
+    """Return the id of an issue about one thing."""
     return f"{issue}_{entry.entry_id}_{key}"
 
 
@@ -132,11 +156,15 @@ def withdraw_all(hass: HomeAssistant, entry: ConfigEntry, *, for_good: bool = Fa
     for issue in _ALL:
         ir.async_delete_issue(hass, DOMAIN, f"{issue}_{entry.entry_id}")
     registry = ir.async_get(hass)
-    for issue in OF_CONTAINERS:
-        for issue_id in ids_of_containers(hass, entry, issue):
+    for issue in OF_THINGS:
+        for issue_id in ids_of_things(hass, entry, issue):
             known = registry.async_get_issue(DOMAIN, issue_id)
             if for_good or known is None or known.dismissed_version is None:
                 ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+def _severity(issue: str) -> ir.IssueSeverity:
+    return ir.IssueSeverity.ERROR if issue in _SEVERE else ir.IssueSeverity.WARNING
 
 
 def _set(

@@ -1,21 +1,19 @@
 """Fix flows of the repair issues."""
 
 import asyncio
-from collections.abc import Awaitable
 from typing import Final
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 
 from . import issues
-from .client import AgentError, CommandResult, ContainerCommand, LogsQuery
+from .client import AgentError, ContainerCommand, LogsQuery
 from .client.models import UpdateBody
 from .const import DOMAIN
 from .container_issues import LOG_LINES, as_text
-from .coordinator import HomelabConfigEntry, HomelabCoordinator
+from .repairs_base import ThingFlow, coordinator_of
+from .repairs_disk import DiskFlow
 
 type Data = dict[str, str | int | float | None]
 
@@ -24,7 +22,7 @@ _MENUS: Final = {
     issues.UNHEALTHY: ["restart", "log", "ignore"],
     issues.ROLLED_BACK: ["acknowledge", "update"],
 }
-
+_OF_DISKS: Final = frozenset({issues.DISK_FILLING, issues.DISK_FULL})
 
 NEWS_S: Final = 2.0
 """How long after the agent has looked its news may still be on the way."""
@@ -35,7 +33,9 @@ async def async_create_fix_flow(
 ) -> RepairsFlow:
     """Return the flow for an issue; `data` is what the issue was raised with."""
     told = {name: str(value) for name, value in (data or {}).items()}
-    return ContainerFlow(told) if told["issue"] in _MENUS else LookAgainFlow(told)
+    if told["issue"] in _MENUS:
+        return ContainerFlow(told)
+    return DiskFlow(told) if told["issue"] in _OF_DISKS else LookAgainFlow(told)
 
 
 class LookAgainFlow(RepairsFlow):
@@ -66,7 +66,7 @@ class LookAgainFlow(RepairsFlow):
         return self.async_show_form(step_id="confirm", errors=errors, description_placeholders=told)
 
     async def _look(self) -> None:
-        coordinator = _coordinator_of(self.hass, self._told)
+        coordinator = coordinator_of(self.hass, self._told)
         if coordinator is not None:
             await coordinator.client.look_at_engine()
 
@@ -91,20 +91,13 @@ class LookAgainFlow(RepairsFlow):
         return True
 
 
-class ContainerFlow(RepairsFlow):
+class ContainerFlow(ThingFlow):
     """Offers what can be done about one container."""
 
     def __init__(self, told: dict[str, str]) -> None:
-        self._told = told
+        super().__init__(told)
+        self.menu = _MENUS[told["issue"]]
         self._key = told["key"]
-
-    async def async_step_init(self, _input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Offer what there is to do."""
-        return self.async_show_menu(
-            step_id="init",
-            menu_options=_MENUS[self._told["issue"]],
-            description_placeholders=self._told,
-        )
 
     async def async_step_stop(self, _input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Stop the container."""
@@ -116,10 +109,10 @@ class ContainerFlow(RepairsFlow):
 
     async def async_step_update(self, _input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Begin the update once more; the update entity shows how it goes."""
-        coordinator = _coordinator_of(self.hass, self._told)
+        coordinator = coordinator_of(self.hass, self.told)
         if coordinator is None:
-            return self._not_connected()
-        return await self._done(
+            return self.not_connected()
+        return await self.done(
             coordinator.async_run(coordinator.client.update(self._key, UpdateBody()))
         )
 
@@ -127,21 +120,16 @@ class ContainerFlow(RepairsFlow):
         """Show the last lines of the log, then offer the rest again."""
         if user_input is not None:
             return await self.async_step_init()
-        coordinator = _coordinator_of(self.hass, self._told)
+        coordinator = coordinator_of(self.hass, self.told)
         if coordinator is None:
-            return self._not_connected()
+            return self.not_connected()
         try:
             logs = await coordinator.client.logs(self._key, LogsQuery(tail=LOG_LINES))
         except AgentError as error:
-            return self._failed(coordinator.translated(error))
+            return self.failed(coordinator.translated(error))
         return self.async_show_form(
-            step_id="log", description_placeholders={**self._told, "log": as_text(logs.lines)}
+            step_id="log", description_placeholders={**self.told, "log": as_text(logs.lines)}
         )
-
-    async def async_step_ignore(self, _input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Show the issue no more until it comes anew."""
-        ir.async_ignore_issue(self.hass, DOMAIN, self.issue_id, ignore=True)
-        return self.async_abort(reason="ignored", description_placeholders=self._told)
 
     async def async_step_acknowledge(
         self, _input: dict[str, str] | None = None
@@ -150,28 +138,7 @@ class ContainerFlow(RepairsFlow):
         return await self.async_step_ignore()
 
     async def _command(self, command: ContainerCommand) -> RepairsFlowResult:
-        coordinator = _coordinator_of(self.hass, self._told)
+        coordinator = coordinator_of(self.hass, self.told)
         if coordinator is None:
-            return self._not_connected()
-        return await self._done(coordinator.async_command(self._key, command))
-
-    async def _done(self, asked: Awaitable[CommandResult]) -> RepairsFlowResult:
-        try:
-            await asked
-        except HomeAssistantError as error:
-            return self._failed(error)
-        return self.async_create_entry(data={})
-
-    def _failed(self, error: Exception) -> RepairsFlowResult:
-        placeholders = {**self._told, "error": str(error)}
-        return self.async_abort(reason="failed", description_placeholders=placeholders)
-
-    def _not_connected(self) -> RepairsFlowResult:
-        return self.async_abort(reason="not_connected", description_placeholders=self._told)
-
-
-def _coordinator_of(hass: HomeAssistant, told: dict[str, str]) -> HomelabCoordinator | None:
-    entry: HomelabConfigEntry | None = hass.config_entries.async_get_entry(told["entry_id"])
-    if entry is None or entry.state is not ConfigEntryState.LOADED:
-        return None
-    return entry.runtime_data
+            return self.not_connected()
+        return await self.done(coordinator.async_command(self._key, command))

@@ -109,7 +109,7 @@ def port_event(port: int = 8080, kind: str = "opened", number: int = 1, **change
         "key": f"tcp-0.0.0.0-{port}",
         "type": kind,
         "transport": "tcp",
-        "address": "0.0.0.0",
+        "address": "0.0.0.0",  # noqa: S104 - what a port says, not what we listen at
         "port": port,
         "reach": "network",
         "process": "python3",
@@ -125,7 +125,7 @@ def listening_port(port: int = 8080, **changes: Any) -> Json:
     return {
         "key": f"tcp-0.0.0.0-{port}",
         "transport": "tcp",
-        "address": "0.0.0.0",
+        "address": "0.0.0.0",  # noqa: S104 - what a port says, not what we listen at
         "port": port,
         "reach": "network",
         "process": "python3",

@@ -10,7 +10,7 @@ from homeassistant.setup import async_setup_component
 
 from custom_components.homelab import issues
 from custom_components.homelab.const import DOMAIN
-from custom_components.homelab.container_issues import MOST
+from custom_components.homelab.issue_board import MOST
 from tests.fakes import wire
 from tests.fakes.agent_server import Answer
 from tests.integration.home import Home, until
