@@ -68,6 +68,7 @@ class PortBook:
         self._view = view
         self._events = NewestEvents(resources, PORT_EVENT_KIND, clock)
         self._known: dict[str, _Known] = {}
+        self._shown: set[str] = set()
         self._unsaved: set[str] = set()
         self._tells_from_s = 0.0
         self.total = 0
@@ -102,12 +103,13 @@ class PortBook:
         self.exposed = sum(reach is not Reach.MACHINE for reach in reaches.values())
         shown = self._chosen(seen)
         opened = [key for key in shown if self._open(key, seen[key], reaches[key])]
-        if now_s >= self._tells_from_s:
-            self._tell_opened(opened)
-        for key in [key for key in self._known if key not in shown]:
-            self._close(key, now_s)
-        self._events.remove_due(self._clock())
-        await self._save()
+        closed = self._close_others(shown, now_s)
+        try:
+            # First of all: what was shown once is known after a power cut, too.
+            await self._save()
+        finally:
+            self._publish({key: seen[key].pid for key in shown})
+            self._tell(opened, closed, is_news=now_s >= self._tells_from_s)
 
     def _chosen(self, seen: Mapping[str, SeenPort]) -> list[str]:
         """Return which ports to show: those that were shown first, then the lowest numbers."""
@@ -117,7 +119,7 @@ class PortBook:
         return order[:MOST_PORTS]
 
     def _open(self, key: str, port: SeenPort, reach: Reach) -> bool:
-        """Publish a port; return whether it is news."""
+        """Take a port that is listened on; return whether it is news."""
         known = self._known.get(key)
         before = known.record if known else None
         is_news = before is None or _changed_hands(before, port)
@@ -136,46 +138,57 @@ class PortBook:
         if record != before:
             self._unsaved.add(key)
         self._known[key] = _Known(record)
-        shown = record.model_dump(exclude={"view"})
-        listening = ListeningPort(key=key, pid=port.pid, **shown)
-        self._resources.publish(LISTENING_PORT_KIND, key, listening)
         return is_news
 
-    def _tell_opened(self, keys: list[str]) -> None:
-        if len(keys) > MOST_TOLD:
-            _log.info("ports_opened_untold", untold=len(keys) - MOST_TOLD)
-        for key in keys[:MOST_TOLD]:
-            self._tell(key, PortEventType.OPENED, self._known[key].record.since)
-
-    def _close(self, key: str, now_s: float) -> None:
-        """Take a port away at once; tell it when it does not come back."""
-        known = self._known[key]
-        self._resources.remove(LISTENING_PORT_KIND, key)
-        if known.closed_at is None:
-            known.closed_at = self._clock()
-            known.told_after_s = now_s + COMES_BACK_WITHIN_S
-        comes_back = known.record.container is not None and self._is_worked_on()
-        if now_s < known.told_after_s or comes_back:
-            return
-        if now_s >= self._tells_from_s:
-            self._tell(key, PortEventType.CLOSED, known.closed_at)
-        self._events.let_go(key)
-        del self._known[key]
-        self._unsaved.add(key)
-
-    def _tell(self, key: str, what: PortEventType, at: datetime) -> None:
-        record = self._known[key].record
-
-        def make(number: int) -> PortEvent:
-            told = record.model_dump(exclude={"view", "since"})
-            return PortEvent(key=key, type=what, number=number, at=at, **told)
-
-        self._events.tell(key, at, make)
+    def _close_others(self, shown: Iterable[str], now_s: float) -> dict[str, _Known]:
+        """Take that all others are closed; return those that stay away."""
+        closed: dict[str, _Known] = {}
+        is_worked_on = self._is_worked_on()
+        for key in self._known.keys() - set(shown):
+            known = self._known[key]
+            if known.closed_at is None:
+                known.closed_at = self._clock()
+                known.told_after_s = now_s + COMES_BACK_WITHIN_S
+            comes_back = is_worked_on and known.record.container is not None
+            if now_s >= known.told_after_s and not comes_back:
+                closed[key] = self._known.pop(key)
+                self._unsaved.add(key)
+        return closed
 
     async def _save(self) -> None:
         changed = {key: self._known[key].record for key in self._unsaved if key in self._known}
         await self._store.save(changed, self._unsaved - changed.keys())
         self._unsaved = set()
+
+    def _publish(self, shown: Mapping[str, int | None]) -> None:
+        for key in self._shown - shown.keys():
+            self._resources.remove(LISTENING_PORT_KIND, key)
+        for key, pid in shown.items():
+            record = self._known[key].record.model_dump(exclude={"view"})
+            self._resources.publish(
+                LISTENING_PORT_KIND, key, ListeningPort(key=key, pid=pid, **record)
+            )
+        self._shown = set(shown)
+
+    def _tell(self, opened: list[str], closed: Mapping[str, _Known], *, is_news: bool) -> None:
+        if is_news and len(opened) > MOST_TOLD:
+            _log.info("ports_opened_untold", untold=len(opened) - MOST_TOLD)
+        for key in opened[:MOST_TOLD] if is_news else ():
+            record = self._known[key].record
+            self._tell_one(key, PortEventType.OPENED, record, record.since)
+        for key, known in closed.items():
+            if is_news:
+                at = known.closed_at or self._clock()
+                self._tell_one(key, PortEventType.CLOSED, known.record, at)
+            self._events.let_go(key)
+        self._events.remove_due(self._clock())
+
+    def _tell_one(self, key: str, what: PortEventType, record: PortRecord, at: datetime) -> None:
+        def make(number: int) -> PortEvent:
+            told = record.model_dump(exclude={"view", "since"})
+            return PortEvent(key=key, type=what, number=number, at=at, **told)
+
+        self._events.tell(key, at, make)
 
 
 def _changed_hands(before: PortRecord, now: SeenPort) -> bool:
