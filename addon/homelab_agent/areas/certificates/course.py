@@ -72,13 +72,13 @@ def _news(before: Watched, after: Watched, now: datetime) -> Iterator[News]:
     if is_below(stage, after.told_stage()):
         expired = stage is ExpiryStage.EXPIRED
         yield News(CertificateEventType.EXPIRED if expired else CertificateEventType.EXPIRING, old)
-        if expired:
-            return  # that it is a problem too goes without saying
     # A place that was just added is shown as it is; nothing happened to it.
     if before.verdict is None or after.verdict is None or before.details is None:
         return
     was_good, is_good = before.verdict is Verdict.TRUSTED, after.verdict is Verdict.TRUSTED
-    if was_good and not is_good:
+    # That an expired one is a problem too goes without saying.
+    of_the_ladder = after.verdict is Verdict.EXPIRED and stage is ExpiryStage.EXPIRED
+    if was_good and not is_good and not of_the_ladder:
         yield News(CertificateEventType.PROBLEM, old)
     elif is_good and not was_good:
         yield News(CertificateEventType.RECOVERED, old)

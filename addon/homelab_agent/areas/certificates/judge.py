@@ -51,7 +51,7 @@ def _findings(
     distrust: Distrust | None,
 ) -> Iterator[Finding]:
     code = distrust.code if distrust else None
-    if now > chain.leaf.expires_at:
+    if now >= chain.leaf.expires_at:
         yield Verdict.EXPIRED, _expired(chain.leaf, now)
     if code == _HAS_EXPIRED:
         yield Verdict.EXPIRED, _expired_authority(chain, now)
@@ -83,7 +83,7 @@ def _expired(leaf: Facts, now: datetime) -> str:
 
 
 def _expired_authority(chain: Chain, now: datetime) -> str:
-    late = next((each for each in chain.path if now > each.expires_at), None)
+    late = next((each for each in chain.path if now >= each.expires_at), None)
     which = f"{late.display}, on {_day(late.expires_at)}" if late else "one of those above it"
     return (
         f"The certificate of its authority has expired: {which}. "

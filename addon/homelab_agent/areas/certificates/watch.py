@@ -23,6 +23,7 @@ _AT_ONCE = 8
 _JITTER = 0.1
 _RETRY_S = 60.0
 _FIRST_SPREAD_S = 10.0
+_NOT_YET_KNOWN = float("inf")
 
 _log = get_logger(__name__)
 
@@ -48,6 +49,8 @@ class CertificateWatch:
         self._rhythm = rhythm
         self._due: dict[str, float] = {}
         self._looking: dict[str, asyncio.Lock] = {}
+        # Failed for a reason of our own: until their time they are not tried again for a rung.
+        self._held: set[str] = set()
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._wake = asyncio.Event()
         self._loaded = asyncio.Event()
@@ -59,16 +62,21 @@ class CertificateWatch:
         self._loaded.set()
         async with asyncio.TaskGroup() as group:
             while True:
-                for key in self._now_due():
-                    # Until it was looked at; then its next time is known.
-                    self._due[key] = float("inf")
-                    group.create_task(self._look_and_plan(key))
+                group.create_task(self.catch_up())
                 await self._pause()
-                self._board.refresh()
 
     async def loaded(self) -> None:
         """Return when what was known before the last restart is known again."""
         await self._loaded.wait()
+
+    async def catch_up(self) -> None:
+        """Look at all that is due, and return when that is done. Those that hang delay no other."""
+        self._board.refresh()
+        async with asyncio.TaskGroup() as group:
+            for key in self._now_due():
+                # Until it was looked at; then its next time is known.
+                self._due[key] = _NOT_YET_KNOWN
+                group.create_task(self._look_and_plan(key))
 
     async def found(self, origin: Origin, places: Iterable[Place]) -> None:
         """Watch exactly these of what was found in one way."""
@@ -109,11 +117,14 @@ class CertificateWatch:
         for gone in self._due.keys() - watched.keys():
             del self._due[gone]
             self._looking.pop(gone, None)
+            self._held.discard(gone)
         for key, each in watched.items():
             if key not in self._due:
                 self._due[key] = now + self._first_pause_s(each)
-            elif (
-                self._due[key] > now and self._due[key] != float("inf") and _is_on_rung(each, wall)
+            if (
+                key not in self._held
+                and self._due[key] != _NOT_YET_KNOWN
+                and _is_on_rung(each, wall)
             ):
                 # It may have been renewed since it was last looked at.
                 self._due[key] = now
@@ -124,9 +135,11 @@ class CertificateWatch:
         return 0.0 if watched.verdict is None else self._dice.uniform(0, _FIRST_SPREAD_S)
 
     async def _look_and_plan(self, key: str) -> None:
+        self._held.discard(key)
         try:
             await self.look_now(key)
         except AgentError as error:
+            self._held.add(key)
             _log.warning("certificate_look_failed", key=key, why=error.message)
             self._plan(key, after_s=self._rhythm.retry_s)
 
