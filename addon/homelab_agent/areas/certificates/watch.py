@@ -58,12 +58,16 @@ class CertificateWatch:
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        await self._board.load()
-        self._loaded.set()
+        await self.load()
         async with asyncio.TaskGroup() as group:
             while True:
                 group.create_task(self.catch_up())
                 await self._pause()
+
+    async def load(self) -> None:
+        """Take up what was known before the last restart."""
+        await self._board.load()
+        self._loaded.set()
 
     async def loaded(self) -> None:
         """Return when what was known before the last restart is known again."""
