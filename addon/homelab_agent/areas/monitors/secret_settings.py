@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 
 from pydantic import JsonValue, SecretStr
+from yarl import URL
 
 from homelab_agent.areas.monitors.models import MonitorSettings
 from homelab_agent.platform.errors import Invalid
@@ -25,9 +26,12 @@ def with_kept_secrets(new: MonitorSettings, old: MonitorSettings) -> MonitorSett
     """Return the new settings with the old secrets where the new ones are stars.
 
     Raises:
-        Invalid: there is no old secret to keep.
+        Invalid: there is no old secret to keep, or it would go to somebody else.
     """
     check, known = new.check.model_dump(), old.check.model_dump()
+    if _origin(check) != _origin(known):
+        # Else whoever may change an address would be sent what nobody is shown.
+        known = {}
     kept = {name: _kept(value, known.get(name), name) for name, value in check.items()}
     return new.model_copy(update={"check": new.check.model_copy(update=kept)})
 
@@ -54,12 +58,20 @@ def _kept(new: object, old: object, field: str) -> object:
     if isinstance(new, SecretStr) and new.get_secret_value() == STARS:
         if not isinstance(old, SecretStr):
             raise Invalid(
-                f"check.{field} is stars, and there is no secret to keep",
+                f"check.{field} is stars, and there is no secret to keep for this address",
                 field=f"check.{field}",
                 hint="Give the secret itself",
             )
         return old
     return new
+
+
+def _origin(check: Mapping[str, object]) -> tuple[str, ...]:
+    """Return whom a check talks to."""
+    address = check.get("url")
+    if isinstance(address, str):
+        return (str(URL(address).origin()),)
+    return tuple(str(check.get(name)) for name in ("type", "host", "port"))
 
 
 def _revealed(value: object) -> JsonValue:

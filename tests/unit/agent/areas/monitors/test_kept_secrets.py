@@ -1,0 +1,32 @@
+"""A secret that nobody is shown stays where it was given for, and goes nowhere else."""
+
+import pytest
+from pydantic import JsonValue
+
+from homelab_agent.areas.monitors.models import MonitorSettings
+from homelab_agent.areas.monitors.secret_settings import STARS, revealed, with_kept_secrets
+from homelab_agent.platform.errors import Invalid
+
+
+def plex(url: str, token: str) -> MonitorSettings:
+    check: dict[str, JsonValue] = {"type": "plex", "url": url, "token": token}
+    return MonitorSettings.model_validate({"name": "Plex", "check": check})
+
+
+KNOWN = plex("http://plex.home:32400", "the-token")
+
+
+def test_stars_keep_the_secret_of_the_same_server() -> None:
+    kept = with_kept_secrets(plex("http://plex.home:32400/web", STARS), KNOWN)
+
+    assert "the-token" in str(revealed(kept))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://elsewhere:32400", "http://plex.home:32401", "https://plex.home:32400"]
+)
+def test_no_secret_can_be_had_by_asking_for_it_at_another_server(url: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        with_kept_secrets(plex(url, STARS), KNOWN)
+
+    assert refused.value.field == "check.token"
