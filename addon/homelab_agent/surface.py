@@ -43,6 +43,7 @@ from homelab_agent.areas.insight.models import (
     DiskForecast,
     Finding,
 )
+from homelab_agent.areas.insight.routes import InsightRoutes
 from homelab_agent.areas.jobs.routes import JobRoutes
 from homelab_agent.areas.monitors.models import (
     MAINTENANCE_KIND,
@@ -107,6 +108,7 @@ ROUTES: tuple[type, ...] = (
     ContainerRoutes,
     EngineRoutes,
     HostRoutes,
+    InsightRoutes,
     JobRoutes,
     MaintenanceRoutes,
     MonitorRoutes,

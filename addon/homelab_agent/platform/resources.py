@@ -136,6 +136,11 @@ class Resources:
         """Return the keys of all resources of a kind."""
         return tuple(key for known, key in self._current if known == kind)
 
+    def every[Kind: Model](self, kind: str, model: type[Kind]) -> tuple[Kind, ...]:
+        """Return all resources of a kind; `model` is what they are."""
+        found = (each.data for (known, _), each in self._current.items() if known == kind)
+        return tuple(each for each in found if isinstance(each, model))
+
     @contextmanager
     def subscribe(
         self, *, kinds: Collection[str] | None = None, resume: tuple[str, int] | None = None

@@ -11,6 +11,16 @@ from homelab_agent.areas.host.routes import PROCESS_TARGET, HostRoutes
 from homelab_agent.areas.host.service import HostService
 from homelab_agent.areas.host.stopping import ProcessStopper
 from homelab_agent.areas.host.watch import HostWatch
+from homelab_agent.areas.insight.board import PATIENCE, Board
+from homelab_agent.areas.insight.demo_past import DEMO_FIRST_AFTER_S, DemoPast
+from homelab_agent.areas.insight.forecasts import Forecasts
+from homelab_agent.areas.insight.kept import PLANS
+from homelab_agent.areas.insight.readings import ContainerMemory, Temperatures, Traffic
+from homelab_agent.areas.insight.routes import InsightRoutes
+from homelab_agent.areas.insight.rules.clock import ClockWatch
+from homelab_agent.areas.insight.service import InsightService
+from homelab_agent.areas.insight.store import FindingMemory
+from homelab_agent.areas.insight.watch import InsightWatch, Pace, Senses
 from homelab_agent.areas.network.address_memory import AddressMemory
 from homelab_agent.areas.network.address_sources import AddressSources
 from homelab_agent.areas.network.address_watch import AddressWatch
@@ -25,8 +35,9 @@ from homelab_agent.areas.network.service import NetworkService
 from homelab_agent.areas.network.setup_watch import SetupWatch
 from homelab_agent.areas.network.status_board import StatusBoard
 from homelab_agent.areas.network.traffic import TrafficMeter
-from homelab_agent.platform.clock import utc_now
+from homelab_agent.platform.clock import steady_s, utc_now
 from homelab_agent.platform.counters import Counters
+from homelab_agent.platform.history.samples import History
 from homelab_agent.wiring.ground import Areas, Ground
 
 
@@ -40,6 +51,7 @@ class House:
 def wire_house(ground: Ground, areas: Areas, containers: ContainerService) -> House:
     """Make the areas of the machine."""
     _host(ground, areas, containers)
+    _insight(ground, areas)
     return House(network=_network(ground, areas, containers))
 
 
@@ -100,3 +112,28 @@ def _network(ground: Ground, areas: Areas, containers: ContainerService) -> Netw
     areas.routes.append(NetworkRoutes(service))
     areas.loops += (setup.run, traffic.run, connections.run, addresses.run)
     return service
+
+
+def _insight(ground: Ground, areas: Areas) -> None:
+    resources = ground.resources
+    history = History(ground.store, utc_now, PLANS)
+    board = Board(resources, FindingMemory(ground.store), utc_now, PATIENCE)
+    senses = Senses(
+        forecasts=Forecasts(history, resources, utc_now),
+        memory=ContainerMemory(history, resources, utc_now),
+        temperatures=Temperatures(history, resources),
+        traffic=Traffic(history, resources),
+        clock=ClockWatch(utc_now, steady_s),
+    )
+    is_demo = ground.settings.demo
+    watch = InsightWatch(
+        history,
+        board,
+        senses,
+        resources,
+        # The demo costs nothing, and whoever looks at it wants to see all of it.
+        Pace(first_after_s=DEMO_FIRST_AFTER_S) if is_demo else Pace(),
+        DemoPast(history, resources).invent if is_demo else None,
+    )
+    areas.routes.append(InsightRoutes(InsightService(resources)))
+    areas.loops.append(watch.run)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from homelab_agent.areas.objects.garbage import preview
 from homelab_agent.areas.objects.inventory import ObjectInventory
 from homelab_agent.areas.objects.models import PruneItem, PruneKind, PrunePreview
+from homelab_agent.platform.amounts import size_text
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.engine.images import ImageEngine
 from homelab_agent.platform.engine.objects import ObjectEngine
@@ -57,7 +58,7 @@ class _Tally:
         count = self.removed.total()
         parts = ", ".join(_counted(number, what) for what, number in self.removed.items())
         text = f"Removed {count} of {wanted}"
-        text += f" ({parts}); at least {_size(self.freed_bytes)} freed." if count else "."
+        text += f" ({parts}); at least {size_text(self.freed_bytes)} freed." if count else "."
         if self.skipped:
             more = len(self.skipped) - _SHOWN
             text += f" Skipped: {' '.join(self.skipped[:_SHOWN])}"
@@ -178,11 +179,3 @@ def _counted(number: int, what: str) -> str:
     if number == 1:
         return f"1 {what}"
     return f"{number} {'pieces of build cache' if ' ' in what else f'{what}s'}"
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:  # noqa: PLR2004 - from one unit to the next
-            return f"{count:.0f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"

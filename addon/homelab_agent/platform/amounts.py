@@ -1,0 +1,27 @@
+"""Amounts in words, as people read them."""
+
+_STEP = 1000
+_FEW = 10
+
+
+def size_text(count: float) -> str:
+    """Return a number of bytes with a unit: 512 B, 1.5 GB, 23 TB."""
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if round(count) < _STEP or unit == "TB":
+            break
+        count /= _STEP
+    digits = 1 if round(count, 1) < _FEW and unit != "B" else 0
+    return f"{count:.{digits}f}".removesuffix(".0") + f" {unit}"
+
+
+def time_text(seconds: float) -> str:
+    """Return a length of time in its largest fitting unit: 40 seconds, 5 hours, 1.5 days."""
+    for unit, length_s in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+        if seconds >= 1.5 * length_s or (unit == "minute" and seconds >= length_s):
+            count = seconds / length_s
+            break
+    else:
+        unit, count = "second", seconds
+    digits = 1 if round(count, 1) < _FEW and unit == "day" else 0
+    words = f"{count:.{digits}f}".removesuffix(".0")
+    return f"{words} {unit}" if words == "1" else f"{words} {unit}s"
