@@ -96,7 +96,8 @@ async def test_processes_are_named_by_number_and_start(machine: Machine) -> None
 
 async def test_the_agent_knows_itself_and_what_started_it(real: LinuxMachine) -> None:
     own = await real.own_processes()
-    assert {os.getpid(), os.getppid()} <= own
+    # A parent outside of our own process namespace has the number 0.
+    assert {os.getpid(), os.getppid()} - {0} <= own
 
 
 async def test_exactly_the_process_that_is_meant_is_stopped(
