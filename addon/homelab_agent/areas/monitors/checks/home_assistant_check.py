@@ -9,7 +9,7 @@ from homelab_agent.areas.monitors.checks.check import CheckOutcome
 from homelab_agent.areas.monitors.checks.codes import CheckCode
 from homelab_agent.areas.monitors.checks.failures import down
 from homelab_agent.areas.monitors.checks.json_pages import JsonObject, json_object
-from homelab_agent.areas.monitors.checks.secret_texts import without_secrets
+from homelab_agent.areas.monitors.checks.shown_texts import Texts
 from homelab_agent.areas.monitors.checks.shown_url import shown_url
 from homelab_agent.areas.monitors.checks.web import Page, Question, Web
 from homelab_agent.areas.monitors.models import MonitorDetail
@@ -48,14 +48,14 @@ class HomeAssistantCheck:
             return page
         found = json_object(page, _WHAT)
         if isinstance(found, dict):
-            found = _state(page, found) if token else _served(page, found)
-        outcome = replace(
+            texts = Texts([token] if token else [])
+            found = _state(page, found, texts) if token else _served(page, found)
+        return replace(
             found,
             response_ms=page.response_ms,
             status=page.status,
             certificate_days_left=page.certificate_days_left,
         )
-        return without_secrets(outcome, [token] if token else [])
 
     def target(self, settings: HomeAssistantCheckSettings) -> str:
         """Return the address."""
@@ -68,17 +68,14 @@ def _served(page: Page, manifest: JsonObject) -> CheckOutcome:
     return CheckOutcome(ok=True)
 
 
-def _state(page: Page, config: JsonObject) -> CheckOutcome:
+def _state(page: Page, config: JsonObject, texts: Texts) -> CheckOutcome:
     state, version = config.get("state"), config.get("version")
     if not isinstance(state, str) or not isinstance(version, str):
         return down(CheckCode.BAD_ANSWER, f"{page.place} did not answer like {_WHAT}.")
-    details = (MonitorDetail(name="version", value=version),)
+    details = (MonitorDetail(name="version", value=texts.shown(version)),)
     if state != _RUNNING:
-        words = state.lower().replace("_", " ")
-        return replace(
-            down(CheckCode.NOT_READY, f"Home Assistant at {page.place} answers, but is {words}."),
-            details=details,
-        )
+        reason = f"Home Assistant at {page.place} answers, but its state is {texts.shown(state)}."
+        return replace(down(CheckCode.NOT_READY, reason), details=details)
     for mode, name in (("recovery_mode", "recovery mode"), ("safe_mode", "safe mode")):
         if config.get(mode) is True:
             warning = f"Home Assistant at {page.place} runs in {name}."

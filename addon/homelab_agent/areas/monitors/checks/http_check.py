@@ -11,8 +11,8 @@ from homelab_agent.areas.monitors.check_settings import CheckType, HttpCheckSett
 from homelab_agent.areas.monitors.checks.check import CheckOutcome
 from homelab_agent.areas.monitors.checks.codes import CheckCode
 from homelab_agent.areas.monitors.checks.failures import down
-from homelab_agent.areas.monitors.checks.json_pointer import NothingThere, same, shown, value_at
-from homelab_agent.areas.monitors.checks.secret_texts import without_secrets
+from homelab_agent.areas.monitors.checks.json_pointer import NothingThere, same, value_at
+from homelab_agent.areas.monitors.checks.shown_texts import Texts
 from homelab_agent.areas.monitors.checks.shown_url import shown_url
 from homelab_agent.areas.monitors.checks.web import (
     FEW_BODY_BYTES,
@@ -23,6 +23,7 @@ from homelab_agent.areas.monitors.checks.web import (
 )
 from homelab_agent.platform.outbound.http import HttpRequest
 
+_MEGABYTES = MOST_BODY_BYTES // 1024**2
 _FAMILIES = {"any": socket.AF_UNSPEC, "ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 
 
@@ -55,8 +56,8 @@ class HttpCheck:
             timeout_s,
             allow_guarded=allow_guarded,
         )
-        outcome = _judge(found, settings) if isinstance(found, Page) else found
-        return without_secrets(outcome, headers.values())
+        texts = Texts(headers.values())
+        return _judge(found, settings, texts) if isinstance(found, Page) else found
 
     def target(self, settings: HttpCheckSettings) -> str:
         """Return the address without what is asked of it: keys may be in there."""
@@ -68,10 +69,10 @@ def _looks_inside(settings: HttpCheckSettings) -> bool:
     return any(each is not None for each in wanted)
 
 
-def _judge(page: Page, settings: HttpCheckSettings) -> CheckOutcome:
+def _judge(page: Page, settings: HttpCheckSettings, texts: Texts) -> CheckOutcome:
     wrong = _wrong_status(page, settings) or _wrong_text(page, settings)
     if wrong is None and settings.json_path is not None:
-        wrong = _wrong_json(page, settings.json_path, settings.json_value)
+        wrong = _wrong_json(page, settings.json_path, settings.json_value, texts)
     return replace(
         wrong or CheckOutcome(ok=True),
         response_ms=page.response_ms,
@@ -95,8 +96,8 @@ def _wrong_text(page: Page, settings: HttpCheckSettings) -> CheckOutcome | None:
         if not page.whole:
             return down(
                 CheckCode.TOO_LARGE,
-                f"{page.place} answered more than {len(page.body)} bytes; {wanted} is not in what "
-                "was read of it.",
+                f"{page.place} answered more than {_MEGABYTES} MB; {wanted} is not in what was "
+                "read of it.",
             )
         return down(CheckCode.WRONG_BODY, f"{page.place} answered without {wanted}.")
     if settings.not_contains is not None and _holds(page, settings.not_contains):
@@ -111,11 +112,11 @@ def _holds(page: Page, text: str) -> bool:
         return text.encode() in page.body
 
 
-def _wrong_json(page: Page, path: str, wanted: JsonValue) -> CheckOutcome | None:
+def _wrong_json(page: Page, path: str, wanted: JsonValue, texts: Texts) -> CheckOutcome | None:
     if not page.whole:
         return down(
             CheckCode.TOO_LARGE,
-            f"{page.place} answered more than {len(page.body)} bytes, too much to read as JSON.",
+            f"{page.place} answered more than {_MEGABYTES} MB, too much to read as JSON.",
         )
     try:
         found = value_at(json.loads(page.body), path)
@@ -131,5 +132,10 @@ def _wrong_json(page: Page, path: str, wanted: JsonValue) -> CheckOutcome | None
         return None
     return down(
         CheckCode.WRONG_VALUE,
-        f'{page.place} answered {shown(found)} at "{path}", and not {shown(wanted)}.',
+        f'{page.place} answered {texts.shown(_in_json(found))} at "{path}", and not '
+        f"{texts.shown(_in_json(wanted))}.",
     )
+
+
+def _in_json(value: JsonValue) -> str:
+    return json.dumps(value, ensure_ascii=False)

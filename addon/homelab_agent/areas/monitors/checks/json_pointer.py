@@ -1,12 +1,10 @@
 """A place within a JSON document (RFC 6901)."""
 
-import json
 import re
 
 from pydantic import JsonValue
 
 _INDEX = re.compile(r"0|[1-9][0-9]*")
-_SHOWN_CHARS = 100
 
 
 class NothingThere(Exception):
@@ -46,9 +44,3 @@ def same(one: JsonValue, other: JsonValue) -> bool:
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other, strict=True))
     return one == other
-
-
-def shown(value: JsonValue) -> str:
-    """Return a value as JSON has it, cut where it is long."""
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"

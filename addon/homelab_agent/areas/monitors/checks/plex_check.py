@@ -10,7 +10,7 @@ from homelab_agent.areas.monitors.checks.check import CheckOutcome
 from homelab_agent.areas.monitors.checks.codes import CheckCode
 from homelab_agent.areas.monitors.checks.failures import down
 from homelab_agent.areas.monitors.checks.json_pages import JsonObject, json_object
-from homelab_agent.areas.monitors.checks.secret_texts import without_secrets
+from homelab_agent.areas.monitors.checks.shown_texts import Texts
 from homelab_agent.areas.monitors.checks.shown_url import shown_url
 from homelab_agent.areas.monitors.checks.web import Page, Question, Web
 from homelab_agent.areas.monitors.models import MonitorDetail
@@ -46,7 +46,7 @@ class PlexCheck:
             left_s,
             allow_guarded=allow_guarded,
         )
-        return without_secrets(_with_sessions(outcome, sessions), [token])
+        return _with_sessions(outcome, sessions)
 
     def target(self, settings: PlexCheckSettings) -> str:
         """Return the address."""
@@ -80,7 +80,7 @@ def _identity(page: Page) -> CheckOutcome:
     if isinstance(container, CheckOutcome):
         return replace(container, status=page.status)
     details = tuple(
-        MonitorDetail(name=name, value=value)
+        MonitorDetail(name=name, value=Texts().shown(value))
         for name, key in (("version", "version"), ("machine", "machineIdentifier"))
         if isinstance(value := container.get(key), str)
     )

@@ -9,11 +9,14 @@ from homelab_agent.areas.monitors.checks.check import CheckOutcome
 from homelab_agent.areas.monitors.checks.codes import CheckCode
 from homelab_agent.areas.monitors.checks.failures import down
 from homelab_agent.areas.monitors.checks.flat_xml import FlatXml, NotFlatXml, read_flat_xml
+from homelab_agent.areas.monitors.checks.shown_texts import Texts
 from homelab_agent.areas.monitors.checks.web import FEW_BODY_BYTES, Page, Question, Web
 from homelab_agent.areas.monitors.models import MonitorDetail
 from homelab_agent.platform.outbound.connections import where
 from homelab_agent.platform.outbound.http import HttpRequest
 
+_NO_GAME = "0"
+_TEXTS = Texts()
 _STATES = {"_SERVER_FREE": "free", "_SERVER_BUSY": "busy"}
 """By how they end: Sunshine and NVIDIA's own server begin differently."""
 
@@ -61,7 +64,9 @@ def _judge(page: Page) -> CheckOutcome:
         return down(CheckCode.BAD_ANSWER, f"{page.place} did not answer like Sunshine.")
     said = found.attributes.get("status_code", str(page.status))
     if page.status != HTTPStatus.OK or said != str(HTTPStatus.OK.value):
-        return down(CheckCode.WRONG_STATUS, f"{page.place} answered with the status {said[:20]}.")
+        return down(
+            CheckCode.WRONG_STATUS, f"{page.place} answered with the status {_TEXTS.shown(said)}."
+        )
     return _told(page, found)
 
 
@@ -77,9 +82,9 @@ def _told(page: Page, found: FlatXml) -> CheckOutcome:
         details=(
             MonitorDetail(name="state", value=_STATES[ending]),
             *(
-                MonitorDetail(name=name, value=found.texts[key])
+                MonitorDetail(name=name, value=_TEXTS.shown(found.texts[key]))
                 for name, key in told
-                if found.texts.get(key)
+                if found.texts.get(key, _NO_GAME) != _NO_GAME
             ),
         ),
     )

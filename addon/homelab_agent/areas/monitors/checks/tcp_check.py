@@ -5,7 +5,6 @@ from homelab_agent.areas.monitors.checks.check import CheckOutcome
 from homelab_agent.areas.monitors.checks.codes import CheckCode
 from homelab_agent.areas.monitors.checks.conversation import Talk, converse
 from homelab_agent.areas.monitors.checks.failures import down
-from homelab_agent.areas.monitors.checks.secret_texts import without_secrets
 from homelab_agent.platform.outbound.connections import Outbound, where
 
 _MOST_BYTES = 64 * 1024
@@ -33,7 +32,7 @@ class TcpCheck:
                 return CheckOutcome(ok=True, response_ms=connected_ms)
             return await _listen(talk, settings.expect)
 
-        outcome = await converse(
+        return await converse(
             self._outbound,
             settings.host,
             settings.port,
@@ -41,7 +40,6 @@ class TcpCheck:
             timeout_s,
             allow_guarded=allow_guarded,
         )
-        return without_secrets(outcome, [settings.send] if settings.send else [])
 
     def target(self, settings: TcpCheckSettings) -> str:
         """Return host and port."""

@@ -8,6 +8,7 @@ from homelab_agent.areas.monitors.checks.check import CheckOutcome
 from homelab_agent.areas.monitors.checks.codes import CheckCode
 from homelab_agent.areas.monitors.checks.conversation import Talk, converse
 from homelab_agent.areas.monitors.checks.failures import down
+from homelab_agent.areas.monitors.checks.shown_texts import Texts
 from homelab_agent.areas.monitors.models import MonitorDetail
 from homelab_agent.platform.outbound.connections import Outbound, where
 
@@ -72,7 +73,7 @@ async def _shake_hands(talk: Talk) -> CheckOutcome:
         response_ms=response_ms,
         details=(
             MonitorDetail(name="protocol", value=f"{theirs[0]}.{theirs[1]}"),
-            MonitorDetail(name="security", value=", ".join(map(_name, offered))),
+            MonitorDetail(name="security", value=Texts().shown(", ".join(map(_name, offered)))),
         ),
     )
     if _NO_PASSWORD in offered:
@@ -93,7 +94,7 @@ async def _security_types(talk: Talk, version: tuple[int, int]) -> tuple[int, ..
 async def _refusal(talk: Talk) -> str:
     length = int.from_bytes(await talk.reader.readexactly(4))
     said = await talk.reader.readexactly(min(length, _MOST_REASON_BYTES))
-    return "".join(filter(str.isprintable, said.decode(errors="replace")))
+    return Texts().shown(said.decode(errors="replace"))
 
 
 def _name(security_type: int) -> str:
