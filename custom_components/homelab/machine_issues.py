@@ -95,10 +95,10 @@ class MachineIssues:
 
     def _of_full(self, finding: Finding) -> dict[str, str]:
         filesystem = self._coordinator.mirror.get(FILESYSTEM, finding.subject)
-        return {
-            "disk": finding.subject,
-            "percent": _number(filesystem.used_percent if filesystem else None),
-        }
+        # Without inodes nothing can be made either, however much room there is.
+        known = (filesystem.used_percent, filesystem.inodes_percent) if filesystem else ()
+        percent = max((one for one in known if one is not None), default=None)
+        return {"disk": finding.subject, "percent": _number(percent)}
 
     def _of_failing(self, finding: Finding) -> dict[str, str]:
         health = self._coordinator.mirror.get(DISK_HEALTH, finding.subject)

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from homeassistant.components.repairs import repairs_flow_manager
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.helpers.translation import async_get_translations
 from homeassistant.setup import async_setup_component
 
 from custom_components.homelab import issues
@@ -13,6 +12,7 @@ from custom_components.homelab.const import DOMAIN
 from custom_components.homelab.issue_board import MOST
 from tests.fakes import wire
 from tests.fakes.agent_server import Answer
+from tests.integration.fixing import appears, fix, is_said, shown, vanishes
 from tests.integration.home import Home, until
 
 # Home Assistant's own web server, which its repairs need, stores its data so.
@@ -26,61 +26,6 @@ async def home(home: Home) -> Home:
     """A home with Home Assistant's repairs."""
     assert await async_setup_component(home.hass, "repairs", {})
     return home
-
-
-def shown(home: Home, issue: str) -> list[str]:
-    """Return the ids of the issues of a kind that a person sees."""
-    return [
-        entry.issue_id
-        for entry in ir.async_get(home.hass).issues.values()
-        if entry.domain == DOMAIN
-        and entry.translation_key == issue
-        and entry.active
-        and entry.dismissed_version is None
-    ]
-
-
-async def appears(home: Home, issue: str) -> str:
-    """Wait for an issue; return its id."""
-    await until(lambda: shown(home, issue), f"the issue {issue}")
-    (issue_id,) = shown(home, issue)
-    return issue_id
-
-
-async def vanishes(home: Home, issue: str) -> None:
-    """Wait until an issue is gone."""
-    await until(lambda: not shown(home, issue), f"the end of the issue {issue}")
-
-
-async def fix(home: Home, issue_id: str, *choices: str) -> Any:
-    """Go through the fix flow, choosing from its menus; return the last step."""
-    manager = repairs_flow_manager(home.hass)
-    assert manager is not None
-    step = await manager.async_init(DOMAIN, context={"issue_id": issue_id})
-    await is_said(home, issue_id, step)
-    for choice in choices:
-        answer = {"next_step_id": choice} if step["type"] == "menu" else {}
-        step = await manager.async_configure(step["flow_id"], answer)
-        await is_said(home, issue_id, step)
-    return step
-
-
-async def is_said(home: Home, issue_id: str, step: Any) -> None:
-    """Check that a step has words, and that all their placeholders are filled in."""
-    issue = ir.async_get(home.hass).async_get_issue(DOMAIN, issue_id)
-    key = issue.translation_key if issue else None
-    for language in ("en", "de"):
-        texts = await async_get_translations(home.hass, language, "issues", {DOMAIN})
-        base = f"component.homelab.issues.{key}.fix_flow"
-        filled = step.get("description_placeholders") or {}
-        if step["type"] in {"menu", "form"} and key:
-            texts[f"{base}.step.{step['step_id']}.description"].format(**filled)
-            for option in step.get("menu_options") or ():
-                assert texts[f"{base}.step.{step['step_id']}.menu_options.{option}"]
-            for error in (step.get("errors") or {}).values():
-                assert texts[f"{base}.error.{error}"].format(**filled)
-        elif step["type"] == "abort" and key:
-            texts[f"{base}.abort.{step['reason']}"].format(**filled)
 
 
 def loop(home: Home, **changes: Any) -> None:
