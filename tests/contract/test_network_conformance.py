@@ -1,6 +1,7 @@
 """What the agent relies on of every machine's network: the demo's, one in files, the real one."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,12 @@ async def test_neighbours_are_on_interfaces_by_name(network: MachineNetwork) -> 
             "FAILED",
             "PERMANENT",
         }
+
+
+async def test_addresses_read_out_of_files_are_those_that_the_kernel_itself_tells() -> None:
+    paths = find_paths()
+    asked = {each.name: each for each in (await LinuxNetwork(paths).look()).interfaces}
+    from_outside = replace(paths, has_own_network=True)
+    read = {each.name: each for each in (await LinuxNetwork(from_outside).look()).interfaces}
+    for name, interface in asked.items():
+        assert set(read[name].addresses) == set(interface.addresses)
