@@ -1,5 +1,6 @@
 """What the agent relies on of every machine's network: the demo's, one in files, the real one."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -109,7 +110,7 @@ async def test_neighbours_are_on_interfaces_by_name(network: MachineNetwork) -> 
 
 
 async def test_addresses_read_out_of_files_are_those_that_the_kernel_itself_tells() -> None:
-    paths = find_paths()
+    paths = await asyncio.to_thread(find_paths)
     asked = {each.name: each for each in (await LinuxNetwork(paths).look()).interfaces}
     from_outside = replace(paths, has_own_network=True)
     read = {each.name: each for each in (await LinuxNetwork(from_outside).look()).interfaces}
