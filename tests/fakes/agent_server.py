@@ -37,6 +37,7 @@ class Answer:
     body: Json | str
     status: int = HTTPStatus.OK
     headers: dict[str, str] | None = None
+    content_type: str = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,5 +362,8 @@ def _problem(status: int, code: str, detail: str, **members: str) -> web.Respons
 def _response(answer: Answer) -> web.Response:
     text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
     return web.Response(
-        text=text, status=answer.status, headers=answer.headers, content_type="application/json"
+        text=text,
+        status=answer.status,
+        headers=answer.headers,
+        content_type=answer.content_type,
     )

@@ -14,6 +14,7 @@ from homeassistant.util.json import load_json_object
 from pytest_homeassistant_custom_component.common import MockUser
 
 from custom_components import homelab
+from custom_components.homelab.services_logs import MOST_LOGS
 from tests.fakes import wire
 from tests.fakes.agent_server import Answer
 from tests.integration.home import Home, until
@@ -124,6 +125,20 @@ async def test_many_logs_are_searched_at_once(
     query = home.agent.seen[-1].query
     assert query["search"] == "error"
     assert ("names" in query) == bool(names)
+
+
+async def test_more_logs_than_can_be_searched_by_name_are_refused_in_words(
+    with_stack: Home,
+) -> None:
+    home = with_stack
+    names = [f"media:player:{number}" for number in range(MOST_LOGS + 1)]
+    stack = wire.stack("media")
+    stack["services"][0]["containers"] = names
+    home.agent.put("stack", "media", stack)
+    await home.settled()
+    with pytest.raises(ServiceValidationError, match=r"201 containers.*at most 200"):
+        await home.ask("search_logs", device_id=home.device_id("stack:media"), search="error")
+    assert not home.agent.count("GET", "/logs/search")
 
 
 @pytest.mark.parametrize(
