@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from homelab_agent.areas.certificates.models import WatchBody
+from homelab_agent.areas.certificates.models import StartTls, WatchBody
 from homelab_agent.areas.certificates.places import endpoint_place, url_place
 from homelab_agent.areas.certificates.watch import CertificateWatch
 from homelab_agent.areas.certificates.watched import Origin, Place
@@ -11,6 +11,14 @@ from homelab_agent.platform.errors import Invalid
 from homelab_agent.platform.resources import Overflow, Resources
 
 _TLS = "tls"
+# A monitor does not show what it speaks before the handshake; at these ports nothing else is usual.
+_STARTTLS_PORTS = {
+    25: StartTls.SMTP,
+    143: StartTls.IMAP,
+    389: StartTls.LDAP,
+    587: StartTls.SMTP,
+    5432: StartTls.POSTGRESQL,
+}
 
 
 class MonitoredCertificates:
@@ -46,9 +54,10 @@ def _place(monitor: Monitor) -> Place | None:
         return url_place(monitor.target, monitor.name, monitor.container)
     host, _, port = monitor.target.rpartition(":")
     if not host or not port.isdecimal():
-        return None  # what is spoken before the handshake is not known from outside
+        return None
     try:
-        body = WatchBody(name=monitor.name, host=host, port=int(port))
+        start_tls = _STARTTLS_PORTS.get(int(port))
+        body = WatchBody(name=monitor.name, host=host, port=int(port), start_tls=start_tls)
         return endpoint_place(body, Origin.MONITOR, monitor.container)
     except ValueError, Invalid:
         return None

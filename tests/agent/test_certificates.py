@@ -1,0 +1,235 @@
+"""Certificates watched by a real agent: what its client hears, also across kills and restarts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from custom_components.homelab.client import (
+    AgentClient,
+    AgentError,
+    Backoff,
+    Change,
+    Conflict,
+    Denied,
+    Endpoint,
+    Invalid,
+    NotFound,
+    StreamClient,
+)
+from custom_components.homelab.client.models.certificates import (
+    CertificateEvent,
+    EndpointBody,
+    Verdict,
+    WatchBody,
+)
+from tests.fakes.docker_engine import fake_docker
+from tests.fakes.tls_servers import Authority, TlsServer, make_authority, tls_server
+from tests.harness.agent import Agent
+from tests.harness.waiting import wait_until
+
+NAME = "nas.lab.example"
+HOST = "127.0.0.1"
+
+
+class Heard:
+    """The events that somebody hears who takes the same number for the same event."""
+
+    def __init__(self) -> None:
+        self.events: dict[int, CertificateEvent] = {}
+        self.connected = asyncio.Event()
+
+    def on_snapshot(self, resources: Sequence[Change], *, continued: bool) -> None:
+        del continued
+        self._take(resources)
+        self.connected.set()
+
+    def on_changes(self, changes: Sequence[Change]) -> None:
+        self._take(changes)
+
+    def on_lost(self, error: AgentError) -> None:
+        del error
+        self.connected.clear()
+
+    def types(self) -> list[str]:
+        return [self.events[number].type.value for number in sorted(self.events)]
+
+    async def until(self, types: list[str]) -> None:
+        """Wait until these were told, and no others."""
+
+        async def told() -> bool:
+            return len(self.events) >= len(types)
+
+        await wait_until(told, what=f"{types}; told was {self.types()}")
+        assert self.types() == types
+
+    def _take(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            if isinstance(change.data, CertificateEvent):
+                self.events[change.data.number] = change.data
+
+
+@asynccontextmanager
+async def hearing(client: AgentClient) -> AsyncIterator[Heard]:
+    heard = Heard()
+    stream = StreamClient(client.transport, heard, backoff=Backoff(first_s=0.05, longest_s=0.2))
+    following = asyncio.create_task(stream.run())
+    try:
+        await asyncio.wait_for(heard.connected.wait(), 20)
+        yield heard
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+
+@pytest.fixture
+def authority() -> Authority:
+    return make_authority()
+
+
+@pytest.fixture
+async def server(authority: Authority, tmp_path: Path) -> AsyncIterator[TlsServer]:
+    async with tls_server(authority.issue(NAME, HOST, days=20), tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+async def agent(tmp_path: Path, authority: Authority) -> AsyncIterator[Agent]:
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(authority.root.chain_pem)
+    (tmp_path / "certificates").mkdir()
+    settings = {
+        "SSL_CERT_FILE": str(trusted),
+        "HOMELAB_CERTIFICATE_PATHS": str(tmp_path / "certificates"),
+    }
+    async with (
+        fake_docker() as docker,
+        Agent(tmp_path / "agent", docker_url=docker.url, settings=settings) as agent,
+    ):
+        yield agent
+
+
+@pytest.fixture
+async def client_of(agent: Agent) -> AsyncIterator[Callable[[str], AgentClient]]:
+    async with ClientSession() as session:
+        tokens = {scope: await agent.create_token(scope, scope) for scope in ("operate", "admin")}
+        endpoint = Endpoint(host=agent.host, port=agent.port)
+        yield lambda scope: AgentClient(session, endpoint, tokens[scope])
+
+
+@pytest.fixture
+def client(client_of: Callable[[str], AgentClient]) -> AgentClient:
+    return client_of("operate")
+
+
+async def test_a_watched_certificate_is_shown_checked_and_forgotten(
+    client: AgentClient, server: TlsServer
+) -> None:
+    (added,) = (
+        await client.certificates.watch(WatchBody(host=HOST, port=server.port, name="The NAS"))
+    ).certificates
+    assert (added.verdict, added.name, added.days_left) == (Verdict.TRUSTED, "The NAS", 19)
+    assert [each.key for each in await client.certificates.list()] == [added.key]
+
+    assert (await client.certificates.check(added.key)).checked_at != added.checked_at
+    await client.certificates.forget(added.key)
+    assert await client.certificates.list() == ()
+    with pytest.raises(NotFound):
+        await client.certificates.check(added.key)
+
+
+async def test_nothing_is_told_twice_or_lost_when_the_agent_is_killed(
+    agent: Agent, client: AgentClient, server: TlsServer, authority: Authority
+) -> None:
+    body = WatchBody(host=HOST, port=server.port)
+    async with hearing(client) as heard:
+        (added,) = (await client.certificates.watch(body)).certificates
+        server.show(authority.issue(HOST, days=10))
+        await client.certificates.check(added.key)
+        await heard.until(["expiring", "changed", "expiring"])
+
+        for _ in range(3):
+            await agent.kill()
+            await agent.start()
+            await asyncio.wait_for(heard.connected.wait(), 20)
+            await client.certificates.check(added.key)
+        assert heard.types() == ["expiring", "changed", "expiring"]
+
+        await agent.kill()
+        server.show(authority.issue(HOST, days=80))
+        await agent.start()
+        await heard.until(["expiring", "changed", "expiring", "changed"])
+        assert heard.events[max(heard.events)].expires_at is not None
+
+
+async def test_a_kill_right_after_a_check_that_found_a_change_tells_it_exactly_once(
+    agent: Agent, client: AgentClient, server: TlsServer, authority: Authority
+) -> None:
+    (added,) = (
+        await client.certificates.watch(WatchBody(host=HOST, port=server.port))
+    ).certificates
+    for delay_s in (0.0, 0.005, 0.02, 0.05):
+        async with hearing(client) as heard:
+            before = heard.types()
+            issued = authority.issue(HOST, days=80)
+            server.show(issued)
+            checking = asyncio.create_task(client.certificates.check(added.key))
+            await asyncio.sleep(delay_s)  # the moment of the kill is what is tried out
+            await agent.kill()
+            await asyncio.gather(checking, return_exceptions=True)
+            await agent.start()
+            await asyncio.wait_for(heard.connected.wait(), 20)
+            await client.certificates.check(added.key)
+            await heard.until([*before, "changed"])
+
+
+async def test_a_file_is_watched_where_the_settings_allow_it(
+    client: AgentClient, authority: Authority, tmp_path: Path
+) -> None:
+    allowed = authority.issue("file.example").write(tmp_path / "certificates", "a")
+    (added,) = (await client.certificates.watch(WatchBody(path=str(allowed)))).certificates
+    assert (added.verdict, added.path) == (Verdict.TRUSTED, str(allowed))
+
+    outside = authority.issue("file.example").write(tmp_path, "outside")
+    with pytest.raises(Denied) as denied:
+        await client.certificates.watch(WatchBody(path=str(outside)))
+    assert "certificate_paths" in (denied.value.hint or "")
+    with pytest.raises(Invalid):
+        await client.certificates.watch(WatchBody(host=HOST, path=str(allowed)))
+    with pytest.raises(Invalid):
+        await client.certificates.watch(WatchBody())
+
+
+async def test_what_is_found_by_itself_cannot_be_forgotten_only_its_cause(
+    agent: Agent, client: AgentClient, authority: Authority, tmp_path: Path
+) -> None:
+    authority.issue("file.example").write(tmp_path / "certificates", "a")
+    await agent.stop()
+    await agent.start()
+
+    async def found() -> str | None:
+        certificates = await client.certificates.list()
+        return certificates[0].key if certificates else None
+
+    key = await wait_until(found, what="the file to be found")
+    with pytest.raises(Conflict) as refused:
+        await client.certificates.forget(key)
+    assert "certificate_paths" in (refused.value.hint or "")
+
+
+async def test_the_door_of_the_agent_is_not_read_unless_an_admin_says_so(
+    agent: Agent, client_of: Callable[[str], AgentClient]
+) -> None:
+    own = EndpointBody(host=HOST, port=agent.port, timeout_s=2)
+    allowed = EndpointBody(host=HOST, port=agent.port, timeout_s=2, allow_guarded=True)
+
+    with pytest.raises(Denied):
+        await client_of("admin").certificates.read(own)
+    with pytest.raises(Denied):
+        await client_of("operate").certificates.read(allowed)
+    report = await client_of("admin").certificates.read(allowed)
+    assert report.verdict is Verdict.NO_CERTIFICATE
+    assert "plain HTTP" in (report.reason or "")
