@@ -13,7 +13,7 @@ from homelab_agent.platform.host.linux_network_interfaces import (
     read_counts,
 )
 from homelab_agent.platform.host.linux_network_netlink import read_addresses, read_neighbours
-from homelab_agent.platform.host.linux_network_owners import find_owners
+from homelab_agent.platform.host.linux_network_owners import find_owners, sees_owners
 from homelab_agent.platform.host.linux_network_routes import (
     addresses_from_files,
     default_route_ipv4,
@@ -56,6 +56,11 @@ _FROM_OUTSIDE = (
     "everything."
 )
 
+_OWNERS_HIDDEN = (
+    "The agent may not see which process listens on a port. Run it as root, or start the container "
+    "with --cap-add SYS_PTRACE, and with AppArmor also --security-opt apparmor=unconfined."
+)
+
 
 class LinuxNetwork(MachineNetwork):
     """Implements `MachineNetwork`; every look reads a few files, in a thread."""
@@ -63,6 +68,7 @@ class LinuxNetwork(MachineNetwork):
     def __init__(self, paths: HostPaths) -> None:
         self._paths = paths
         self._net = paths.net
+        self._sees_owners = True
         self._from_outside = paths.has_own_network and paths.network is View.HOST
         # Our own /sys shows our own network.
         hides = self._from_outside and paths.sys == Path("/sys")
@@ -71,9 +77,11 @@ class LinuxNetwork(MachineNetwork):
     @property
     @override
     def hint(self) -> str | None:
-        if self.is_of_container:
+        if View.CONTAINER in {self._paths.network, self._paths.processes}:
             return self._paths.hint
-        return _FROM_OUTSIDE if self._from_outside else None
+        if self._from_outside:
+            return _FROM_OUTSIDE
+        return None if self._sees_owners else _OWNERS_HIDDEN
 
     @property
     @override
@@ -111,6 +119,7 @@ class LinuxNetwork(MachineNetwork):
         return await _in_thread(self._neighbours)
 
     def _look(self) -> NetworkView:
+        self._sees_owners = sees_owners(self._paths.proc)
         addresses = self._addresses()
         interfaces = (
             self._classes.interface(name, addresses.get(name, ()))

@@ -30,6 +30,19 @@ def find_owners(proc: Path, inodes: Collection[int]) -> dict[int, Owner]:
     return found
 
 
+def sees_owners(proc: Path) -> bool:
+    """Return whether the sockets of processes of others can be seen, by those of the first one."""
+    try:
+        for file in (proc / "1/fd").iterdir():
+            file.readlink()
+            break
+    except PermissionError:
+        return False
+    except OSError:  # it just closed that file, or there is no such process here
+        return True
+    return True
+
+
 def _processes(proc: Path) -> list[int]:
     numbers = [int(name) for name in os.listdir(proc) if name.isdigit()]  # noqa: PTH208  # names are enough
     return sorted(numbers, key=lambda pid: (pid == 1, pid))

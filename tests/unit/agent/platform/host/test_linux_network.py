@@ -1,11 +1,16 @@
 """What is read out of the kernel's files about a network, also about one that is not our own."""
 
+import asyncio
+import os
 import socket
+import subprocess
+import sys
 from ipaddress import ip_address, ip_interface
 from pathlib import Path
 
 import pytest
 
+import homelab_agent
 from homelab_agent.platform.errors import Unavailable
 from homelab_agent.platform.host.linux_network import LinuxNetwork
 from homelab_agent.platform.host.network import (
@@ -338,3 +343,39 @@ async def test_our_own_network_shows_a_real_listening_socket_and_its_process() -
         assert found.address == ip_address("127.0.0.1")
         owners = await network.owners((found.inode,))
     assert owners[found.inode].process
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+async def test_an_agent_that_may_not_look_at_other_processes_says_what_would_let_it(
+    tmp_path: Path,
+) -> None:
+    files = NetworkFiles(tmp_path / "machine", own_network=False)
+    files.write_process(1, "systemd", 31)
+    network = LinuxNetwork(files.paths)
+    await network.look()
+    assert network.hint is None
+    # Nobody but root may look there, and the kernel refuses that even to root without a right.
+    refused = await asyncio.to_thread(_hint_without_rights, files.proc)
+    assert "SYS_PTRACE" in refused
+
+
+def _hint_without_rights(proc: Path) -> str:
+    (proc / "1/fd").chmod(0o700)
+    for folder in (proc, *proc.parents[:3]):
+        folder.chmod(0o755)
+    program = (
+        "import asyncio, os, sys; os.setgid(65534); os.setuid(65534); "
+        "from pathlib import Path; from dataclasses import replace; "
+        "from homelab_agent.platform.host.linux_network import LinuxNetwork; "
+        "from homelab_agent.platform.host.paths import find_paths; "
+        "paths = replace(find_paths(), proc=Path(sys.argv[1])); network = LinuxNetwork(paths); "
+        "asyncio.run(network.look()); print(network.hint)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program, str(proc)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(homelab_agent.__file__).parents[1],
+    )
+    return found.stdout
