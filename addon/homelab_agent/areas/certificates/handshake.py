@@ -72,6 +72,8 @@ async def shake_hands(
     received = 0
     while True:
         refusal = _step(client)
+        if refusal is None:
+            _say_goodbye(client)
         writer.write(outgoing.read())
         if refusal is None or isinstance(refusal, ssl.SSLError):
             break
@@ -84,8 +86,6 @@ async def shake_hands(
         first = first or data[:_SHOWN_BYTES]
         incoming.write(data)
     if refusal is None:
-        _say_goodbye(client)
-        writer.write(outgoing.read())
         return _shown(client, Refused("it shows nothing"), even_nothing=True)
     return _shown(client, _why(refusal, first))
 

@@ -9,7 +9,12 @@ from homelab_agent.areas.certificates.chain import Chain, Unreadable
 from homelab_agent.areas.certificates.handshake import Handshake
 from homelab_agent.areas.certificates.judge import judge
 from homelab_agent.areas.certificates.ladder import days_left
-from homelab_agent.areas.certificates.models import CertificateReport, EndpointBody, Verdict
+from homelab_agent.areas.certificates.models import (
+    CertificateDetails,
+    CertificateReport,
+    EndpointBody,
+    Verdict,
+)
 from homelab_agent.areas.certificates.names import wire_name
 from homelab_agent.areas.certificates.nothing import Nothing
 from homelab_agent.areas.certificates.parser import ParseChain, load_parser
@@ -17,6 +22,8 @@ from homelab_agent.areas.certificates.trust import Distrust, TrustStore
 from homelab_agent.platform.clock import Clock
 
 _MOST_REMEMBERED = 2048
+
+type _Read = tuple[Chain, CertificateDetails]
 
 
 class ChainReader(Protocol):
@@ -39,7 +46,7 @@ class CertificateService:
         self._trust = trust
         self._clock = clock
         self._parse_chain: ParseChain | None = None
-        self._known: OrderedDict[bytes, Chain] = OrderedDict()
+        self._known: OrderedDict[bytes, _Read] = OrderedDict()
 
     async def look(self, endpoint: EndpointBody) -> CertificateReport:
         """Return what is found at an address, in one handshake.
@@ -81,7 +88,7 @@ class CertificateService:
     ) -> CertificateReport:
         now = self._clock()
         try:
-            chain = self._parse(ders)
+            chain, details = self._parse(ders)
         except Unreadable as error:
             return self.nothing(
                 Verdict.NO_CERTIFICATE, f"What is shown is no readable certificate: {error}."
@@ -90,7 +97,7 @@ class CertificateService:
         return CertificateReport(
             verdict=verdict,
             reason=reason,
-            details=chain.details(),
+            details=details,
             days_left=days_left(chain.leaf.expires_at, now),
             protocol=protocol,
             cipher=cipher,
@@ -105,17 +112,17 @@ class CertificateService:
     def _distrust(self, chain: Chain) -> Distrust | None:
         return self._trust.distrust(chain.ders, has_rsa_key=chain.leaf.key_type == "RSA")
 
-    def _parse(self, ders: tuple[bytes, ...]) -> Chain:
+    def _parse(self, ders: tuple[bytes, ...]) -> _Read:
         key = hashlib.sha256(b"|".join(ders)).digest()
-        chain = self._known.get(key)
-        if chain is None:
+        known = self._known.get(key)
+        if known is None:
             if self._parse_chain is None:
                 raise RuntimeError("the parser was not loaded yet")
             chain = self._parse_chain(ders)
-            self._known[key] = chain
+            known = self._known[key] = chain, chain.details()
             if len(self._known) > _MOST_REMEMBERED:
                 self._known.popitem(last=False)
-        return chain
+        return known
 
     def nothing(self, verdict: Verdict, reason: str) -> CertificateReport:
         """Return that there was no certificate to be read, and why."""
