@@ -30,10 +30,6 @@ from homelab_agent.areas.monitors.store import MonitorStore
 from homelab_agent.areas.monitors.timeline import Timeline
 from homelab_agent.areas.monitors.watch import MonitorWatch
 from homelab_agent.platform.clock import utc_now
-from homelab_agent.platform.outbound.connections import Outbound
-from homelab_agent.platform.outbound.guard import Guard
-from homelab_agent.platform.outbound.http import OutboundHttp
-from homelab_agent.platform.outbound.names import Names
 from homelab_agent.wiring.ground import Areas, Ground
 from homelab_agent.wiring.house import House
 
@@ -44,15 +40,11 @@ def wire_services(
     ground: Ground, areas: Areas, containers: ContainerService, _house: House
 ) -> None:
     """Make the areas of services."""
-    names = Names()
-    guard = Guard(names)
-    guard.keep_settings(ground.settings)
-    outbound = Outbound(names, guard)
-    certificates = _certificates(ground, areas, outbound)
-    _monitors(ground, areas, containers, certificates, outbound)
+    certificates = _certificates(ground, areas)
+    _monitors(ground, areas, containers, certificates)
 
 
-def _certificates(ground: Ground, areas: Areas, outbound: Outbound) -> CertificateService:
+def _certificates(ground: Ground, areas: Areas) -> CertificateService:
     settings = ground.settings
     if settings.demo:
         # Only where it is used: nobody else needs to make certificates.
@@ -62,7 +54,7 @@ def _certificates(ground: Ground, areas: Areas, outbound: Outbound) -> Certifica
         service = CertificateService(demo, TrustStore(utc_now, demo.authority), utc_now)
         _watch_certificates(ground, areas, service, demo)
         return service
-    service = CertificateService(EndpointReader(outbound), TrustStore(utc_now), utc_now)
+    service = CertificateService(EndpointReader(ground.outbound), TrustStore(utc_now), utc_now)
     stores = caddy_stores(settings.caddy_storage)
     root = settings.host_root or MOUNTED_ROOT
     files = CertificateFiles(root, settings.certificate_paths, stores)
@@ -87,17 +79,15 @@ def _monitors(
     areas: Areas,
     containers: ContainerService,
     certificates: CertificateService,
-    outbound: Outbound,
 ) -> None:
     settings, resources = ground.settings, ground.resources
-    http = OutboundHttp(outbound)
     store = MonitorStore(ground.store, utc_now)
     past = HistoryStore(ground.store, keep_checks_h=settings.monitor_result_retention_h)
     demo = DemoMonitors(store, past, utc_now) if settings.demo else None
     checks = (
         demo_checks()
         if settings.demo
-        else all_checks(outbound, http, containers, certificates, utc_now)
+        else all_checks(ground.outbound, ground.http, containers, certificates, utc_now)
     )
     board, history, timeline = Board(resources, utc_now), History(past), Timeline(utc_now)
     intake = Intake(history, board)
@@ -130,7 +120,6 @@ def _monitors(
         keeper,
         board,
         begin=demo.monitors if demo else None,
-        end=http.close,
     )
     areas.routes.append(MonitorRoutes(service, containers))
     areas.routes.append(MaintenanceRoutes(book))

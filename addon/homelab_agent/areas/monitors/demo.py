@@ -27,7 +27,7 @@ from homelab_agent.areas.monitors.check_settings import (
 from homelab_agent.areas.monitors.checks.check import CheckOutcome
 from homelab_agent.areas.monitors.checks.registry import Checks
 from homelab_agent.areas.monitors.condition import Remembered
-from homelab_agent.areas.monitors.history_store import BucketId, HistoryStore
+from homelab_agent.areas.monitors.history_store import HistoryStore
 from homelab_agent.areas.monitors.maintenance import Rule
 from homelab_agent.areas.monitors.models import (
     MaintenanceBody,
@@ -45,9 +45,12 @@ from homelab_agent.areas.monitors.tally import DAY_S, HOUR_S, MINUTE_S, Tally
 from homelab_agent.platform.clock import Clock
 
 _KEPT_S = {DAY_S: 365 * DAY_S, HOUR_S: 32 * DAY_S, MINUTE_S: 25 * HOUR_S}
-_AT_ONCE = 2000
+_AT_ONCE = 50
+_PAUSE_S = 0.05
 _DOWN_S = 3.2 * HOUR_S
 """For how long what is down has been down when the demo begins."""
+
+_WHY_DOWN = "It answered 503 Service Unavailable; 200-399 is expected"
 
 type Outage = tuple[float, float]
 """How many hours ago it began, and how long it took in minutes."""
@@ -190,7 +193,7 @@ class _DemoCheck:
             return CheckOutcome(
                 ok=False,
                 code="wrong_status",
-                reason="It answered 503 Service Unavailable; 200-399 is expected",
+                reason=_WHY_DOWN,
                 status=503,
             )
         usual_ms = known.usual_ms if known else 25.0
@@ -247,7 +250,12 @@ class DemoMonitors:
             if each.is_down:
                 began = now - timedelta(seconds=_DOWN_S)
                 status = Remembered(
-                    state=MonitorState.DOWN, since=began, failing_since=began, told=True
+                    state=MonitorState.DOWN,
+                    since=began,
+                    failing_since=began,
+                    reason=_WHY_DOWN,
+                    code="wrong_status",
+                    told=True,
                 )
             self._ids[each.key] = await self._store.add(
                 each.key, MonitorSource.PERSON, each.settings, status
@@ -263,30 +271,47 @@ class DemoMonitors:
 
     async def past(self) -> None:
         """Add what they would have measured within the last year."""
+        if not self._ids:
+            return
         now_ms = round(self._clock().timestamp() * 1000)
-        for each in _MONITORS:
-            monitor_id = self._ids.get(each.key)
-            if monitor_id is None:
-                continue
-            for some in batched(_past(each, monitor_id, now_ms), _AT_ONCE, strict=False):
-                await self._history.add(dict(some))
-                await asyncio.sleep(0)
+        pasts = [_Past(each, self._ids[each.key], now_ms) for each in _MONITORS]
+        for starts in batched(_starts(now_ms), _AT_ONCE, strict=False):
+            tallies = {
+                (length_s, start_s, past.monitor_id): past.tally(length_s, start_s)
+                for length_s, start_s in starts
+                for past in pasts
+            }
+            await self._history.add(tallies)
+            # Others have to write as well.
+            await asyncio.sleep(_PAUSE_S)
 
 
-def _past(each: _Invented, monitor_id: int, now_ms: int) -> Iterator[tuple[BucketId, Tally]]:
-    outages = [
-        (now_ms - round(hours * HOUR_S * 1000), round(minutes * 60_000))
-        for hours, minutes in each.outages
-    ]
-    if each.is_down:
-        outages.append((now_ms - round(_DOWN_S * 1000), round(_DOWN_S * 1000)))
-    dice = Random(each.key)  # noqa: S311  # nothing secret is drawn
+def _starts(now_ms: int) -> Iterator[tuple[int, int]]:
+    now_s = now_ms // 1000
     for length_s, kept_s in _KEPT_S.items():
-        first_s = (now_ms // 1000 - kept_s) // length_s * length_s
-        for start_s in range(first_s, now_ms // 1000, length_s):
-            end_ms = min((start_s + length_s) * 1000, now_ms)
-            tally = _tally(each, start_s * 1000, end_ms, outages, dice)
-            yield (length_s, start_s, monitor_id), tally
+        for start_s in range((now_s - kept_s) // length_s * length_s, now_s, length_s):
+            yield length_s, start_s
+
+
+class _Past:
+    """What one monitor would have measured."""
+
+    def __init__(self, each: _Invented, monitor_id: int, now_ms: int) -> None:
+        self.monitor_id = monitor_id
+        self._each = each
+        self._now_ms = now_ms
+        self._dice = Random(each.key)  # noqa: S311  # nothing secret is drawn
+        self._outages = [
+            (now_ms - round(hours * HOUR_S * 1000), round(minutes * 60_000))
+            for hours, minutes in each.outages
+        ]
+        if each.is_down:
+            self._outages.append((now_ms - round(_DOWN_S * 1000), round(_DOWN_S * 1000)))
+
+    def tally(self, length_s: int, start_s: int) -> Tally:
+        """Return what it would have measured from a start on, until now at the latest."""
+        end_ms = min((start_s + length_s) * 1000, self._now_ms)
+        return _tally(self._each, start_s * 1000, end_ms, self._outages, self._dice)
 
 
 def _tally(

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import batched
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 
 from homelab_agent.areas.monitors.responses import add_encoded
 from homelab_agent.areas.monitors.tally import DAY_S, HOUR_S, MINUTE_S, Tally
@@ -13,16 +13,19 @@ from homelab_agent.platform.store.async_core import AsyncConnection
 from homelab_agent.platform.store.database import Store
 from homelab_agent.platform.store.tables import monitor, monitor_bucket, monitor_check
 
-KEEP_S = {MINUTE_S: 2 * DAY_S, HOUR_S: 35 * DAY_S, DAY_S: 400 * DAY_S}
+KEEP_S = {MINUTE_S: 3 * DAY_S, HOUR_S: 35 * DAY_S, DAY_S: 400 * DAY_S}
+"""Minutes for longer than a day: also after the clock was a day ahead for a while, they are there
+to be taken off the last 24 hours."""
+
 MOST_CHECK_ROWS = 2_000_000
 _AT_ONCE = 500
-_PRUNED_AT_ONCE = 10
+_PRUNED_AT_ONCE = 60
 """Buckets of so many starts go in one transaction: nobody waits long for the one writer."""
 
 type BucketId = tuple[int, int, int]
 """Length and start in seconds, and the monitor's id."""
 
-type Row = tuple[int, int, int, int, int, int, int, bytes]
+type Stored = Row[int, int, int, int, int, int, int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ _UPDATE = (
 _STATUS = update(monitor).where(monitor.c.id == bindparam("of_id")).values(status=bindparam("now"))
 
 
-def add_row(tally: Tally, row: Row, sign: int = 1) -> None:
+def add_row(tally: Tally, row: Stored, sign: int = 1) -> None:
     """Add a stored bucket; with `sign` -1 take it away."""
     tally.up_ms += sign * row[3]
     tally.down_ms += sign * row[4]
@@ -116,7 +119,7 @@ class HistoryStore:
 
     async def rows(
         self, part: Part, monitor_ids: Sequence[int] | None = None
-    ) -> AsyncIterator[Sequence[Row]]:
+    ) -> AsyncIterator[Sequence[Stored]]:
         """Yield the buckets of a part, some at a time."""
         query = select(*_COLUMNS).where(
             _bucket.length_s == part.length_s, _bucket.start_s >= part.since_s
@@ -128,13 +131,13 @@ class HistoryStore:
         async with self._store.read() as connection:
             result = await connection.stream(query)
             async for rows in result.partitions(_AT_ONCE):
-                yield [row._tuple() for row in rows]  # noqa: SLF001  # SQLAlchemy's typed access
+                yield list(rows)
 
     async def of_monitor(
         self, monitor_id: int, length_s: int, starts_s: Iterable[int]
-    ) -> tuple[Row, ...]:
+    ) -> tuple[Stored, ...]:
         """Return the buckets of one monitor that begin at these times, in order of time."""
-        found: list[Row] = []
+        found: list[Stored] = []
         async with self._store.read() as connection:
             for some in batched(sorted(starts_s), _AT_ONCE, strict=False):
                 query = select(*_COLUMNS).where(
@@ -142,7 +145,7 @@ class HistoryStore:
                     _bucket.start_s.in_(some),
                     _bucket.monitor_id == monitor_id,
                 )
-                found += [row._tuple() for row in await connection.execute(query)]  # noqa: SLF001
+                found += (await connection.execute(query)).all()
         return tuple(sorted(found, key=lambda row: row[1]))
 
     async def checks(
@@ -198,36 +201,47 @@ class HistoryStore:
 
 
 async def _add_buckets(connection: AsyncConnection, buckets: Mapping[BucketId, Tally]) -> None:
-    by_time: dict[tuple[int, int], dict[int, Tally]] = {}
-    for (length_s, start_s, monitor_id), tally in buckets.items():
-        by_time.setdefault((length_s, start_s), {})[monitor_id] = tally
+    stored = await _stored(connection, buckets)
     new: list[dict[str, object]] = []
     known: list[dict[str, object]] = []
-    for (length_s, start_s), tallies in by_time.items():
-        for ids in batched(tallies, _AT_ONCE, strict=False):
-            query = select(*_COLUMNS).where(
-                _bucket.length_s == length_s,
-                _bucket.start_s == start_s,
-                _bucket.monitor_id.in_(ids),
-            )
-            rows = {row[2]: row._tuple() for row in await connection.execute(query)}  # noqa: SLF001
-            for monitor_id in ids:
-                whole = Tally()
-                whole.add(tallies[monitor_id])
-                if row := rows.get(monitor_id):
-                    add_row(whole, row)
-                    known.append(_of(length_s, start_s, monitor_id, "of_") | whole.values())
-                else:
-                    new.append(_of(length_s, start_s, monitor_id) | whole.values())
+    for bucket, tally in buckets.items():
+        row = stored.get(bucket)
+        if row is None:
+            new.append(_named(bucket) | tally.values())
+            continue
+        whole = Tally()
+        whole.add(tally)
+        add_row(whole, row)
+        known.append(_named(bucket, "of_") | whole.values())
     if new:
         await connection.execute(insert(monitor_bucket), new)
     if known:
         await connection.execute(_UPDATE, known)
 
 
-def _of(length_s: int, start_s: int, monitor_id: int, prefix: str = "") -> dict[str, object]:
-    return {
-        f"{prefix}length_s": length_s,
-        f"{prefix}start_s": start_s,
-        f"{prefix}monitor_id": monitor_id,
-    }
+async def _stored(
+    connection: AsyncConnection, buckets: Iterable[BucketId]
+) -> Mapping[BucketId, Stored]:
+    """Return those of the buckets that there are; some others may be among them."""
+    starts: dict[int, set[int]] = {}
+    ids: dict[int, set[int]] = {}
+    for length_s, start_s, monitor_id in buckets:
+        starts.setdefault(length_s, set()).add(start_s)
+        ids.setdefault(length_s, set()).add(monitor_id)
+    found: dict[BucketId, Stored] = {}
+    for length_s, of_length in starts.items():
+        for some_starts in batched(sorted(of_length), _AT_ONCE, strict=False):
+            for some_ids in batched(sorted(ids[length_s]), _AT_ONCE, strict=False):
+                query = select(*_COLUMNS).where(
+                    _bucket.length_s == length_s,
+                    _bucket.start_s.in_(some_starts),
+                    _bucket.monitor_id.in_(some_ids),
+                )
+                for row in await connection.execute(query):
+                    found[row[0], row[1], row[2]] = row
+    return found
+
+
+def _named(bucket: BucketId, prefix: str = "") -> dict[str, object]:
+    names = ("length_s", "start_s", "monitor_id")
+    return {f"{prefix}{name}": value for name, value in zip(names, bucket, strict=True)}

@@ -9,7 +9,7 @@ from zlib import crc32
 LATE_S = 5.0
 """What should have begun longer ago than this is skipped: the loop stood still meanwhile."""
 
-SOON_S = 60.0
+SOON_S = 30.0
 """How long the first check may be away, however seldom it is done later."""
 
 HOLD_S = 1.0
