@@ -28,6 +28,7 @@ from homelab_agent.areas.agent.routes import AgentRoutes
 from homelab_agent.areas.agent.service import AgentService
 from homelab_agent.areas.containers.protection import own_container_id
 from homelab_agent.areas.host.numbers import export_machine
+from homelab_agent.areas.network.numbers import export_network
 from homelab_agent.areas.statistics.numbers import export_figures
 from homelab_agent.platform.audit import Audit
 from homelab_agent.platform.clock import utc_now
@@ -126,6 +127,7 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
         export_numbers(metrics, resources, streams=streams.count, jobs=runner.running)
         export_figures(metrics, resources)
         export_machine(metrics, resources)
+        export_network(metrics, resources)
         authenticator = Authenticator(tokens, RateLimit(), LoginThrottle())
         server = ApiServer(registry.operations(), authenticator, gate, streams, metrics)
         closing.push_async_callback(_stop_working, server, runner)

@@ -1,7 +1,7 @@
 """Totals of counters that begin anew at every boot, or when they are full."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select
 
@@ -11,6 +11,9 @@ from homelab_agent.platform.store.tables import counter
 
 _NARROW = 2**32
 """Where the counters of some network drivers are full."""
+
+_KEPT_ANEW_AFTER = timedelta(days=1)
+"""Also a counter that stands still is written now and then: what is old is gone for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Counters:
         self._store = store
         self._clock = clock
         self._known: dict[str, _Reading] = {}
+        self._kept_at: dict[str, datetime] = {}
         self._changed: set[str] = set()
 
     async def load(self) -> None:
@@ -47,6 +51,7 @@ class Counters:
             rows = (await connection.execute(select(counter))).all()
         for row in rows:
             self._known[row.key] = _Reading(row.epoch, row.raw, row.total, row.since)
+            self._kept_at[row.key] = row.at
 
     def count(self, key: str, raw: int, *, epoch: str, full_at: int | None = None) -> Total:
         """Take a reading; return the total with it.
@@ -60,8 +65,9 @@ class Counters:
         else:
             grown = _grown(known.raw, raw, full_at) if epoch == known.epoch else raw
             reading = _Reading(epoch, raw, known.total + grown, known.since)
-        if reading != known:
+        if reading != known or self._clock() - self._kept_at[key] >= _KEPT_ANEW_AFTER:
             self._known[key] = reading
+            self._kept_at.setdefault(key, self._clock())
             self._changed.add(key)
         return Total(reading.total, reading.since)
 
@@ -70,7 +76,8 @@ class Counters:
         changed, self._changed = self._changed, set()
         if not changed:
             return
-        rows = [_row(key, self._known[key], self._clock()) for key in sorted(changed)]
+        now = self._clock()
+        rows = [_row(key, self._known[key], now) for key in sorted(changed)]
         try:
             async with self._store.write() as connection:
                 await connection.execute(delete(counter).where(counter.c.key.in_(changed)))
@@ -78,6 +85,7 @@ class Counters:
         except BaseException:
             self._changed |= changed
             raise
+        self._kept_at.update(dict.fromkeys(changed, now))
 
 
 def _grown(before: int, now: int, full_at: int | None) -> int:

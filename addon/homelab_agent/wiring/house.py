@@ -38,6 +38,7 @@ from homelab_agent.areas.network.traffic import TrafficMeter
 from homelab_agent.platform.clock import steady_s, utc_now
 from homelab_agent.platform.counters import Counters
 from homelab_agent.platform.history.samples import History
+from homelab_agent.platform.store.retention import counter_rule
 from homelab_agent.wiring.ground import Areas, Ground
 
 
@@ -111,6 +112,7 @@ def _network(ground: Ground, areas: Areas, containers: ContainerService) -> Netw
     service = NetworkService(network, ports, traffic, resources)
     areas.routes.append(NetworkRoutes(service))
     areas.loops += (setup.run, traffic.run, connections.run, addresses.run)
+    areas.retention.append(counter_rule())
     return service
 
 

@@ -27,7 +27,6 @@ from homelab_agent.areas.network.models import (
 from homelab_agent.areas.network.published import ContainerPorts
 from homelab_agent.platform.errors import Unavailable
 from homelab_agent.platform.host.network import MachineNetwork
-from homelab_agent.platform.model import Model
 from homelab_agent.platform.resources import Resources
 
 BETWEEN_SAMPLES_S = 1.0
@@ -62,13 +61,14 @@ class NetworkService:
 
     def interfaces(self) -> InterfaceList:
         """Return all interfaces, by name."""
-        return InterfaceList(interfaces=self._known(NETWORK_INTERFACE_KIND, NetworkInterface))
+        found = self._resources.every(NETWORK_INTERFACE_KIND, NetworkInterface)
+        return InterfaceList(interfaces=tuple(sorted(found, key=lambda each: each.key)))
 
     def ports(self, query: PortQuery) -> PortList:
         """Return the listening ports that match, by number."""
         found = [
             port
-            for port in self._known(LISTENING_PORT_KIND, ListeningPort)
+            for port in self._resources.every(LISTENING_PORT_KIND, ListeningPort)
             if query.reach in {None, port.reach}
             and query.container in {None, port.container}
             and query.transport in {None, port.transport}
@@ -78,7 +78,8 @@ class NetworkService:
     async def bandwidth(self) -> Bandwidth:
         """Return what goes through each interface; takes a second while nobody listens."""
         if self._traffic.is_fresh:
-            return Bandwidth(interfaces=self._known(NETWORK_TRAFFIC_KIND, NetworkTraffic))
+            known = self._resources.every(NETWORK_TRAFFIC_KIND, NetworkTraffic)
+            return Bandwidth(interfaces=tuple(sorted(known, key=lambda each: each.key)))
         # One caller after the other: who asks often is not served at once.
         async with self._asking:
             await self._traffic.sample()
@@ -94,7 +95,3 @@ class NetworkService:
         """Return the machines that this one talked to lately."""
         view = await self._network.look()
         return NeighbourList(neighbours=neighbours_of(await self._network.neighbours(), view))
-
-    def _known[Kind: Model](self, kind: str, model: type[Kind]) -> tuple[Kind, ...]:
-        found = (self._resources.get(kind, key) for key in sorted(self._resources.keys(kind)))
-        return tuple(each for each in found if isinstance(each, model))

@@ -15,6 +15,7 @@ from homelab_agent.platform.store.database import Store
 from homelab_agent.platform.store.tables import (
     activity,
     container_recreate,
+    counter,
     image_lookup,
     job,
     update_attempt,
@@ -25,6 +26,8 @@ MOST_ACTIVITY_ROWS = 200_000
 MOST_JOB_ROWS = 20_000
 MOST_RECREATE_ROWS = 2000
 KEEP_RECREATES = timedelta(days=366)
+MOST_COUNTER_ROWS = 5000
+KEEP_COUNTERS = timedelta(days=366)
 MOST_UPDATE_ROWS = 4000
 KEEP_UPDATES = timedelta(days=90)
 BATCH_ROWS = 1000
@@ -74,6 +77,16 @@ def recreate_rule() -> Rule:
         at=container_recreate.c.at,
         keep=KEEP_RECREATES,
         most_rows=MOST_RECREATE_ROWS,
+    )
+
+
+def counter_rule() -> Rule:
+    """Return the bound of the counters; those in use are written anew every day."""
+    return Rule(
+        table=counter,
+        at=counter.c.at,
+        keep=KEEP_COUNTERS,
+        most_rows=MOST_COUNTER_ROWS,
     )
 
 

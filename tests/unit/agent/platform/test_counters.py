@@ -8,6 +8,7 @@ from sqlalchemy import text
 from homelab_agent.platform.counters import Counters
 from homelab_agent.platform.errors import Unavailable
 from homelab_agent.platform.store.database import Store
+from homelab_agent.platform.store.retention import Retention, counter_rule
 from tests.clock import HandClock
 
 BOOT, NEXT_BOOT = "boot-1", "boot-2"
@@ -144,3 +145,23 @@ async def test_a_store_that_was_away_gets_it_with_the_next_save(
         assert (await restarted(other, clock)).count("eth0", 70, epoch=BOOT).amount == 70
     finally:
         await other.close()
+
+
+async def test_a_counter_that_stands_still_is_not_forgotten_like_one_that_is_gone(
+    store: Store, clock: HandClock
+) -> None:
+    counters = await restarted(store, clock)
+    counters.count("gone", 0, epoch=BOOT)
+    counters.count("gone", 40, epoch=BOOT)
+    counters.count("errors", 0, epoch=BOOT)
+    counters.count("errors", 3, epoch=BOOT)
+    await counters.save()
+    retention = Retention(store, clock, (counter_rule(),))
+    for _ in range(370):
+        clock.advance(days=1)
+        counters.count("errors", 3, epoch=BOOT)
+        await counters.save()
+    assert await retention.sweep() == 1
+    after = await restarted(store, clock)
+    assert after.count("errors", 3, epoch=BOOT).amount == 3
+    assert after.count("gone", 40, epoch=BOOT).amount == 0
