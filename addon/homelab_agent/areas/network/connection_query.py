@@ -30,17 +30,19 @@ async def find_connections(
         and query.port in {None, socket.local_port, socket.remote_port}
     ]
     sockets.sort(key=_order)
+    owners: Mapping[int, Owner] = {}
+    if query.container is not None:
+        owners = await _owners(network, sockets)
+        sockets = [
+            socket for socket in sockets if _container(socket, owners, published) == query.container
+        ]
+    shown = sockets[: query.limit]
     if query.container is None:
-        shown = sockets[: query.limit]
         owners = await _owners(network, shown)
-        return ConnectionList(
-            connections=tuple(_connection(each, owners, published) for each in shown),
-            total=len(sockets),
-        )
-    owners = await _owners(network, sockets)
-    named = (_connection(each, owners, published) for each in sockets)
-    found = [each for each in named if each.container == query.container]
-    return ConnectionList(connections=tuple(found[: query.limit]), total=len(found))
+    return ConnectionList(
+        connections=tuple(_connection(each, owners, published) for each in shown),
+        total=len(sockets),
+    )
 
 
 def _state(query: ConnectionQuery) -> str | None:
@@ -61,13 +63,19 @@ async def _owners(network: MachineNetwork, sockets: Sequence[OpenSocket]) -> Map
     return await network.owners(inodes) if inodes else {}
 
 
+def _container(socket: OpenSocket, owners: Mapping[int, Owner], published: Published) -> str | None:
+    owner = owners.get(socket.inode)
+    if owner is not None and owner.container_id is not None:
+        return published.containers.get(owner.container_id)
+    if owner is not None and owner.process not in FORWARDERS:
+        return None
+    return published.by_port.get((socket.transport, socket.local_port))
+
+
 def _connection(
     socket: OpenSocket, owners: Mapping[int, Owner], published: Published
 ) -> Connection:
     owner = owners.get(socket.inode)
-    container = published.containers.get(owner.container_id or "") if owner else None
-    if container is None and (owner is None or owner.process in FORWARDERS):
-        container = published.container_at(socket.transport, socket.local_port)
     return Connection(
         transport=socket.transport,
         state=socket.state,
@@ -77,7 +85,7 @@ def _connection(
         remote_port=socket.remote_port,
         process=owner.process if owner else None,
         pid=owner.pid if owner else None,
-        container=container,
+        container=_container(socket, owners, published),
     )
 
 

@@ -59,6 +59,8 @@ class TrafficWatch:
                     await self._pause_until_wanted()
         finally:
             if self._is_loaded:
+                # The machine may be about to go down, and its counters with it.
+                await self._count()
                 await self._save()
 
     async def sample(self) -> tuple[NetworkTraffic, ...]:

@@ -55,9 +55,12 @@ def _connections(resources: Resources) -> Iterable[Metric]:
 
 def _ports(resources: Resources) -> Iterable[Metric]:
     status = resources.get(NETWORK_STATUS_KIND, NETWORK_KEY)
-    listening = GaugeMetricFamily(f"{PREFIX}_network_listening_ports", "Ports listened on")
-    exposed = GaugeMetricFamily(f"{PREFIX}_network_exposed_ports", "Those that others can get to")
     if isinstance(status, NetworkStatus):
-        listening.add_metric((), status.listening_ports)
-        exposed.add_metric((), status.exposed_ports)
-    yield from (listening, exposed)
+        yield GaugeMetricFamily(
+            f"{PREFIX}_network_listening_ports", "Ports listened on", value=status.listening_ports
+        )
+        yield GaugeMetricFamily(
+            f"{PREFIX}_network_exposed_ports",
+            "Ports that others can get to",
+            value=status.exposed_ports,
+        )

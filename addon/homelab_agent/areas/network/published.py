@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from ipaddress import ip_address
 
 from homelab_agent.areas.containers.models import Container, ContainerQuery
@@ -25,19 +26,17 @@ class PublishedPort:
     container: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Published:
     """Published ports by key, and the keys of containers by their id."""
 
     ports: Mapping[str, PublishedPort] = field(default_factory=dict)
     containers: Mapping[str, str] = field(default_factory=dict)
 
-    def container_at(self, transport: Transport, port: int) -> str | None:
+    @cached_property
+    def by_port(self) -> Mapping[tuple[Transport, int], str]:
         """Return whose a port is, at whatever address."""
-        for each in self.ports.values():
-            if each.port == port and each.transport is transport:
-                return each.container
-        return None
+        return {(each.transport, each.port): each.container for each in self.ports.values()}
 
 
 class ContainerPorts:

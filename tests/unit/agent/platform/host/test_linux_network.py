@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from ipaddress import ip_address, ip_interface
 from pathlib import Path
 
@@ -25,6 +26,18 @@ from tests.fakes.network_files import ANYWHERE, BOOT_ID, Link, NetworkFiles
 
 CONTAINER = "3f" * 32
 ESTABLISHED, TIME_WAIT, CLOSE, LISTEN = 1, 6, 7, 10
+
+OWN = HostPaths(
+    proc=Path("/proc"),
+    sys=Path("/sys"),
+    root=Path("/"),
+    net=Path("/proc/self/net"),
+    processes=View.HOST,
+    network=View.HOST,
+    filesystems=View.HOST,
+    has_own_network=False,
+    has_own_processes=False,
+)
 
 FIB_TRIE = """Main:
   +-- 0.0.0.0/0 3 0 5
@@ -286,17 +299,8 @@ async def test_garbage_in_the_kernels_files_stops_nothing(
 
 
 async def test_a_container_without_the_machines_files_says_so() -> None:
-    paths = HostPaths(
-        proc=Path("/proc"),
-        sys=Path("/sys"),
-        root=Path("/"),
-        net=Path("/proc/self/net"),
-        processes=View.CONTAINER,
-        network=View.CONTAINER,
-        filesystems=View.CONTAINER,
-        has_own_network=True,
-        has_own_processes=True,
-    )
+    nothing = View.CONTAINER
+    paths = replace(OWN, processes=nothing, network=nothing, has_own_network=True)
     network = LinuxNetwork(paths)
     assert network.is_of_container
     assert "/host/proc" in (network.hint or "")
@@ -304,17 +308,7 @@ async def test_a_container_without_the_machines_files_says_so() -> None:
 
 
 async def test_without_the_machines_sys_our_own_is_not_taken_for_it(files: NetworkFiles) -> None:
-    paths = HostPaths(
-        proc=files.proc,
-        sys=Path("/sys"),
-        root=files.root,
-        net=files.net,
-        processes=View.HOST,
-        network=View.HOST,
-        filesystems=View.CONTAINER,
-        has_own_network=True,
-        has_own_processes=True,
-    )
+    paths = replace(files.paths, sys=Path("/sys"), filesystems=View.CONTAINER)
     files.write_links(Link("lo", 1), Link("eth0", 2))
     view = await LinuxNetwork(paths).look()
     assert [(each.name, each.mac, each.mtu) for each in view.interfaces] == [
@@ -327,18 +321,7 @@ async def test_without_the_machines_sys_our_own_is_not_taken_for_it(files: Netwo
 async def test_our_own_network_shows_a_real_listening_socket_and_its_process() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        paths = HostPaths(
-            proc=Path("/proc"),
-            sys=Path("/sys"),
-            root=Path("/"),
-            net=Path("/proc/self/net"),
-            processes=View.HOST,
-            network=View.HOST,
-            filesystems=View.HOST,
-            has_own_network=False,
-            has_own_processes=False,
-        )
-        network = LinuxNetwork(paths)
+        network = LinuxNetwork(OWN)
         (found,) = [each for each in await network.listening() if each.port == port]
         assert found.address == ip_address("127.0.0.1")
         owners = await network.owners((found.inode,))
