@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(health)
     health.add_argument("--url", help="its address; that of this machine's agent by default")
     health.set_defaults(command=_health)
+    _add_check(commands)
     return parser
 
 
@@ -102,6 +103,22 @@ def _add_demo(
         default=default,
         help="show an invented homelab instead of Docker",
     )
+
+
+def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = commands.add_parser(
+        "check",
+        help="print how the monitored services are",
+        description="Prints how the monitored services are, as the running agent knows it. "
+        "Exit code: 0 nothing is down, 1 something optional is, 2 something critical is, "
+        "3 the agent could not be asked.",
+    )
+    _add_config(check)
+    check.add_argument(
+        "--format", default="table", choices=["table", "json", "markdown", "csv"], help="how"
+    )
+    check.add_argument("names", nargs="*", metavar="NAME", help="only these monitors")
+    check.set_defaults(command=_check)
 
 
 def _add_token_commands(
@@ -186,6 +203,25 @@ def _health(given: argparse.Namespace) -> int:
         return EXIT_FAILED
     sys.stdout.write(f"{answer}\n")
     return EXIT_OK
+
+
+def _check(given: argparse.Namespace) -> int:
+    from homelab_agent.check_command import (  # noqa: PLC0415
+        NOT_ASKED,
+        CheckFormat,
+        ask_report,
+        exit_code,
+        written,
+    )
+
+    try:
+        report = asyncio.run(ask_report(_settings(given), given.names))
+    except AgentError as error:
+        # 1 and 2 are said of services.
+        _complain(error.message, error.hint)
+        return NOT_ASKED
+    sys.stdout.write(written(report, CheckFormat(given.format)))
+    return exit_code(report)
 
 
 def _replace_container(given: argparse.Namespace) -> int:
