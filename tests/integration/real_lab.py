@@ -34,6 +34,24 @@ class Lab:
         assert found is not None
         return found
 
+    def has(self, platform: str, key: str) -> bool:
+        """Return whether an entity is there, and on."""
+        found = er.async_get(self.hass).async_get_entity_id(
+            platform, DOMAIN, f"{self.entry.unique_id}:{key}"
+        )
+        return found is not None and self.hass.states.get(found) is not None
+
+    def device_of(self, platform: str, key: str) -> str | None:
+        """Return the device that has an entity."""
+        entry = er.async_get(self.hass).async_get(self.entity_id(platform, key))
+        return None if entry is None else entry.device_id
+
+    async def operate(self, domain: str, action: str, platform: str, key: str) -> None:
+        """Call an action of an entity."""
+        await self.hass.services.async_call(
+            domain, action, {"entity_id": self.entity_id(platform, key)}, blocking=True
+        )
+
     def state(self, platform: str, key: str) -> str:
         """Return the state of an entity."""
         state = self.hass.states.get(self.entity_id(platform, key))
@@ -49,12 +67,7 @@ class Lab:
 
     async def switch(self, key: str, action: str) -> None:
         """Turn the switch of a container on or off."""
-        await self.hass.services.async_call(
-            "switch",
-            action,
-            {"entity_id": self.entity_id("switch", f"{key}:switch")},
-            blocking=True,
-        )
+        await self.operate("switch", action, "switch", f"{key}:switch")
 
 
 async def set_up(hass: HomeAssistant, agent: Agent, **typed: Any) -> Any:
