@@ -26,6 +26,7 @@ from homelab_agent.areas.agent.models import ActiveSettings, AgentInfo
 from homelab_agent.areas.agent.numbers import export_numbers
 from homelab_agent.areas.agent.routes import AgentRoutes
 from homelab_agent.areas.agent.service import AgentService
+from homelab_agent.areas.certificates.numbers import export_certificates
 from homelab_agent.areas.containers.protection import own_container_id
 from homelab_agent.areas.host.numbers import export_machine
 from homelab_agent.areas.network.numbers import export_network
@@ -127,6 +128,7 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
         export_numbers(metrics, resources, streams=streams.count, jobs=runner.running)
         export_figures(metrics, resources)
         export_machine(metrics, resources)
+        export_certificates(metrics, resources)
         export_network(metrics, resources)
         authenticator = Authenticator(tokens, RateLimit(), LoginThrottle())
         server = ApiServer(registry.operations(), authenticator, gate, streams, metrics)

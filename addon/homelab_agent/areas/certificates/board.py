@@ -16,8 +16,8 @@ from homelab_agent.platform.errors import Conflict
 from homelab_agent.platform.logging import get_logger
 from homelab_agent.platform.resources import Resources
 
-MOST_WATCHED = 500
-MOST_SHELVED = 500
+MOST_WATCHED = 1000
+MOST_SHELVED = 1000
 
 _log = get_logger(__name__)
 
@@ -128,9 +128,10 @@ class CertificateBoard:
                 await self._tell(after)
 
     def refresh(self) -> None:
-        """Publish what the time alone has changed."""
+        """Publish what the time alone has changed; remove events of what is gone for a while."""
         for watched in self._watched.values():
             self._publish(watched)
+        self._events.remove_due(self._clock())
 
     async def _tell(self, watched: Watched) -> None:
         for event in watched.untold:

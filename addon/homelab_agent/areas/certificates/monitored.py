@@ -1,6 +1,6 @@
 """The certificates of what monitors watch: each https address and each handshake has one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from homelab_agent.areas.certificates.models import StartTls, WatchBody
 from homelab_agent.areas.certificates.places import endpoint_place, url_place
@@ -8,7 +8,7 @@ from homelab_agent.areas.certificates.watch import CertificateWatch
 from homelab_agent.areas.certificates.watched import Origin, Place
 from homelab_agent.areas.monitors.models import MONITOR_KIND, Monitor
 from homelab_agent.platform.errors import Invalid
-from homelab_agent.platform.resources import Overflow, Resources
+from homelab_agent.platform.resources import Change, Overflow, Resources
 
 _TLS = "tls"
 # A monitor does not show what it speaks before the handshake; at these ports nothing else is usual.
@@ -27,26 +27,34 @@ class MonitoredCertificates:
     def __init__(self, watch: CertificateWatch, resources: Resources) -> None:
         self._watch = watch
         self._resources = resources
+        self._places: dict[str, Place] = {}
+        """By the keys of their monitors; several may be of one certificate."""
 
     async def run(self) -> None:
         """Follow until cancelled."""
         while True:
-            with self._resources.subscribe(kinds=(MONITOR_KIND,)) as changes:
+            with self._resources.subscribe(kinds=(MONITOR_KIND,)) as subscription:
+                start = subscription.start
+                self._places.clear()
+                self._note(start if isinstance(start, tuple) else start.resources)
+                await self._watch.found(Origin.MONITOR, self._places.values())
                 try:
-                    await self._take()
-                    async for _ in changes.batches():
-                        await self._take()
+                    async for batch in subscription.batches():
+                        if self._note(batch):
+                            await self._watch.found(Origin.MONITOR, self._places.values())
                 except Overflow:
                     continue
 
-    async def _take(self) -> None:
-        await self._watch.found(Origin.MONITOR, self._places())
-
-    def _places(self) -> Iterator[Place]:
-        for key in self._resources.keys(MONITOR_KIND):
-            monitor = self._resources.get(MONITOR_KIND, key)
-            if isinstance(monitor, Monitor) and (place := _place(monitor)):
-                yield place.model_copy(update={"monitor": monitor.key})
+    def _note(self, changes: Iterable[Change]) -> bool:
+        """Note where the changed monitors have their certificates; return whether that is new."""
+        before = dict(self._places)
+        for change in changes:
+            place = _place(change.data) if isinstance(change.data, Monitor) else None
+            if place is None:
+                self._places.pop(change.key, None)
+            else:
+                self._places[change.key] = place
+        return self._places != before
 
 
 def _place(monitor: Monitor) -> Place | None:

@@ -1,8 +1,7 @@
 """Looks at each place when it is time to: now and then, and when it comes to a rung."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -23,6 +22,8 @@ _AT_ONCE = 8
 _JITTER = 0.1
 _RETRY_S = 60.0
 _FIRST_SPREAD_S = 10.0
+"""What was known before a restart is not looked at all at once."""
+
 _NOT_YET_KNOWN = float("inf")
 
 _log = get_logger(__name__)
@@ -83,13 +84,18 @@ class CertificateWatch:
                 group.create_task(self._look_and_plan(key))
 
     async def found(self, origin: Origin, places: Iterable[Place]) -> None:
-        """Watch exactly these of what was found in one way."""
+        """Watch exactly these of what was found in one way; returns when that is stored."""
         await self.loaded()
-        try:
-            await self._board.found(origin, places)
-        except AgentError as error:
-            _log.warning("certificates_not_taken_up", origin=origin, why=error.message)
-        self._wake.set()
+        wanted = tuple(places)
+        while True:
+            try:
+                await self._board.found(origin, wanted)
+            except AgentError as error:
+                _log.warning("certificates_not_taken_up", origin=origin, why=error.message)
+                await asyncio.sleep(self._rhythm.retry_s)
+            else:
+                self._wake.set()
+                return
 
     def request(self, key: str) -> None:
         """Have a place looked at soon: something about it has changed."""
@@ -105,15 +111,9 @@ class CertificateWatch:
         watched = self._board.get(key)
         if watched is None:
             return
-        async with self._alone(key):
+        async with self._looking.setdefault(key, asyncio.Lock()):
             await self._board.take(key, await self._look(watched.place))
         self._plan(key)
-
-    @asynccontextmanager
-    async def _alone(self, key: str) -> AsyncIterator[None]:
-        lock = self._looking.setdefault(key, asyncio.Lock())
-        async with lock, self._slots:
-            yield
 
     def _now_due(self) -> tuple[str, ...]:
         now, wall = asyncio.get_running_loop().time(), self._clock()
@@ -124,24 +124,19 @@ class CertificateWatch:
             self._held.discard(gone)
         for key, each in watched.items():
             if key not in self._due:
-                self._due[key] = now + self._first_pause_s(each)
-            if (
-                key not in self._held
-                and self._due[key] != _NOT_YET_KNOWN
-                and _is_on_rung(each, wall)
-            ):
-                # It may have been renewed since it was last looked at.
+                self._due[key] = now + self._dice.uniform(0, _FIRST_SPREAD_S)
+            may_hurry = key not in self._held and self._due[key] != _NOT_YET_KNOWN
+            # On a rung: it may have been renewed since it was last looked at.
+            if may_hurry and (each.verdict is None or _is_on_rung(each, wall)):
                 self._due[key] = now
         return tuple(key for key, due in self._due.items() if due <= now)
-
-    def _first_pause_s(self, watched: Watched) -> float:
-        """Return how soon to look after the start: not at all at once."""
-        return 0.0 if watched.verdict is None else self._dice.uniform(0, _FIRST_SPREAD_S)
 
     async def _look_and_plan(self, key: str) -> None:
         self._held.discard(key)
         try:
-            await self.look_now(key)
+            # Only these: a person who asks does not wait for places that hang.
+            async with self._slots:
+                await self.look_now(key)
         except AgentError as error:
             self._held.add(key)
             _log.warning("certificate_look_failed", key=key, why=error.message)

@@ -1,0 +1,198 @@
+"""What is watched without anybody having asked, and how the watch keeps going."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+
+from homelab_agent.areas.certificates.board import CertificateBoard
+from homelab_agent.areas.certificates.models import (
+    CERTIFICATE_EVENT_KIND,
+    CERTIFICATE_KIND,
+    Certificate,
+    CertificateDetails,
+    CertificateEvent,
+    CertificateReport,
+    StartTls,
+    Verdict,
+    WatchBody,
+)
+from homelab_agent.areas.certificates.monitored import MonitoredCertificates
+from homelab_agent.areas.certificates.places import endpoint_place
+from homelab_agent.areas.certificates.store import CertificateStore
+from homelab_agent.areas.certificates.watch import CertificateWatch, Rhythm
+from homelab_agent.areas.certificates.watched import Origin, Place
+from homelab_agent.areas.monitors.check_settings import CheckType
+from homelab_agent.areas.monitors.models import (
+    MONITOR_KIND,
+    Monitor,
+    MonitorSource,
+    MonitorState,
+    MonitorTier,
+    Slo,
+)
+from homelab_agent.platform.resources import Resources
+from homelab_agent.platform.store.database import Store
+from tests.clock import HandClock
+from tests.harness.waiting import wait_until
+
+
+def monitor(key: str, kind: CheckType, target: str, *, state: MonitorState) -> Monitor:
+    return Monitor(
+        key=key,
+        name=key,
+        type=kind,
+        target=target,
+        tier=MonitorTier.OPTIONAL,
+        source=MonitorSource.PERSON,
+        interval_s=60,
+        container="media:web:1",
+        state=state,
+        slo=Slo(),
+    )
+
+
+class Area:
+    """The watch with all that it follows; every host shows a certificate, but those that hang."""
+
+    def __init__(self, store: Store, resources: Resources, clock: HandClock) -> None:
+        self.resources = resources
+        self.clock = clock
+        self.ends_at = clock() + timedelta(days=40)
+        self.hanging: set[str] = set()
+        self.board = CertificateBoard(CertificateStore(store, clock), resources, clock)
+        rhythm = Rhythm(interval_s=3600, tick_s=0.02)
+        self.watch = CertificateWatch(self.board, self.look, clock, rhythm)
+        self.monitored = MonitoredCertificates(self.watch, resources)
+
+    async def look(self, place: Place) -> CertificateReport:
+        if place.host in self.hanging:
+            await asyncio.Event().wait()
+        return CertificateReport(
+            verdict=Verdict.TRUSTED,
+            details=CertificateDetails(
+                subject="",
+                issuer="CN=Lab",
+                names=(place.host or "",),
+                not_before=self.clock() - timedelta(days=1),
+                expires_at=self.ends_at,
+                serial="1",
+                key_type="EC",
+                signature_algorithm="ECDSA with SHA-256",
+                fingerprint_sha256="a" * 64,
+            ),
+            checked_at=self.clock(),
+        )
+
+    def shown(self) -> dict[str, Certificate]:
+        found = (
+            self.resources.get(CERTIFICATE_KIND, key)
+            for key in self.resources.keys(CERTIFICATE_KIND)
+        )
+        return {each.key: each for each in found if isinstance(each, Certificate)}
+
+    async def until_shown(self, *keys: str) -> dict[str, Certificate]:
+        async def check() -> bool:
+            return set(self.shown()) == set(keys)
+
+        await wait_until(check, what=f"{keys}, shown are {tuple(self.shown())}")
+        return self.shown()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(each()) for each in (self.watch.run, self.monitored.run)]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.fixture
+async def area(store: Store, resources: Resources, clock: HandClock) -> AsyncIterator[Area]:
+    area = Area(store, resources, clock)
+    async with area.running():
+        yield area
+
+
+async def test_the_certificates_of_monitored_services_are_watched_while_their_monitors_are_there(
+    area: Area,
+) -> None:
+    for each in (
+        monitor("web", CheckType.HTTP, "https://web.lab.example/path", state=MonitorState.UP),
+        monitor("web2", CheckType.HTTP, "https://web.lab.example/other", state=MonitorState.UP),
+        monitor("plain", CheckType.HTTP, "http://plain.lab.example", state=MonitorState.UP),
+        monitor("tls", CheckType.TLS, "[fd00::1]:8443", state=MonitorState.UP),
+        monitor("mail", CheckType.TLS, "mail.lab.example:587", state=MonitorState.UP),
+        monitor("dns", CheckType.DNS, "lab.example A", state=MonitorState.UP),
+        monitor("odd", CheckType.HTTP, "https://:99999999/", state=MonitorState.UP),
+    ):
+        area.resources.publish(MONITOR_KIND, each.key, each)
+    address = endpoint_place(WatchBody(host="fd00::1", port=8443), Origin.MONITOR).key
+    shown = await area.until_shown("web.lab.example-443", "mail.lab.example-587-smtp", address)
+
+    web = shown["web.lab.example-443"]
+    assert (web.container, web.removable) == ("media:web:1", False)
+    assert shown["mail.lab.example-587-smtp"].start_tls is StartTls.SMTP
+    assert (shown[address].host, shown[address].port) == ("fd00::1", 8443)
+
+    area.resources.remove(MONITOR_KIND, "web")
+    area.resources.remove(MONITOR_KIND, "tls")
+    await area.until_shown("web.lab.example-443", "mail.lab.example-587-smtp")
+
+
+async def test_what_a_person_asked_for_stays_theirs_and_forgetting_it_leaves_what_is_found(
+    area: Area,
+) -> None:
+    await area.watch.loaded()
+    mine = endpoint_place(WatchBody(host="web.lab.example", name="Mine"), Origin.PERSON)
+    await area.board.put(mine)
+    await area.watch.look_now(mine.key)
+    web = monitor("web", CheckType.HTTP, "https://web.lab.example", state=MonitorState.UP)
+    area.resources.publish(MONITOR_KIND, "web", web)
+
+    shown = (await area.until_shown(mine.key))[mine.key]
+    assert (shown.name, shown.removable) == ("Mine", True)
+
+    area.resources.remove(MONITOR_KIND, "web")
+    await area.until_shown(mine.key)
+    area.resources.publish(MONITOR_KIND, "web", web)
+    await area.until_shown(mine.key)
+    await area.board.remove(mine.key)
+    again = (await area.until_shown(mine.key))[mine.key]
+    assert (again.name, again.removable) == ("web", False)
+
+
+async def test_hosts_that_hang_delay_neither_a_person_nor_the_warning_of_another(
+    area: Area,
+) -> None:
+    await area.watch.loaded()
+    for number in range(20):
+        area.hanging.add(f"h{number}.lab.example")
+        await area.board.put(
+            endpoint_place(WatchBody(host=f"h{number}.lab.example"), Origin.PERSON)
+        )
+    await asyncio.sleep(0.1)
+    mine = endpoint_place(WatchBody(host="web.lab.example"), Origin.PERSON)
+    await area.board.put(mine)
+    async with asyncio.timeout(5):
+        await area.watch.look_now(mine.key)
+
+    assert area.shown()[mine.key].verdict is Verdict.TRUSTED
+
+
+async def test_the_moment_a_rung_is_reached_is_not_missed_by_the_running_watch(area: Area) -> None:
+    await area.watch.loaded()
+    await area.board.put(endpoint_place(WatchBody(host="web.lab.example"), Origin.PERSON))
+    await area.until_shown("web.lab.example-443")
+    area.clock.advance(days=10, seconds=1)
+
+    async def told() -> CertificateEvent | None:
+        event = area.resources.get(CERTIFICATE_EVENT_KIND, "web.lab.example-443")
+        return event if isinstance(event, CertificateEvent) else None
+
+    event = await wait_until(told, what="the warning")
+    assert (event.stage.value, event.days_left) == ("days_30", 29)
