@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from statistics import median
 
 from homelab_agent.platform.history.series import DAY_S, HOUR_S, Point
@@ -34,15 +35,20 @@ def since_last_break(points: Sequence[Point], size: float) -> Sequence[Point]:
 
 
 def _last_break(points: Sequence[Point], least: float) -> int | None:
-    rises = [*_moves(points, upwards=True)]
-    falls = [*_moves(points, upwards=False)]
-    found = [
-        move.end
-        for moves in (rises, falls)
-        for move in moves
-        if move.size >= least and _is_singular(points, move, moves) and _lasted(points, move)
-    ]
-    return max(found, default=None)
+    found = (_break(points, least, upwards=upwards) for upwards in (True, False))
+    return max((end for end in found if end is not None), default=None)
+
+
+def _break(points: Sequence[Point], least: float, *, upwards: bool) -> int | None:
+    """Return where the largest move in one direction ends, where it is a break."""
+    moves = [*_moves(points, upwards=upwards)]
+    largest = max(moves, key=attrgetter("size"), default=None)
+    if largest is None or largest.size < least:
+        return None
+    at_s = points[largest.end].at_s
+    others = (each.size for each in moves if abs(points[each.end].at_s - at_s) > DAY_S / 2)
+    is_singular = largest.size >= SINGULAR * max(others, default=0.0)
+    return largest.end if is_singular and _lasted(points, largest) else None
 
 
 def _moves(points: Sequence[Point], *, upwards: bool) -> Iterator[_Move]:
@@ -55,13 +61,6 @@ def _moves(points: Sequence[Point], *, upwards: bool) -> Iterator[_Move]:
         size = sign * (point.value - points[start].value)
         if size > 0:
             yield _Move(start, end, size)
-
-
-def _is_singular(points: Sequence[Point], move: _Move, moves: Sequence[_Move]) -> bool:
-    at_s = points[move.end].at_s
-    others = (each.size for each in moves if abs(points[each.end].at_s - at_s) > DAY_S / 2)
-    near = (each.size for each in moves if abs(points[each.end].at_s - at_s) <= DAY_S / 2)
-    return move.size >= SINGULAR * max(others, default=0.0) and move.size >= max(near)
 
 
 def _lasted(points: Sequence[Point], move: _Move) -> bool:

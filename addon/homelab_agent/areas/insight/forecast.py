@@ -30,6 +30,7 @@ HORIZON = 5.0
 """How many times the time that it rests on a forecast may reach."""
 
 MOST_DAYS = 730.0
+_MANY_DAYS = 30
 MOST_BLOCKS = 60
 """The work grows with the square of it."""
 
@@ -40,6 +41,9 @@ _CERTAIN = 3.0
 """Standard deviations."""
 
 _STRAYING = 2.0
+_IMMATERIAL = 0.05
+"""Of the growth: straying so little moves no date by more than a person would care for."""
+
 _SIZE_NOISE = 0.0002
 """Of the size: less than this is never a trend."""
 
@@ -107,7 +111,9 @@ def _outlook(use: Sequence[Point], trend: _Trend, now_s: float) -> Outlook:
         why = "It goes up and down too much to tell." if grows_unseen else "It does not grow."
         return _unknown(used, why, None if grows_unseen else slope * DAY_S)
     if left > slope * horizon_s:
-        days = horizon_s / DAY_S
+        days = horizon_s // DAY_S
+        # In tens, so that it is not told anew every day.
+        days -= days % 10 if days > _MANY_DAYS else 0
         return _unknown(used, f"Not within the next {days:.0f} days.", slope * DAY_S)
     observed = (used[0].at_s, used[-1].at_s)
     return Outlook(left / slope / DAY_S, None, slope * DAY_S, observed, len(used))
@@ -174,8 +180,9 @@ def _trend(blocks: Sequence[Point], size: float) -> _Trend | None:
     line = theil_sen(blocks)
     strays = [block.value - line.value(block.at_s) for block in blocks]
     usual = max(noise(blocks), _SIZE_NOISE * size)
-    last = strays[-3:]
-    if most(strays) > _STRAYING * usual or abs(sum(last)) / len(last) > _STRAYING * usual:
+    last, grown = strays[-3:], abs(line.slope) * (blocks[-1].at_s - blocks[0].at_s)
+    allowed = max(_STRAYING * usual, _IMMATERIAL * grown)
+    if most(strays) > allowed or abs(sum(last)) / len(last) > allowed:
         return None
     span_s, count = blocks[-1].at_s - blocks[0].at_s, len(blocks)
     error = usual / span_s * (12 * (count - 1) / (count * (count + 1))) ** 0.5
