@@ -16,7 +16,7 @@ PACKAGE = "homelab_agent"
 FLOORS = {"platform": 0, "areas": 1, "api": 2}
 TOP = 3
 SHARED_BY_AREAS = {"service", "models"}
-LATE = ("alembic", "asyncpg", "cryptography", "zeroconf")
+LATE = ("alembic", "asyncpg", "cryptography", "dns", "icmplib", "zeroconf")
 
 type Imports = dict[str, set[str]]
 

@@ -56,12 +56,13 @@ class HttpRequest:
 class Attempt:
     """What is known of a request while it runs, and also after it was given up.
 
-    `tls` is there as soon as a handshake was done.
+    `tls` is there once a handshake was done, also when the connection is closed again.
     """
 
     targets: tuple[Target, ...] = ()
     sockets: list[socket.socket] = field(default_factory=list)
     transport: asyncio.Transport | None = None
+    tls: ssl.SSLObject | None = None
     answered: bool = False
 
     @property
@@ -74,14 +75,6 @@ class Attempt:
         if any(map(_is_connected, self.sockets)):
             return Stage.HANDSHAKE
         return Stage.CONNECTION if self.targets else Stage.NAME
-
-    @property
-    def tls(self) -> ssl.SSLObject | None:
-        """The encrypted connection; None for a plain one, and before there is one."""
-        found: ssl.SSLObject | None = None
-        if self.transport is not None:
-            found = self.transport.get_extra_info("ssl_object")
-        return found
 
 
 _attempt: ContextVar[Attempt] = ContextVar("attempt")
@@ -194,7 +187,9 @@ class _NotedResponse(aiohttp.ClientResponse):
     async def start(self, connection: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
         transport = connection.transport
         if isinstance(transport, asyncio.Transport):
-            _attempt.get().transport = transport
+            attempt = _attempt.get()
+            attempt.transport = transport
+            attempt.tls = transport.get_extra_info("ssl_object")
         try:
             return await super().start(connection)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:

@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, ip_address
 
+import idna
+
 MOST_LOOKUPS = 128
 """So many at once: a resolver that is away holds each of them for half a minute."""
 
@@ -91,9 +93,6 @@ def ascii_name(host: str) -> str:
     """
     if host.isascii():
         return host
-    # Only where it is used: its tables are large.
-    import idna  # noqa: PLC0415
-
     try:
         return idna.encode(host, uts46=True).decode()
     except idna.IDNAError as error:

@@ -14,7 +14,7 @@ from homelab_agent.platform.outbound.guard import GuardedAddress
 
 _SHORTEST_LOOK_S, _LONGEST_LOOK_S = 1.0, 60.0
 
-_CODES = {
+CODES = {
     Verdict.UNREACHABLE: CheckCode.UNREACHABLE,
     Verdict.NO_CERTIFICATE: CheckCode.NO_CERTIFICATE,
     Verdict.EXPIRED: CheckCode.CERTIFICATE_EXPIRED,
@@ -72,7 +72,7 @@ def _judge(
 ) -> CheckOutcome:
     details = report.details
     if details is None:
-        return CheckOutcome(ok=False, code=_CODES[report.verdict], reason=report.reason)
+        return CheckOutcome(ok=False, code=CODES[report.verdict], reason=report.reason)
     code, reason = _wrong(report, settings)
     return CheckOutcome(
         ok=code is None,
@@ -91,7 +91,7 @@ def _wrong(
     report: CertificateReport, settings: TlsCheckSettings
 ) -> tuple[CheckCode | None, str | None]:
     if settings.verify and report.verdict is not Verdict.TRUSTED:
-        return _CODES[report.verdict], report.reason
+        return CODES[report.verdict], report.reason
     if report.days_left is None or report.days_left > settings.days_left:
         return None, None
     place = where(settings.host, settings.port)
