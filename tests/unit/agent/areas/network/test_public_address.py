@@ -67,6 +67,15 @@ async def test_one_source_that_misbehaves_changes_nothing(three: Three, trouble:
     assert three[0].sent_bytes < 64 << 20
 
 
+async def test_a_gigabyte_is_refused_after_a_few_bytes_and_not_at_the_deadline(
+    three: Three,
+) -> None:
+    three[0].trouble = Trouble.GIGABYTE
+    answers = await sources_of(*three).ask(IpVersion.IPV4)
+    (problem,) = [answer.problem for answer in answers if answer.problem]
+    assert "more than an address" in problem
+
+
 @pytest.mark.parametrize(
     "lie", [OTHER_IPV4, "192.168.1.10", "127.0.0.1", ANYWHERE, "100.64.0.7", "224.0.0.1", IPV6]
 )

@@ -72,6 +72,16 @@ async def test_what_docker_publishes_is_its_containers_whoever_holds_the_socket(
     assert (seen["tcp-0.0.0.0-22"].container, seen["tcp-0.0.0.0-22"].process) == (None, "sshd")
 
 
+async def test_a_process_that_forwards_for_docker_is_nobodys_name(
+    files: NetworkFiles, eyes: PortEyes
+) -> None:
+    # As at the agent's start, before the engine has told whose it is.
+    files.write_sockets("tcp", (ANYWHERE, 8443, *NOBODY, LISTEN, 11))
+    files.write_process(700, "docker-proxy", 11)
+    seen = (await eyes.look(0))["tcp-0.0.0.0-8443"]
+    assert (seen.process, seen.pid, seen.container) == (None, None, None)
+
+
 async def test_what_is_published_without_a_process_that_forwards_is_seen_too(
     eyes: PortEyes,
 ) -> None:

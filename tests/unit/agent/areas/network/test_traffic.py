@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,27 @@ async def test_traffic_is_counted_also_while_nobody_listens(
     epoch = (await network.traffic(("eth0",))).counts["eth0"].epoch
     async with agent.running():
         await wait_until(is_saved, what="the first sample in the store")
+
+
+async def test_what_went_through_until_the_machine_goes_down_is_kept(
+    files: NetworkFiles, network: MachineNetwork, store: Store, clock: HandClock
+) -> None:
+    files.write_links(Link("eth0", 2, received=100))
+    agent = Agent(network, store, clock)
+
+    async def is_counted() -> bool:
+        later = Counters(store, lambda: clock.now + timedelta(hours=1))
+        await later.load()
+        return later.count("network/eth0/receive_bytes", 0, epoch="other").since == clock.now
+
+    async with agent.running():
+        await wait_until(is_counted, what="the first sample")
+        # Nobody listens, so that the next sample is a minute away.
+        files.write_links(Link("eth0", 2, received=700))
+    files.boot("99999999-2222-4333-8444-555566667777")
+    files.write_links(Link("eth0", 2, received=5))
+    (after,) = await Agent(network, store, clock).traffic.sample()
+    assert after.receive_bytes == 605
 
 
 async def test_a_network_that_cannot_be_read_shows_nothing_old_and_comes_back(
