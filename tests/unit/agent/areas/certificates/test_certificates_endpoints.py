@@ -4,19 +4,26 @@ import asyncio
 import socket
 import ssl
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import dsa, ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from homelab_agent.areas.certificates.chain import Unreadable
 from homelab_agent.areas.certificates.endpoint import EndpointReader
 from homelab_agent.areas.certificates.models import EndpointBody, StartTls, Verdict
+from homelab_agent.areas.certificates.parsing import parse_chain
 from homelab_agent.areas.certificates.service import CertificateService
 from homelab_agent.areas.certificates.trust import TrustStore
 from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.outbound.connections import Outbound
 from homelab_agent.platform.outbound.guard import GuardedAddress
 from tests.fakes.tls_servers import Authority, make_authority, plain_server, starttls, tls_server
+from tests.fakes.tls_servers.authority import Key
 from tests.fakes.tls_servers.server import Talk
 
 NAME = "nas.lab.example"
@@ -262,3 +269,49 @@ async def test_an_authority_that_is_installed_later_is_trusted_from_then_on(
 
     assert before.verdict is Verdict.UNKNOWN_AUTHORITY
     assert after.verdict is Verdict.TRUSTED
+
+
+@pytest.mark.parametrize(
+    ("make_key", "says"),
+    [
+        (lambda: dsa.generate_private_key(2048), "DSA"),
+        (lambda: ec.generate_private_key(ec.SECP192R1()), "192 bits"),
+    ],
+    ids=["dsa", "small curve"],
+)
+async def test_a_key_that_no_server_can_use_any_more_is_weak_in_a_file_too(
+    service: CertificateService, authority: Authority, make_key: Callable[[], Key], says: str
+) -> None:
+    issued = await asyncio.to_thread(lambda: authority.issue(NAME, key=make_key()))
+
+    report = await service.judge_file(issued.ders)
+    assert report.verdict is Verdict.WEAK_KEY, report.reason
+    assert says in (report.reason or "")
+
+
+async def test_an_authority_that_this_machine_was_told_to_distrust_is_named_as_that(
+    outbound: Outbound, authority: Authority, tmp_path: Path
+) -> None:
+    root, trusted = tmp_path / "root.pem", tmp_path / "authorities.pem"
+    root.write_bytes(authority.root.chain_pem)
+    reject = ("-addreject", "serverAuth", "-trustout", "-out", str(trusted))
+    process = await asyncio.create_subprocess_exec("openssl", "x509", "-in", str(root), *reject)
+    assert await process.wait() == 0
+    service = CertificateService(EndpointReader(outbound), TrustStore(utc_now, trusted), utc_now)
+
+    report = await service.judge_file(authority.issue(NAME).ders)
+    assert report.verdict is Verdict.UNTRUSTED, report.reason
+    assert "told explicitly to distrust" in (report.reason or "")
+
+
+@given(data=st.binary(max_size=300))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_stranger_shows_as_a_certificate_is_an_answer_and_never_an_error(
+    data: bytes, authority: Authority
+) -> None:
+    real = authority.issue(NAME).der
+    for der in (data, real[: len(data)], real[:40] + data + real[40 + len(data) :]):
+        try:
+            assert parse_chain((der,)).details().fingerprint_sha256
+        except Unreadable as error:
+            assert str(error)  # noqa: PT017 - either is an answer
