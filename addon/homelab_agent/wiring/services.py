@@ -122,5 +122,5 @@ def _monitors(
         begin=demo.monitors if demo else None,
     )
     areas.routes.append(MonitorRoutes(service, containers))
-    areas.routes.append(MaintenanceRoutes(book))
+    areas.routes.append(MaintenanceRoutes(book, service))
     areas.loops.append(watch.run)

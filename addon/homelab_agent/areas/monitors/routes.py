@@ -51,12 +51,12 @@ class MonitorRoutes:
     @query("monitors.list", "/monitors")
     async def list(self) -> MonitorList:
         """List all monitors and how their services are."""
-        return self._service.list()
+        return await self._service.list()
 
     @query("monitors.report", "/monitors/report", documents=(_MARKDOWN, _CSV))
     async def report(self, query: ReportQuery) -> HealthReport | TextDocument:
         """Return the service health table: what is critical, what is optional, what is down."""
-        report = self._service.health(query.name)
+        report = await self._service.health(query.name)
         match query.format:
             case ReportFormat.MARKDOWN:
                 return TextDocument(media_type=_MARKDOWN, text=as_markdown(report))
@@ -68,13 +68,14 @@ class MonitorRoutes:
     @query("monitors.proposals", "/monitors/proposals")
     async def proposals(self) -> ProposalList:
         """Return monitors that could be made for what containers publish."""
+        await self._service.until_ready()
         containers = self._containers.list(ContainerQuery()).containers
         return ProposalList(proposals=proposals(containers, self._service.settings()))
 
     @query("monitors.get", "/monitors/{key}")
     async def get(self, key: str) -> MonitorDescription:
         """Return everything about one monitor, by its key or its name."""
-        return self._service.describe(key)
+        return await self._service.describe(key)
 
     @query("monitors.history", "/monitors/{key}/history")
     async def history(self, key: str, query: HistoryQuery) -> History:
@@ -128,7 +129,7 @@ class MonitorRoutes:
     )
     async def pause(self, key: str) -> CommandResult:
         """Stop checking a service until it is resumed."""
-        return self._service.pause(key)
+        return await self._service.pause(key)
 
     @command(
         "monitors.resume",
@@ -141,7 +142,7 @@ class MonitorRoutes:
     )
     async def resume(self, key: str) -> CommandResult:
         """Check a paused service again."""
-        return self._service.resume(key)
+        return await self._service.resume(key)
 
     @command(
         "monitors.check",
@@ -160,22 +161,26 @@ class MonitorRoutes:
 class MaintenanceRoutes:
     """Times in which failures are expected."""
 
-    def __init__(self, book: MaintenanceBook) -> None:
+    def __init__(self, book: MaintenanceBook, monitors: MonitorService) -> None:
         self._book = book
+        self._monitors = monitors
 
     @query("maintenance.list", "/maintenance")
     async def list(self) -> MaintenanceList:
         """List all maintenance windows."""
+        await self._monitors.until_ready()
         return self._book.list()
 
     @query("maintenance.occurrences", "/maintenance/occurrences")
     async def occurrences(self, query: OccurrenceQuery) -> OccurrenceList:
         """Return when windows are open between two moments."""
+        await self._monitors.until_ready()
         return self._book.occurrences(query)
 
     @command("maintenance.add", "POST", "/maintenance", scope=Scope.OPERATE, dangerous=False)
     async def add(self, body: MaintenanceBody) -> MaintenanceWindow:
         """Expect failures for a time, once or again and again."""
+        await self._monitors.until_ready()
         return await self._book.add(body)
 
     @command(
@@ -189,5 +194,6 @@ class MaintenanceRoutes:
     )
     async def remove(self, key: str) -> CommandResult:
         """Remove a maintenance window; one that is open ends."""
+        await self._monitors.until_ready()
         name = await self._book.remove(key)
         return CommandResult(outcome=Outcome.DONE, message=f"{name} is removed.")

@@ -51,17 +51,18 @@ class MonitorService:
         self._labels = labels
         self._clock = clock
 
-    def list(self) -> MonitorList:
+    async def list(self) -> MonitorList:
         """Return all monitors, by name."""
+        await self.until_ready()
         shown = [watched.shown() for watched in self._desk.shown().values()]
         found: Iterable[Monitor] = (*shown, *self._labels.troubled.values())
         return MonitorList(
             monitors=tuple(sorted(found, key=lambda each: (each.name.casefold(), each.key)))
         )
 
-    def describe(self, key: str) -> MonitorDescription:
+    async def describe(self, key: str) -> MonitorDescription:
         """Return everything about one monitor."""
-        return self._described(self._get(key))
+        return self._described(await self._get(key))
 
     async def add(self, body: AddMonitorBody, caller: Caller) -> MonitorDescription:
         """Watch something new.
@@ -71,7 +72,7 @@ class MonitorService:
             Invalid: the settings mean nothing.
             Conflict: there is a monitor with this key, or there are too many.
         """
-        await self._until_ready()
+        await self.until_ready()
         settings = prepared(body)
         require_allowed(settings, caller)
         refuse_stars(settings)
@@ -89,7 +90,7 @@ class MonitorService:
             Conflict: a label made it.
             Denied: only an admin may have guarded addresses asked.
         """
-        watched = self._own(key)
+        watched = await self._own(key)
         settings = with_kept_secrets(prepared(body), watched.settings)
         require_allowed(settings, caller)
         self._require_check(settings)
@@ -99,21 +100,21 @@ class MonitorService:
 
     async def remove(self, key: str) -> CommandResult:
         """Forget a monitor and its past."""
-        watched = self._own(key)
+        watched = await self._own(key)
         await self._desk.remove(watched)
         return _done(f"{watched.settings.name} is not watched any more.")
 
-    def pause(self, key: str) -> CommandResult:
+    async def pause(self, key: str) -> CommandResult:
         """Stop checking until it is resumed."""
-        watched = self._get(key)
+        watched = await self._get(key)
         if watched.is_paused:
             return _not_needed(f"{watched.settings.name} is paused already.")
         self._desk.pause(watched)
         return _done(f"{watched.settings.name} is paused.")
 
-    def resume(self, key: str) -> CommandResult:
+    async def resume(self, key: str) -> CommandResult:
         """Check again, at once."""
-        watched = self._get(key)
+        watched = await self._get(key)
         if not watched.is_paused:
             return _not_needed(f"{watched.settings.name} is not paused.")
         self._desk.resume(watched)
@@ -125,7 +126,7 @@ class MonitorService:
         Raises:
             Conflict: it is paused.
         """
-        watched = self._get(key)
+        watched = await self._get(key)
         if watched.is_paused:
             raise Conflict(
                 f"{watched.settings.name} is paused", hint="Resume it, then it is checked at once"
@@ -137,11 +138,11 @@ class MonitorService:
 
     async def past(self, key: str, query: HistoryQuery) -> Past:
         """Return the past of one monitor in pieces."""
-        return await past_of(self._history, self._get(key).id, query, self._clock())
+        return await past_of(self._history, (await self._get(key)).id, query, self._clock())
 
     async def past_checks(self, key: str, query: HistoryQuery) -> PastChecks:
         """Return single checks of one monitor."""
-        return await past_checks(self._history, self._get(key).id, query, self._clock())
+        return await past_checks(self._history, (await self._get(key)).id, query, self._clock())
 
     def reports(self) -> Iterable[MonitorReport]:
         """Return what is known of each monitor over time."""
@@ -150,12 +151,13 @@ class MonitorService:
             if found is not None:
                 yield found
 
-    def health(self, names: tuple[str, ...] = ()) -> HealthReport:
+    async def health(self, names: tuple[str, ...] = ()) -> HealthReport:
         """Return the service health table: of all, or of those named.
 
         Raises:
             NotFound: there is none of a name.
         """
+        await self.until_ready()
         rows = [self._row(watched) for watched in self._desk.shown().values()]
         rows += [_troubled_row(monitor) for monitor in self._labels.troubled.values()]
         for name in names:
@@ -169,7 +171,8 @@ class MonitorService:
         """Return the settings of all monitors."""
         return tuple(watched.settings for watched in self._desk.shown().values())
 
-    def _get(self, key: str) -> Watched:
+    async def _get(self, key: str) -> Watched:
+        await self.until_ready()
         shown = self._desk.shown()
         found = shown.get(key)
         if found is None:
@@ -184,8 +187,8 @@ class MonitorService:
             raise _not_found(key)
         return found
 
-    def _own(self, key: str) -> Watched:
-        watched = self._get(key)
+    async def _own(self, key: str) -> Watched:
+        watched = await self._get(key)
         if watched.source is MonitorSource.LABEL:
             raise Conflict(
                 f"{watched.settings.name} was made by a label of {watched.settings.container}",
@@ -241,7 +244,12 @@ class MonitorService:
                 hint=f"It has: {', '.join(known)}",
             )
 
-    async def _until_ready(self) -> None:
+    async def until_ready(self) -> None:
+        """Wait for the monitors to be read, right after the agent's start.
+
+        Raises:
+            Unavailable: that takes long.
+        """
         try:
             async with asyncio.timeout(READY_S):
                 await self.ready.wait()

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from itertools import pairwise
+from typing import Self
 
 from homelab_agent.areas.monitors.schedule import LATE_S, Schedule
 from tests.harness.waiting import wait_until
@@ -17,7 +19,7 @@ class Running:
         self.schedule = Schedule(self._check, most_at_once=most_at_once, observe=self.late.append)
         self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Running:
+    async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self.schedule.run())
         await asyncio.sleep(0)
         return self
@@ -62,7 +64,7 @@ async def test_checks_do_not_drift_whatever_they_take() -> None:
     began = running.began["web"]
     # On a busy machine one begins late, but the plan stays: the whole is a multiple of 0.2 s.
     plan = [moment - late for moment, late in zip(began, running.late, strict=True)]
-    for before, after in zip(plan, plan[1:], strict=False):
+    for before, after in pairwise(plan):
         turns = (after - before) / 0.2
         assert abs(turns - round(turns)) < 0.02
 
