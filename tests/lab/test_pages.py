@@ -165,6 +165,39 @@ async def test_a_container_is_described_and_restarted_on_its_page(
         await page.screenshot(path=images(tmp_path) / "container.png")
 
 
+async def test_the_machine_and_a_monitor_are_described_on_their_pages(
+    demo: World, tmp_path: Path
+) -> None:
+    await demo.shows(await demo.entity("monitor:router", "up"), "on")
+    async with logged_in(demo.home.url) as page:
+        await page.set_viewport_size(TALL)
+        await open_device(demo, page)
+        await shows(
+            page,
+            {
+                "CPU": r"\d\.\d%",
+                "Disk /mnt/media usage": r"\d\.\d%",
+                "Disk /mnt/media full in": r"\d+d",
+                "Processor energy": r"\d\.\d+ kWh",
+                "Findings": r"\d findings",
+            },
+        )
+        await page.screenshot(path=images(tmp_path) / "machine.png")
+        await open_device(demo, page, "monitor:router")
+        await expect(page.get_by_text("Monitor (demo)")).to_be_visible()
+        await shows(page, {"Response time": r"\d+.?ms", "Uptime (30 days)": r"\d\.\d+%"})
+        await expect(row(page, "toggle", "Monitoring")).to_be_visible()
+        await page.screenshot(path=images(tmp_path) / "monitor.png")
+
+
+async def test_expiries_and_windows_are_in_the_calendar(demo: World, tmp_path: Path) -> None:
+    async with logged_in(demo.home.url) as page:
+        await page.set_viewport_size(TALL)
+        await page.goto(f"{demo.home.url}/calendar")
+        await expect(page.get_by_text("certificate expires").first).to_be_visible()
+        await page.screenshot(path=images(tmp_path) / "calendar.png")
+
+
 async def test_an_update_is_started_in_its_dialog_and_watched_there(
     demo: World, tmp_path: Path
 ) -> None:
