@@ -2,6 +2,7 @@
 
 `load`: listens and connects, sends without end; prints "ready", ends with its input.
 `read`: what the agent's own eyes see between two looks of `ip` and `ss`, as one JSON document.
+`view`: what they see of the machine from wherever this runs.
 """
 
 import asyncio
@@ -175,6 +176,27 @@ async def read() -> dict[str, Any]:
     }
 
 
+async def view() -> dict[str, Any]:
+    """Return what is seen from here."""
+    from homelab_agent.platform.host.linux_network import LinuxNetwork  # noqa: PLC0415
+    from homelab_agent.platform.host.paths import find_paths  # noqa: PLC0415
+
+    network = LinuxNetwork(find_paths())
+    seen, listening = await network.look(), await network.listening()
+    owners = await network.owners([each.inode for each in listening])
+    return {
+        "is_of_container": network.is_of_container,
+        "hint": network.hint,
+        "addresses": {each.name: sorted(map(str, each.addresses)) for each in seen.interfaces},
+        "macs": {each.name: each.mac for each in seen.interfaces},
+        "gateway": str(seen.route_ipv4.gateway) if seen.route_ipv4 else None,
+        "processes": {
+            str(each.port): owners[each.inode].process if each.inode in owners else None
+            for each in listening
+        },
+    }
+
+
 def _links() -> dict[str, list[int]]:
     found = {}
     for link in json.loads(command("ip", "-s", "-j", "link")):
@@ -218,4 +240,5 @@ if __name__ == "__main__":
     if sys.argv[1] == "load":
         asyncio.run(load(sys.argv[2], int(sys.argv[3])))
     else:
-        print(json.dumps(asyncio.run(read())))  # noqa: T201  # the answer
+        answer = asyncio.run(read() if sys.argv[1] == "read" else view())
+        print(json.dumps(answer))  # noqa: T201  # the answer

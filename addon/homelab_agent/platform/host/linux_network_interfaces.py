@@ -17,6 +17,8 @@ _LINK = re.compile(r"^\s*([^\s:]+(?::[^\s:]+)*):\s*((?:\d+\s+){15}\d+)\s*$", re.
 """A name may hold colons, as old aliases have it."""
 
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+_DOCKER_CABLE = re.compile(r"veth[0-9a-f]{7}")
+_DOCKER_BRIDGE = re.compile(r"docker[0-9]+|docker_gwbridge|br-[0-9a-f]{12}")
 _NO_MAC = "00:00:00:00:00:00"
 _ETHERNET, _LOOPBACK = 1, 772
 _TUNNELS = frozenset({512, 768, 769, 776, 778, 823, 65534})
@@ -53,7 +55,7 @@ class Classes:
     def interface(self, name: str, addresses: tuple[AddressWithPrefix, ...]) -> Interface | None:
         """Return an interface; None for the end of a container's virtual cable."""
         if self.folder is None or not (self.folder / name).is_dir():
-            return Interface(name=name, type=_by_name(name), addresses=addresses)
+            return _by_name(name, addresses)
         folder = self.folder / name
         if _is_cable(folder) and _leads_to_container(folder, addresses):
             return None
@@ -125,8 +127,18 @@ def _type(folder: Path) -> InterfaceType:
     return InterfaceType.ETHERNET if is_link else InterfaceType.OTHER
 
 
-def _by_name(name: str) -> InterfaceType:
-    return InterfaceType.LOOPBACK if name == "lo" else InterfaceType.OTHER
+def _by_name(name: str, addresses: tuple[AddressWithPrefix, ...]) -> Interface | None:
+    """Return what an interface's name tells where nothing else does: Docker's names are known."""
+    if _DOCKER_CABLE.fullmatch(name):
+        return None
+    of_containers = _DOCKER_BRIDGE.fullmatch(name) is not None
+    kind = InterfaceType.BRIDGE if of_containers else InterfaceType.OTHER
+    return Interface(
+        name=name,
+        type=InterfaceType.LOOPBACK if name == "lo" else kind,
+        addresses=addresses,
+        of_containers=of_containers,
+    )
 
 
 def _state(folder: Path) -> InterfaceState:

@@ -309,11 +309,14 @@ async def test_a_container_without_the_machines_files_says_so() -> None:
 
 async def test_without_the_machines_sys_our_own_is_not_taken_for_it(files: NetworkFiles) -> None:
     paths = replace(files.paths, sys=Path("/sys"), filesystems=View.CONTAINER)
-    files.write_links(Link("lo", 1), Link("eth0", 2))
+    files.write_links(
+        Link("lo", 1), Link("eth0", 2), Link("br-0123456789ab", 3), Link("veth01234ab", 4)
+    )
     view = await LinuxNetwork(paths).look()
-    assert [(each.name, each.mac, each.mtu) for each in view.interfaces] == [
-        ("lo", None, None),
-        ("eth0", None, None),
+    assert [(each.name, each.type, each.mac, each.mtu) for each in view.interfaces] == [
+        ("lo", InterfaceType.LOOPBACK, None, None),
+        ("eth0", InterfaceType.OTHER, None, None),
+        ("br-0123456789ab", InterfaceType.BRIDGE, None, None),
     ]
     assert view.dns_servers == ()
 
