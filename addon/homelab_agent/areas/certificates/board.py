@@ -1,5 +1,6 @@
 """All places that are watched, as last known: stored, published, and what happens to them told."""
 
+import asyncio
 from collections.abc import Iterable
 
 from homelab_agent.areas.certificates.course import take
@@ -33,17 +34,18 @@ class CertificateBoard:
         self._watched: dict[str, Watched] = {}
         self._shelf: dict[str, Watched] = {}
         self._found: dict[Origin, dict[str, Place]] = {}
+        # What is stored and what is held change together.
+        self._changing = asyncio.Lock()
 
     async def load(self) -> None:
         """Take up what was known when the agent ended, and tell what was not told then."""
-        for watched in await self._store.load():
+        for known in await self._store.load():
+            watched = await self._tell(known) if known.untold else known
             if watched.place.origin is Origin.PERSON:
                 self._watched[watched.place.key] = watched
                 self._publish(watched)
             else:
                 self._shelf[watched.place.key] = watched
-            if watched.untold:
-                await self._tell(watched)
         await self._trim_shelf()
 
     def get(self, key: str) -> Watched | None:
@@ -65,6 +67,52 @@ class CertificateBoard:
         Raises:
             Conflict: too many are watched already.
         """
+        async with self._changing:
+            return await self._put(place)
+
+    async def remove(self, key: str) -> None:
+        """Forget that a person asked for a place; what is found there by itself stays watched."""
+        async with self._changing:
+            await self._store.remove(key)
+            self._withdraw(key)
+            for places in self._found.values():
+                if key in places:
+                    await self._put(places[key])
+
+    async def found(self, origin: Origin, places: Iterable[Place]) -> None:
+        """Watch exactly these of what was found in one way; what a person asked for stays."""
+        wanted = {place.key: place for place in places}
+        async with self._changing:
+            self._found[origin] = wanted
+            for watched in self.all():
+                if watched.place.origin is origin and watched.place.key not in wanted:
+                    await self._shelve(watched)
+            for place in wanted.values():
+                await self._put_found(place)
+
+    async def take(self, key: str, report: CertificateReport) -> None:
+        """Take over what a look found, unless nobody wants to know any more."""
+        async with self._changing:
+            before = self._watched.get(key)
+            if before is None:
+                return
+            after, news = take(before, report)
+            events = tuple(self._events.make(after, each, report.checked_at) for each in news)
+            after = after.model_copy(update={"untold": events})
+            # Stored before it is told: killed in between, the agent tells it after its restart.
+            await self._store.save(after)
+            self._watched[key] = after
+            self._publish(after)
+            if events:
+                self._watched[key] = await self._tell(after)
+
+    def refresh(self) -> None:
+        """Publish what the time alone has changed; remove events of what is gone for a while."""
+        for watched in self._watched.values():
+            self._publish(watched)
+        self._events.remove_due(self._clock())
+
+    async def _put(self, place: Place) -> bool:
         known = self._watched.get(place.key)
         if known is None and len(self._watched) >= MOST_WATCHED:
             raise Conflict(
@@ -81,66 +129,28 @@ class CertificateBoard:
         self._publish(watched)
         return known is None
 
-    async def remove(self, key: str) -> None:
-        """Forget that a person asked for a place; what is found there by itself stays watched."""
-        await self._store.remove(key)
-        self._withdraw(key)
-        for places in self._found.values():
-            if key in places:
-                await self.put(places[key])
+    async def _put_found(self, place: Place) -> None:
+        known = self._watched.get(place.key)
+        if known is not None and known.place.origin is not place.origin:
+            return
+        try:
+            await self._put(place)
+        except Conflict as error:
+            _log.warning("certificate_not_watched", key=place.key, why=error.message)
 
-    async def shelve(self, key: str) -> None:
+    async def _shelve(self, watched: Watched) -> None:
         """Watch a place no longer, but know it again when it comes back."""
-        self._shelf[key] = self._watched[key]
-        self._withdraw(key)
+        self._shelf[watched.place.key] = watched
+        self._withdraw(watched.place.key)
         await self._trim_shelf()
 
-    async def found(self, origin: Origin, places: Iterable[Place]) -> None:
-        """Watch exactly these of what was found in one way; what a person asked for stays."""
-        self._found[origin] = wanted = {place.key: place for place in places}
-        for watched in self.all():
-            place = watched.place
-            if place.origin is origin and place.key not in wanted:
-                await self.shelve(place.key)
-        for place in wanted.values():
-            known = self._watched.get(place.key)
-            if known is not None and known.place.origin is not origin:
-                continue
-            try:
-                await self.put(place)
-            except Conflict as error:
-                _log.warning("certificate_not_watched", key=place.key, why=error.message)
-
-    async def take(self, key: str, report: CertificateReport) -> None:
-        """Take over what a look found, unless nobody wants to know any more."""
-        before = self._watched.get(key)
-        if before is None:
-            return
-        after, news = take(before, report)
-        events = tuple(self._events.make(after, each, report.checked_at) for each in news)
-        after = after.model_copy(update={"untold": events})
-        # Stored before it is told: killed in between, the agent tells it after its restart.
-        await self._store.save(after)
-        if key in self._watched:
-            self._watched[key] = after
-            self._publish(after)
-            if events:
-                await self._tell(after)
-
-    def refresh(self) -> None:
-        """Publish what the time alone has changed; remove events of what is gone for a while."""
-        for watched in self._watched.values():
-            self._publish(watched)
-        self._events.remove_due(self._clock())
-
-    async def _tell(self, watched: Watched) -> None:
+    async def _tell(self, watched: Watched) -> Watched:
+        """Publish what is not told yet; return what is known then."""
         for event in watched.untold:
             self._events.publish(event)
         told = watched.model_copy(update={"untold": ()})
-        for shelf in (self._watched, self._shelf):
-            if shelf.get(told.place.key) == watched:
-                shelf[told.place.key] = told
-                await self._store.save(told)
+        await self._store.save(told)
+        return told
 
     def _publish(self, watched: Watched) -> None:
         shown = watched.shown(self._clock())

@@ -40,7 +40,8 @@ class Confined:
             Denied: that lies in no folder that may be read; the hint names the setting.
             OSError: there is nothing.
         """
-        allowed = [root for root in self._roots if self._is_allowed(root, path)]
+        roots = [root for root in self._roots if root.is_dir()]
+        allowed = [root for root in roots if self._is_allowed(root, path)]
         if not allowed:
             raise Denied(
                 f"{path} lies in no folder that the agent may read certificates of.",

@@ -14,7 +14,7 @@ from homelab_agent.areas.certificates.handshake import (
     shake_hands,
 )
 from homelab_agent.areas.certificates.models import EndpointBody, StartTls, Verdict
-from homelab_agent.areas.certificates.names import without_brackets
+from homelab_agent.areas.certificates.names import as_address, without_brackets
 from homelab_agent.areas.certificates.nothing import Nothing
 from homelab_agent.areas.certificates.starttls import imap, ldap, postgresql, smtp
 from homelab_agent.areas.certificates.starttls.interface import NoStartTls, Prepare, shown
@@ -95,9 +95,7 @@ class EndpointReader:
         except NotTls as error:
             return Nothing(Verdict.NO_CERTIFICATE, _not_tls(where, error.greeting))
         except Refused as error:
-            return Nothing(
-                Verdict.NO_CERTIFICATE, f"{where} speaks TLS, but refused the handshake: {error}."
-            )
+            return Nothing(Verdict.NO_CERTIFICATE, _refused(where, server_name, error))
         if not found.chain:
             return Nothing(
                 Verdict.NO_CERTIFICATE, f"{where} speaks TLS without showing any certificate."
@@ -132,6 +130,14 @@ def _why_not_connected(host: str, where: str, timeout_s: float, error: OSError) 
     if error.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL}:
         return f"There is no way to {where}: {error.strerror or error}."
     return f"{where} could not be connected to: {error.strerror or error}."
+
+
+def _refused(where: str, server_name: str, error: Refused) -> str:
+    reason = f"{where} speaks TLS, but refused the handshake: {error}."
+    if as_address(server_name):
+        # Caddy and others have no certificate for who does not say which host is meant.
+        return f"{reason} Perhaps it wants to be asked by a name: give server_name."
+    return reason
 
 
 def _not_tls(where: str, greeting: bytes) -> str:

@@ -6,7 +6,7 @@ import socket
 from urllib.parse import urlsplit
 
 from homelab_agent.areas.certificates.models import CertificateSource, StartTls, WatchBody
-from homelab_agent.areas.certificates.names import wire_name
+from homelab_agent.areas.certificates.names import wire_name, without_brackets
 from homelab_agent.areas.certificates.watched import Origin, Place
 from homelab_agent.platform.errors import Invalid
 from homelab_agent.platform.outbound.connections import where
@@ -30,7 +30,7 @@ def endpoint_place(body: WatchBody, origin: Origin, container: str | None = None
     asked = server_name if server_name != host else None
     return Place(
         key=_endpoint_key(host, body.port, asked, body.start_tls),
-        name=body.name or _endpoint_name(host, body.port, asked),
+        name=body.name or _endpoint_name(body.host, body.port, asked),
         source=CertificateSource.ENDPOINT,
         origin=origin,
         host=host,
@@ -83,6 +83,7 @@ def _endpoint_key(host: str, port: int, asked: str | None, start_tls: StartTls |
 
 
 def _endpoint_name(host: str, port: int, asked: str | None) -> str:
+    host = without_brackets(host)
     address = host if port == _HTTPS_PORT else where(host, port)
     return (f"{asked} at {address}" if asked else address)[:64]
 

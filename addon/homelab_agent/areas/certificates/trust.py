@@ -36,6 +36,12 @@ class Distrust:
     words: str
 
 
+_KNOWS_NOBODY = Distrust(
+    0,
+    "this machine has no list of authorities to trust. Install ca-certificates, or name a file of "
+    "them in SSL_CERT_FILE",
+)
+
 type _Print = tuple[tuple[str, int, int], ...]
 
 
@@ -56,6 +62,7 @@ class TrustStore:
         self._clock = clock
         self._authorities = authorities
         self._context: ssl.SSLContext | None = None
+        self._knows_nobody = False
         self._print: _Print = ()
         self._look_at = 0.0
         self._known: OrderedDict[bytes, Distrust | None] = OrderedDict()
@@ -72,6 +79,7 @@ class TrustStore:
             found = await asyncio.to_thread(_print_of, self._authorities)
             if self._context is None or found != self._print:
                 self._context = await asyncio.to_thread(_make_context, self._authorities)
+                self._knows_nobody = not (found or self._context.cert_store_stats()["x509_ca"])
                 self._print = found
                 self._known.clear()
             self._look_at = now + self._look_every_s
@@ -83,6 +91,8 @@ class TrustStore:
         """
         if self._context is None:
             raise RuntimeError("the authorities were not read yet")
+        if self._knows_nobody:
+            return _KNOWS_NOBODY
         today = self._clock().date().isoformat().encode()
         key = hashlib.sha256(b"|".join((today, *chain))).digest()
         if key in self._known:

@@ -166,6 +166,31 @@ async def test_a_name_is_asked_for_and_an_address_is_not(
     assert by_address.verdict is Verdict.TRUSTED
 
 
+async def test_a_server_that_wants_to_be_asked_by_a_name_says_so(
+    service: CertificateService,
+) -> None:
+    unrecognised_name = b"\x15\x03\x03\x00\x02\x02\x70"
+    async with plain_server(starttls.answering(unrecognised_name)) as port:
+        by_address = await service.look(endpoint(port, name=None))
+        by_name = await service.look(endpoint(port))
+
+    assert "give server_name" in (by_address.reason or "")
+    assert "unrecognized name" in (by_name.reason or "")
+    assert "give server_name" not in (by_name.reason or "")
+
+
+async def test_a_machine_without_any_authorities_is_told_as_that(
+    outbound: Outbound, authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nothing"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "nothing"))
+    service = CertificateService(EndpointReader(outbound), TrustStore(utc_now), utc_now)
+
+    report = await service.judge_file(authority.issue(NAME).ders)
+    assert report.verdict is Verdict.UNTRUSTED
+    assert "no list of authorities" in (report.reason or "")
+
+
 @pytest.mark.parametrize("host", ["::1", "[::1]"])
 async def test_an_address_of_version_6_may_stand_in_brackets(
     service: CertificateService, authority: Authority, tmp_path: Path, host: str

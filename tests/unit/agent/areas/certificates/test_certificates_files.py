@@ -22,6 +22,7 @@ from homelab_agent.platform.store.database import Store
 from tests.fakes.tls_servers import Authority, Issued
 
 OWN = Path("/")
+MOUNTED = Path("/nothing/is/mounted/here")
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def allowed(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def files(allowed: Path) -> CertificateFiles:
-    return CertificateFiles(OWN, (allowed,), ())
+    return CertificateFiles(MOUNTED, (allowed,), ())
 
 
 def put(folder: Path, name: str, issued: Issued, *, key: bool = True) -> str:

@@ -196,3 +196,17 @@ async def test_the_moment_a_rung_is_reached_is_not_missed_by_the_running_watch(a
 
     event = await wait_until(told, what="the warning")
     assert (event.stage.value, event.days_left) == ("days_30", 29)
+
+
+async def test_what_is_forgotten_while_it_is_looked_at_does_not_come_back_with_a_restart(
+    area: Area, store: Store
+) -> None:
+    await area.watch.loaded()
+    mine = endpoint_place(WatchBody(host="web.lab.example"), Origin.PERSON)
+    await area.board.put(mine)
+    await asyncio.gather(
+        *(area.watch.look_now(mine.key) for _ in range(5)), area.board.remove(mine.key)
+    )
+
+    assert await CertificateStore(store, area.clock).load() == ()
+    assert area.shown() == {}
