@@ -18,6 +18,8 @@ from tests.harness.waiting import wait_until
 
 LOOKS_EVERY_S = 2
 
+pytestmark = pytest.mark.timeout(120)
+
 
 @pytest.fixture
 async def docker() -> AsyncIterator[FakeDocker]:
@@ -54,6 +56,15 @@ class Asked:
 
     async def get(self, path: str) -> Any:  # JSON of the agent
         return await self._agent.get(f"/api/v1/network/{path}", self._token)
+
+    async def status(self) -> Any:  # JSON of the agent
+        """Return the network as a whole; None before the first look."""
+        try:
+            return (await self.get("stats"))["status"]
+        except ClientResponseError as error:
+            if error.status != 503:
+                raise
+            return None
 
     async def port(self, number: int) -> dict[str, Any] | None:
         """Return a listening port, once the agent has seen it."""
@@ -119,12 +130,8 @@ async def test_the_public_address_and_its_since_outlive_a_restart(agent: Agent) 
         asked = Asked(agent, await agent.create_token())
 
         async def known() -> dict[str, Any] | None:
-            try:
-                status = (await asked.get("stats"))["status"]
-            except ClientResponseError as error:  # before the first look
-                assert error.status == 503
-                return None
-            return status if status["public_ipv4"]["address"] else None
+            status = await asked.status()
+            return status if status and status["public_ipv4"]["address"] else None
 
         first = await wait_until(known, what="the public address", within_s=30)
         assert first["public_ipv4"]["address"] == IPV4
@@ -174,3 +181,27 @@ async def _send(size: int) -> None:
             await writer.drain()
         writer.close()
         await writer.wait_closed()
+
+
+async def test_the_demo_has_a_network_worth_looking_at(tmp_path: Path) -> None:
+    async with Agent(tmp_path / "demo", demo=True) as agent:
+        asked = Asked(agent, await agent.create_token())
+
+        async def known() -> dict[str, Any] | None:
+            status = await asked.status()
+            has_ports = status and status["listening_ports"] > 15
+            return status if has_ports and status["public_ipv4"]["address"] else None
+
+        status = await wait_until(known, what="the demo's network", within_s=30)
+        # Addresses that are nobody's: of the documentation.
+        assert status["public_ipv4"]["address"].startswith("203.0.113.")
+        assert status["public_ipv6"]["address"].startswith("2001:db8:")
+        ports = (await asked.get("ports"))["ports"]
+        assert sum(port["container"] is not None for port in ports) >= 15
+        moving = [
+            each
+            for each in (await asked.get("bandwidth"))["interfaces"]
+            if each["receive_bytes_per_s"] and each["transmit_bytes_per_s"]
+        ]
+        assert len(moving) >= 3
+        assert len((await asked.get("neighbours"))["neighbours"]) >= 3
