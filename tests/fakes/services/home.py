@@ -56,13 +56,14 @@ def home_assistant(state: str = "RUNNING") -> Talk:
     )
 
 
-def vnc(types: Sequence[int] = (2,), *, greeting: bytes = b"RFB 003.008\n") -> Talk:
-    """A VNC server that offers these ways to authenticate; none: it turns everybody away."""
+def vnc(
+    types: Sequence[int] = (2,), *, greeting: bytes = b"RFB 003.008\n", why: bytes = b""
+) -> Talk:
+    """A VNC server that offers these ways to authenticate; none: it refuses, and says why."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(greeting)
         answered = await reader.readexactly(12)
-        why = b"Too many security failures"
         refusal = len(why).to_bytes(4) + why
         if answered == b"RFB 003.003\n":
             chosen = types[0] if types else 0

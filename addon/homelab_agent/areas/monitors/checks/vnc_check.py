@@ -22,12 +22,13 @@ _NAMES = {1: "none", 2: "VNC password", 5: "RA2", 6: "RA2ne", 16: "Tight", 18: "
     30: "Apple",
 }
 _MOST_REASON_BYTES = 1024
+_LOCKED_OUT = "too many"
 
 
 class VncCheck:
     """Shakes hands up to the list of security types. The response time is until the greeting.
 
-    It stops before anything is authenticated: servers lock out who fails at that.
+    It stops before anything is authenticated.
     """
 
     type = CheckType.VNC
@@ -66,8 +67,7 @@ async def _shake_hands(talk: Talk) -> CheckOutcome:
     talk.writer.write(b"RFB %03d.%03d\n" % min(ours, theirs))
     offered = await _security_types(talk, ours)
     if _REFUSES in offered:
-        said = await _refusal(talk)
-        return down(CheckCode.REFUSED, f"{talk.place} refuses all clients: {said}")
+        return _turned_away(talk.place, response_ms, await _refusal(talk))
     outcome = CheckOutcome(
         ok=True,
         response_ms=response_ms,
@@ -82,6 +82,18 @@ async def _shake_hands(talk: Talk) -> CheckOutcome:
             warning=f"{talk.place} asks for no password: whoever reaches it has the screen.",
         )
     return outcome
+
+
+def _turned_away(place: str, response_ms: float, said: str) -> CheckOutcome:
+    if _LOCKED_OUT not in said.casefold():
+        return down(CheckCode.REFUSED, f"{place} refuses all clients: {said}")
+    # TigerVNC and its kin count every connection without a login, so in the end they lock us out.
+    return CheckOutcome(
+        ok=True,
+        response_ms=response_ms,
+        warning=f"{place} takes the checks for failed logins and has locked the agent's address "
+        f'out ("{said}"). Let it allow more of them (TigerVNC: BlacklistThreshold).',
+    )
 
 
 async def _security_types(talk: Talk, version: tuple[int, int]) -> tuple[int, ...]:

@@ -55,9 +55,16 @@ async def test_a_screen_without_a_password_is_warned_of(check: VncCheck, greetin
 
 @pytest.mark.parametrize("greeting", [b"RFB 003.003\n", b"RFB 003.008\n"])
 async def test_a_server_that_lets_nobody_in_says_why(check: VncCheck, greeting: bytes) -> None:
-    outcome = await ask(check, vnc((), greeting=greeting))
+    outcome = await ask(check, vnc((), greeting=greeting, why=b"No more clients allowed"))
     assert outcome.code == CheckCode.REFUSED
-    assert "Too many security failures" in (outcome.reason or "")
+    assert "No more clients allowed" in (outcome.reason or "")
+
+
+async def test_a_server_that_takes_checks_for_failed_logins_is_up(check: VncCheck) -> None:
+    why = b"Too many security failures"
+    outcome = await ask(check, vnc((), greeting=b"RFB 003.003\n", why=why))
+    assert outcome.ok
+    assert "has locked the agent's address out" in (outcome.warning or "")
 
 
 @pytest.mark.parametrize("greeting", [b"SSH-2.0-OpenSSH_10\r\n", b"RFB abc.def\n"])
