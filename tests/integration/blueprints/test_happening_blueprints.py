@@ -1,91 +1,25 @@
-"""The blueprints of the triggers, run by Home Assistant with the integration and an agent."""
+"""The blueprints of containers and stacks, run by Home Assistant with an agent."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
-from shutil import copytree
 from typing import Any
 
 import pytest
-from homeassistant.core import HomeAssistant, ServiceCall
-from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
-from pytest_homeassistant_custom_component.common import (
-    async_fire_time_changed,
-    async_mock_service,
-)
 
 from tests.fakes import wire
+from tests.integration.blueprints.runs import PHONE, Told, heard, passes, target, use
 from tests.integration.home import Home, until
 
-BLUEPRINTS = Path(__file__).parents[2] / "blueprints"
-PHONE = "notify.phone"
 UNDONE = wire.undone_update()
 
 
-class Told:
-    """What the automation of a blueprint sent."""
-
-    def __init__(self, hass: HomeAssistant) -> None:
-        self.sent = async_mock_service(hass, "notify", "send_message")
-        self.shown = async_mock_service(hass, "persistent_notification", "create")
-        self.asked = async_mock_service(hass, "notify", "mobile_app_phone")
-        self.own = async_mock_service(hass, "test", "own")
-
-
 @pytest.fixture
-def hass_config_dir(hass_tmp_config_dir: str) -> str:
-    """A configuration folder that has the blueprints where a person would import them to."""
-    copytree(BLUEPRINTS, Path(hass_tmp_config_dir) / "blueprints", dirs_exist_ok=True)
-    return hass_tmp_config_dir
-
-
-@pytest.fixture
-async def told(home: Home) -> AsyncIterator[Told]:
-    """What is sent. Automations that wait are ended before all else is."""
+async def home(home: Home) -> Home:
+    """A home with a stack, in which no update is known."""
     home.agent.put("stack", "media", wire.stack("media"))
     home.agent.put("container_update", "web", wire.update(state="current"))
     await until(lambda: home.device("stack:media"), "the stack")
-    yield Told(home.hass)
-    await home.hass.services.async_call(
-        "automation", "turn_off", {"entity_id": "all"}, blocking=True
-    )
-
-
-async def passes(home: Home, **time: float) -> None:
-    """Let time pass; an automation that waits is not waited for."""
-    async_fire_time_changed(home.hass, dt_util.utcnow() + timedelta(**time))
-    for _ in range(20):
-        await asyncio.sleep(0)
-
-
-async def use(home: Home, blueprint: str, **inputs: object) -> None:
-    """Make an automation of a blueprint."""
-    automation = {"use_blueprint": {"path": f"homelab/{blueprint}.yaml", "input": inputs}}
-    assert await async_setup_component(home.hass, "automation", {"automation": automation})
-    await home.hass.async_block_till_done()
-    (entity_id,) = home.hass.states.async_entity_ids("automation")
-    state = home.hass.states.get(entity_id)
-    assert state is not None
-    assert state.state == "on"
-
-
-def target(home: Home, key: str | None = "web") -> dict[str, Any]:
-    device = home.device(key)
-    assert device is not None
-    return {"device_id": [device.id]}
-
-
-async def heard(_home: Home, calls: list[ServiceCall], count: int = 1) -> ServiceCall:
-    """Wait for a number of calls; return the last."""
-
-    def there() -> bool:
-        return len(calls) >= count
-
-    await until(there, f"{count} calls")
-    assert len(calls) == count
-    return calls[-1]
+    return home
 
 
 async def down(home: Home, **event: Any) -> None:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from shutil import copytree
 
 import pytest
 from freezegun.api import FrozenDateTimeFactory
@@ -21,10 +20,9 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.homelab.binary_sensor import DOCKER
+from tests.integration.blueprints.runs import BLUEPRINTS, PHONE
 
-BLUEPRINTS = Path(__file__).parents[2] / "blueprints"
 FILES = sorted(BLUEPRINTS.rglob("*.yaml"))
-PHONE = "notify.phone"
 
 
 @dataclass
@@ -53,13 +51,6 @@ class Home:
         self.freezer.tick(timedelta(**time))
         async_fire_time_changed(self.hass)
         await self.hass.async_block_till_done()
-
-
-@pytest.fixture
-def hass_config_dir(hass_tmp_config_dir: str) -> str:
-    """A configuration folder that has the blueprints where a person would import them to."""
-    copytree(BLUEPRINTS, Path(hass_tmp_config_dir) / "blueprints", dirs_exist_ok=True)
-    return hass_tmp_config_dir
 
 
 @pytest.fixture
