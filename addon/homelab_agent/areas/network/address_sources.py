@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import IntEnum
 from ipaddress import ip_address
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -54,6 +55,13 @@ class Answer:
     certificate_out_of_date: bool = False
 
 
+@dataclass(slots=True)
+class _Asked:
+    """When a question was sent: looking up a name and connecting come before that."""
+
+    at_s: float = 0.0
+
+
 class AddressSources:
     """Asks all sources at once, over one IP version."""
 
@@ -71,18 +79,24 @@ class AddressSources:
         # Nobody is to pack a gigabyte into a few bytes.
         headers = {"Accept": "text/plain", "Accept-Encoding": "identity"}
         async with aiohttp.ClientSession(
-            connector=connector, timeout=timeout, headers=headers, auto_decompress=False
+            connector=connector,
+            timeout=timeout,
+            headers=headers,
+            auto_decompress=False,
+            trace_configs=[_timing()],
         ) as session:
             asked = (self._ask(session, name, version) for name in self._urls)
             return tuple(await asyncio.gather(*asked))
 
     async def _ask(self, session: aiohttp.ClientSession, name: str, version: IpVersion) -> Answer:
-        began_s = asyncio.get_running_loop().time()
+        asked = _Asked()
         if not _may_have(self._urls[name], version):
             return Answer(source=name, problem=f"{name} has no such address", reached=False)
         try:
-            async with session.get(self._urls[name], allow_redirects=False) as response:
-                took_s = asyncio.get_running_loop().time() - began_s
+            async with session.get(
+                self._urls[name], allow_redirects=False, trace_request_ctx=asked
+            ) as response:
+                took_s = asyncio.get_running_loop().time() - asked.at_s
                 ahead_s = _clock_ahead(response, self._clock(), took_s)
                 if response.status != 200:  # noqa: PLR2004  # of HTTP
                     return Answer(source=name, problem=f"{name} answered {response.status}")
@@ -97,6 +111,19 @@ class AddressSources:
         except (aiohttp.ClientError, ValueError) as error:
             said = type(error).__name__
             return Answer(source=name, problem=f"{name} did not answer ({said})", reached=False)
+
+
+def _timing() -> aiohttp.TraceConfig:
+    async def sent(
+        _session: aiohttp.ClientSession,
+        context: SimpleNamespace,
+        _sent: aiohttp.TraceRequestHeadersSentParams,
+    ) -> None:
+        context.trace_request_ctx.at_s = asyncio.get_running_loop().time()
+
+    config = aiohttp.TraceConfig()
+    config.on_request_headers_sent.append(sent)
+    return config
 
 
 def _may_have(url: str, version: IpVersion) -> bool:
