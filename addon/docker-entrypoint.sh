@@ -1,7 +1,8 @@
 #!/bin/sh
 # Gives up root before the agent starts, where that is possible: the agent runs as the user "homelab" with the group of
 # the Docker socket. It stays what it was started as when the container was started with --user, when the socket is for
-# root alone, or when the container may not change users (cap_drop). Then it says so.
+# root alone, or when the container may not change users (cap_drop). Then it says so. With
+# HOMELAB_STAY_ROOT=true it stays root too: what some parts of the machine tell, they tell root alone.
 set -eu
 
 socket=/var/run/docker.sock
@@ -10,6 +11,8 @@ unix://*) socket=${HOMELAB_DOCKER_URL#unix://} ;;
 esac
 
 [ "$(id -u)" = 0 ] || exec "$@"
+
+[ "${HOMELAB_STAY_ROOT:-}" != true ] || exec "$@"
 
 groups=homelab
 if [ -S "$socket" ]; then

@@ -56,22 +56,24 @@ class Processes:
         if self._paths.has_own_processes:
             return StopRefused.OUT_OF_REACH
         try:
-            handle = os.pidfd_open(process.pid)
-        except ProcessLookupError:
-            return StopRefused.GONE
-        try:
-            # What the handle stands for can no longer become another process.
-            now = self._reading(psutil.Process(process.pid), {})
-            if now is None or now.started_at != process.started_at:
-                return StopRefused.GONE
-            signal.pidfd_send_signal(handle, number)
+            sent = self._send(process, number)
         except psutil.NoSuchProcess, ProcessLookupError:
             return StopRefused.GONE
         except PermissionError:
             return StopRefused.NOT_PERMITTED
+        return None if sent else StopRefused.GONE
+
+    def _send(self, process: ProcessReading, number: int) -> bool:
+        handle = os.pidfd_open(process.pid)
+        try:
+            # What the handle stands for can no longer become another process.
+            now = self._reading(psutil.Process(process.pid), {})
+            if now is None or now.started_at != process.started_at:
+                return False
+            signal.pidfd_send_signal(handle, number)
         finally:
             os.close(handle)
-        return None
+        return True
 
     def _reading(self, process: psutil.Process, names: Mapping[int, str]) -> ProcessReading | None:
         try:

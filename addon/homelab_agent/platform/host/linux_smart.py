@@ -42,14 +42,17 @@ class SmartReader:
         if stuck is not None and stuck.returncode is None:
             return unknown(name, "The disk does not answer.")
         self._stuck.pop(name, None)
-        process = await asyncio.create_subprocess_exec(
-            program,
-            *("--json", "--nocheck=standby", "--info", "--health", "--attributes"),
-            f"/dev/{name}",
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                program,
+                *("--json", "--nocheck=standby", "--info", "--health", "--attributes"),
+                f"/dev/{name}",
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+        except OSError as error:
+            return unknown(name, f"smartctl cannot be started: {error.strerror}.")
         try:
             async with asyncio.timeout(self._deadline_s):
                 output, _ = await process.communicate()

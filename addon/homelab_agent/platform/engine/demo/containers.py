@@ -57,7 +57,7 @@ class DemoEngine(Engine):
         self._pace_s = pace_s
         self._dice = Random(seed)  # noqa: S311 - nothing secret is drawn
         began = clock()
-        self._invented = {_id_of(each.name): each for each in HOMELAB}
+        self._invented = {each.container_id: each for each in HOMELAB}
         self._rows = {key: _row(key, each, began) for key, each in self._invented.items()}
         self._doomed: set[str] = set()
         self._last_ns = 0
@@ -389,10 +389,6 @@ async def _told(queue: asyncio.Queue[EngineEvent | None]) -> AsyncIterator[Engin
     while (event := await queue.get()) is not None:
         yield event
     raise Unavailable("The demo homelab was closed.")
-
-
-def _id_of(name: str) -> str:
-    return hashlib.sha256(f"demo homelab {name}".encode()).hexdigest()
 
 
 def _conflict(verb: str, row: EngineContainer, why: str) -> Conflict:

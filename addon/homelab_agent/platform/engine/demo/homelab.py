@@ -1,5 +1,6 @@
 """The invented homelab: five compose projects and a few single containers."""
 
+import hashlib
 from dataclasses import dataclass
 
 from homelab_agent.platform.engine.models import ContainerHealth, ContainerState
@@ -26,6 +27,11 @@ class Invented:
     labels: tuple[tuple[str, str], ...] = ()
     depends_on: str = ""
     lines: tuple[str, ...] = ()
+
+    @property
+    def container_id(self) -> str:
+        """Its id in the demo's engine."""
+        return hashlib.sha256(f"demo homelab {self.name}".encode()).hexdigest()
 
     @property
     def service(self) -> str:
