@@ -1,7 +1,7 @@
 """Mirrors one agent's resources and tells each entity about its own only."""
 
 import asyncio
-from collections.abc import Awaitable, Collection, Sequence
+from collections.abc import Awaitable, Sequence
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -14,7 +14,6 @@ from .client import (
     AgentError,
     AgentInfo,
     Backoff,
-    Certificate,
     Change,
     CommandBody,
     CommandResult,
@@ -23,8 +22,6 @@ from .client import (
     EngineConnection,
     EngineStatus,
     Kind,
-    Monitor,
-    Resource,
     Stack,
     StreamClient,
     Unauthenticated,
@@ -32,22 +29,21 @@ from .client import (
 from .client.kinds import (
     AGENT,
     AGENT_KEY,
-    CERTIFICATE,
     CONTAINER,
     ENGINE,
     HOST_KEY,
-    MONITOR,
     STACK,
 )
 from .const import DOMAIN, LOGGER
 from .demand import Demand
 from .devices import Devices
 from .exceptions import as_home_assistant_error, translation_of
+from .homes import Homes
 from .jobs import async_end_of, raise_unless_well
 from .listeners import AnyEvent, Listened, Listeners, OnChanges, OnEvent
 from .mirror import Before, Mirror, ResourceId
 from .newcomers import Add, Newcomers, Wanted
-from .subjects import PARTS, THINGS, Subject, Thing, subject_of
+from .subjects import PARTS, THINGS, Subject, Thing
 
 type HomelabConfigEntry = ConfigEntry[HomelabCoordinator]
 
@@ -73,6 +69,7 @@ class HomelabCoordinator:
         self.instance_id = entry.unique_id or entry.entry_id
         self.devices = Devices(hass, entry, self.instance_id, self._is_gone, self._leave)
         self.mirror = Mirror()
+        self._homes = Homes(self.mirror, self.devices, self._name_anew)
         self._hass = hass
         self._entry = entry
         self._stream = StreamClient(
@@ -80,7 +77,6 @@ class HomelabCoordinator:
         )
         self._demand = Demand(hass, self._follow)
         self._newcomers = Newcomers(self.mirror)
-        self._homes: dict[Subject, Subject] = {}
         self._listeners = Listeners()
         self._usable = (False, False)
         self._settled = (False, False)
@@ -120,21 +116,9 @@ class HomelabCoordinator:
         """Return one compose project by its name."""
         return self.mirror.get(STACK, name)
 
-    def home_of(self, thing: Thing, *, leaving: Subject | None = None) -> Subject:
-        """Return whose device has the entities of something.
-
-        That is the container that a monitor or certificate belongs to, for as long as it has a
-        device, which outlives a recreate; the monitor that found a certificate; else its own.
-        """
-        if isinstance(thing, Monitor | Certificate) and thing.container is not None:
-            container = Subject(CONTAINER.name, thing.container)
-            if container != leaving and self.devices.id_of_subject(container) is not None:
-                return container
-        if isinstance(thing, Certificate) and thing.monitor is not None:
-            monitor = self.mirror.get(MONITOR, thing.monitor)
-            if monitor is not None:
-                return self.home_of(monitor, leaving=leaving)
-        return subject_of(thing)
+    def home_of(self, thing: Thing) -> Subject:
+        """Return whose device has the entities of something."""
+        return self._homes.home_of(thing)
 
     async def async_start(self) -> None:
         """Connect and wait for the first snapshot; raise what setting up an entry may raise."""
@@ -315,7 +299,7 @@ class HomelabCoordinator:
             self._came_back()
         if THE_AGENT in before:
             self.devices.register_host(self.agent)
-        self._register(before)
+        self._homes.register(before)
         self._announce(before)
         self._newcomers.look(before.keys())
         self._keep_house(before)
@@ -329,59 +313,6 @@ class HomelabCoordinator:
         if self._started:
             LOGGER.info("The agent of %s is back", self._entry.title)
 
-    def _register(self, changed: Collection[ResourceId]) -> None:
-        """Give devices to what is new, before anything asks for them."""
-        keys: dict[str, list[str]] = {}
-        for name, key in changed:
-            keys.setdefault(name, []).append(key)
-        new_containers = False
-        for kind in THINGS:
-            for key in keys.get(kind.name, ()):
-                thing = self.mirror.get(kind, key)
-                if thing is not None and Subject(kind.name, key) not in self._homes:
-                    self._welcome(thing)
-                    new_containers |= kind is CONTAINER
-        if new_containers:
-            self._resettle()
-        for kind in PARTS:
-            for key in keys.get(kind.name, ()):
-                if self.mirror.has((kind.name, key)):
-                    self.devices.note(Subject(kind.name, key))
-
-    def _welcome(self, thing: Thing) -> None:
-        subject = subject_of(thing)
-        home = self._homes[subject] = self.home_of(thing)
-        if home != subject:
-            self.devices.note(subject)
-            return
-        self.devices.register(thing)
-        if isinstance(thing, Stack):
-            self._gather(thing)
-
-    def _gather(self, stack: Stack) -> None:
-        """Hang what is there already below a new stack."""
-        for key in {key for service in stack.services for key in service.containers}:
-            container = self.container(key)
-            if container is not None and Subject(CONTAINER.name, key) in self._homes:
-                self.devices.move_below_stack(container)
-
-    def _resettle(self, *, leaving: Subject | None = None) -> None:
-        """Move what belongs to another device than before, as when a container came for it."""
-        moved = False
-        things: list[Thing] = [*self.mirror.every(MONITOR), *self.mirror.every(CERTIFICATE)]
-        for thing in things:
-            subject, home = subject_of(thing), self.home_of(thing, leaving=leaving)
-            if self._homes.get(subject, home) != home:
-                self._homes[subject] = home
-                self.devices.move(thing, home)
-                moved = True
-        if moved:
-            self._name_anew()
-
-    def _name_anew(self) -> None:
-        # Entities get their names when they are added.
-        self._hass.config_entries.async_schedule_reload(self._entry.entry_id)
-
     def _announce(self, before: Before) -> None:
         """Call the listeners of what changed; all of them where availability did."""
         usable = (self.connected, self.engine_connected)
@@ -394,27 +325,11 @@ class HomelabCoordinator:
     def _keep_house(self, before: Before) -> None:
         if THE_ENGINE in before:
             issues.review_engine(self._hass, self._entry, self.engine)
-        for (kind, key), old in before.items():
-            if kind == CONTAINER.name and isinstance(old, Container):
-                new = self.container(key)
-                if new is not None and old.name != new.name:
-                    self.devices.rename(new)
-            elif kind == MONITOR.name:
-                self._keep_current(old, self.mirror.get(MONITOR, key))
-            elif kind == CERTIFICATE.name:
-                self._keep_current(old, self.mirror.get(CERTIFICATE, key))
+        self._homes.keep_current(before)
 
-    def _keep_current(self, old: Resource | None, new: Monitor | Certificate | None) -> None:
-        """Let the page of a monitor or certificate say what somebody changed it to."""
-        if new is None or not isinstance(old, Monitor | Certificate):
-            return
-        own = self._homes.get(subject_of(new)) == subject_of(new)
-        if old.container != new.container or _monitor_of(old) != _monitor_of(new):
-            self._resettle()
-        elif own and (old.name != new.name or _target_of(old) != _target_of(new)):
-            self.devices.register(new)
-        elif old.name != new.name:
-            self._name_anew()
+    def _name_anew(self) -> None:
+        # Entities get their names and their devices when they are added.
+        self._hass.config_entries.async_schedule_reload(self._entry.entry_id)
 
     def _review_devices(self, before: Before) -> None:
         """Look for what to remove; only where that can have changed, for there may be much."""
@@ -439,15 +354,5 @@ class HomelabCoordinator:
 
     def _leave(self, subject: Subject) -> None:
         """Take leave of something whose device or entities are about to go."""
-        if subject.kind == CONTAINER.name:
-            self._resettle(leaving=subject)
-        self._homes.pop(subject, None)
+        self._homes.leave(subject)
         self._newcomers.forget(subject.kind, subject.key)
-
-
-def _target_of(thing: Monitor | Certificate) -> str | None:
-    return thing.target if isinstance(thing, Monitor) else thing.host
-
-
-def _monitor_of(thing: Monitor | Certificate) -> str | None:
-    return thing.monitor if isinstance(thing, Certificate) else None

@@ -118,17 +118,18 @@ class Devices:
 
     @callback
     def move(self, thing: Thing, home: Subject) -> None:
-        """Give the entities of something to another device, so that they outlive the former."""
+        """Give something its own device, or none; its entities follow when they are added anew.
+
+        Home Assistant remembers how they were set up, whatever becomes of the former device.
+        """
         subject = subject_of(thing)
         if home == subject:
             self.register(thing)
-        device_id = self.id_of_subject(home)
-        for entry in list(self._entities_of(subject)):
-            self._entities.async_update_entity(entry.entity_id, device_id=device_id)
+            return
+        self.note(subject)
         former = self.id_of_subject(subject)
-        if former is not None and home != subject:
+        if former is not None:
             self._registry.async_remove_device(former)
-            self.note(subject)
 
     @callback
     def id_of(self, key: str) -> str | None:

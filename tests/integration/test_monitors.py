@@ -385,6 +385,17 @@ async def test_the_certificate_of_a_monitor_is_shown_with_the_monitor(watched: H
     await watched.becomes("binary_sensor", f"{CERTIFICATE}:problem", "off")
 
 
+async def test_a_certificate_that_came_before_its_monitor_joins_it(home: Home) -> None:
+    found = wire_services.certificate(monitor="wiki")
+    home.agent.put("certificate", found["key"], found)
+    await home.becomes("binary_sensor", f"{CERTIFICATE}:problem", "off")
+    assert home.device(CERTIFICATE) is not None
+    put_monitor(home.agent)
+    await until(lambda: home.device(CERTIFICATE) is None, "the move")
+    await home.becomes("binary_sensor", f"{CERTIFICATE}:problem", "off")
+    assert device_of(home, "binary_sensor", f"{CERTIFICATE}:problem") == home.device(WIKI)
+
+
 async def test_a_renamed_certificate_renames_its_page(home: Home) -> None:
     found = wire_services.certificate()
     home.agent.put("certificate", found["key"], found)

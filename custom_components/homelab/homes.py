@@ -1,0 +1,131 @@
+"""Whose device has the entities of each thing."""
+
+from collections.abc import Callable, Collection
+
+from homeassistant.core import callback
+
+from .client import Certificate, Container, Monitor, Resource, Stack
+from .client.kinds import CERTIFICATE, CONTAINER, MONITOR
+from .devices import Devices
+from .mirror import Before, Mirror, ResourceId
+from .subjects import PARTS, THINGS, Service, Subject, Thing, subject_of
+
+
+class Homes:
+    """Gives devices to what is new, and another one to what belongs elsewhere than before.
+
+    `name_anew` is called where entities have to be added anew for that; it happens rarely.
+    """
+
+    def __init__(self, mirror: Mirror, devices: Devices, name_anew: Callable[[], None]) -> None:
+        self._mirror = mirror
+        self._devices = devices
+        self._name_anew = name_anew
+        self._homes: dict[Subject, Subject] = {}
+
+    def home_of(self, thing: Thing, *, leaving: Subject | None = None) -> Subject:
+        """Return whose device has the entities of something.
+
+        That is the container that a monitor or certificate belongs to, for as long as it has a
+        device, which outlives a recreate; the monitor that found a certificate; else its own.
+        """
+        if isinstance(thing, Monitor | Certificate) and thing.container is not None:
+            container = Subject(CONTAINER.name, thing.container)
+            if container != leaving and self._devices.id_of_subject(container) is not None:
+                return container
+        if isinstance(thing, Certificate) and thing.monitor is not None:
+            monitor = self._mirror.get(MONITOR, thing.monitor)
+            if monitor is not None:
+                return self.home_of(monitor, leaving=leaving)
+        return subject_of(thing)
+
+    @callback
+    def register(self, changed: Collection[ResourceId]) -> None:
+        """Give devices to what is new, before anything asks for them."""
+        keys: dict[str, list[str]] = {}
+        for name, key in changed:
+            keys.setdefault(name, []).append(key)
+        may_move = False
+        for kind in THINGS:
+            for key in keys.get(kind.name, ()):
+                thing = self._mirror.get(kind, key)
+                if thing is not None and Subject(kind.name, key) not in self._homes:
+                    self._welcome(thing)
+                    may_move |= kind in (CONTAINER, MONITOR)
+        if may_move:
+            self._resettle()
+        for kind in PARTS:
+            for key in keys.get(kind.name, ()):
+                if self._mirror.has((kind.name, key)):
+                    self._devices.note(Subject(kind.name, key))
+
+    def _welcome(self, thing: Thing) -> None:
+        subject = subject_of(thing)
+        home = self._homes[subject] = self.home_of(thing)
+        if home != subject:
+            self._devices.note(subject)
+            return
+        self._devices.register(thing)
+        if isinstance(thing, Stack):
+            self._gather(thing)
+
+    def _gather(self, stack: Stack) -> None:
+        """Hang what is there already below a new stack."""
+        for key in {key for service in stack.services for key in service.containers}:
+            container = self._mirror.get(CONTAINER, key)
+            if container is not None and Subject(CONTAINER.name, key) in self._homes:
+                self._devices.move_below_stack(container)
+
+    def _resettle(self, *, leaving: Subject | None = None) -> None:
+        """Move what belongs to another device than before, as when a container came for it."""
+        moved = False
+        things: list[Thing] = [*self._mirror.every(MONITOR), *self._mirror.every(CERTIFICATE)]
+        for thing in things:
+            subject, home = subject_of(thing), self.home_of(thing, leaving=leaving)
+            if self._homes.get(subject, home) != home:
+                self._homes[subject] = home
+                self._devices.move(thing, home)
+                moved = True
+        if moved:
+            self._name_anew()
+
+    @callback
+    def keep_current(self, before: Before) -> None:
+        """Let devices say what things are called and lead to now."""
+        for (kind, key), old in before.items():
+            if kind == CONTAINER.name:
+                self._rename(old, self._mirror.get(CONTAINER, key))
+            elif kind == MONITOR.name:
+                self._keep_service(old, self._mirror.get(MONITOR, key))
+            elif kind == CERTIFICATE.name:
+                self._keep_service(old, self._mirror.get(CERTIFICATE, key))
+
+    @callback
+    def leave(self, subject: Subject) -> None:
+        """Take leave of something whose device or entities are about to go."""
+        if subject.kind == CONTAINER.name:
+            self._resettle(leaving=subject)
+        self._homes.pop(subject, None)
+
+    def _rename(self, old: Resource | None, new: Container | None) -> None:
+        if isinstance(old, Container) and new is not None and old.name != new.name:
+            self._devices.rename(new)
+
+    def _keep_service(self, old: Resource | None, new: Service | None) -> None:
+        if new is None or not isinstance(old, Monitor | Certificate):
+            return
+        own = self._homes.get(subject_of(new)) == subject_of(new)
+        if old.container != new.container or _monitor_of(old) != _monitor_of(new):
+            self._resettle()
+        elif own and (old.name != new.name or _target_of(old) != _target_of(new)):
+            self._devices.register(new)
+        elif old.name != new.name:
+            self._name_anew()
+
+
+def _target_of(service: Service) -> str | None:
+    return service.target if isinstance(service, Monitor) else None
+
+
+def _monitor_of(service: Service) -> str | None:
+    return service.monitor if isinstance(service, Certificate) else None
