@@ -6,9 +6,12 @@ import pytest
 import yaml
 
 from homelab_agent.areas.containers import protection
+from homelab_agent.areas.monitors import check_settings
+from homelab_agent.areas.monitors.checks.codes import CheckCode
 from homelab_agent.areas.recreate import verification
 from homelab_agent.areas.updates import policy, versions
 from homelab_agent.platform.engine.models import EngineRight
+from homelab_agent.platform.model import Model
 from homelab_agent.platform.settings import Settings
 
 ADDON = Path(__file__).parents[3] / "addon"
@@ -27,11 +30,15 @@ LABELS = {
 }
 
 
+def section(title: str) -> str:
+    """Return what stands under a heading."""
+    after = re.split(rf"^#+ {title}$", PAGE, maxsplit=1, flags=re.MULTILINE)[1]
+    return re.split(r"^#+ ", after, maxsplit=1, flags=re.MULTILINE)[0]
+
+
 def rows(title: str) -> set[str]:
     """Return what the first column of the tables under a heading explains."""
-    section = re.split(rf"^#+ {title}$", PAGE, maxsplit=1, flags=re.MULTILINE)[1]
-    section = re.split(r"^#+ ", section, maxsplit=1, flags=re.MULTILINE)[0]
-    firsts = re.findall(r"^\| (`[^|]*`) \|", section, re.MULTILINE)
+    firsts = re.findall(r"^\| (`[^|]*`) \|", section(title), re.MULTILINE)
     return {name for first in firsts for name in re.findall(r"`([^`]+)`", first)}
 
 
@@ -85,3 +92,23 @@ def test_every_compose_text_is_one_and_its_labels_mean_something(example: str) -
 def test_the_example_of_registries_is_taken() -> None:
     (example,) = examples("toml")
     assert len(Settings.model_validate(tomllib.loads(example)).registries) == 2
+
+
+CHECKS = {
+    found.model_fields["type"].default.value: found
+    for found in vars(check_settings).values()
+    if isinstance(found, type) and issubclass(found, Model) and "type" in found.model_fields
+}
+
+
+def test_every_kind_of_check_is_explained_with_all_its_fields() -> None:
+    assert set(CHECKS) == {each.value for each in check_settings.CheckType}
+    for kind, settings in CHECKS.items():
+        (row,) = re.findall(rf"^\| `{kind}` \| (.*) \|$", section("Checks"), re.MULTILINE)
+        fields = set(re.findall(r"`(\w+)`", row.split(" | ")[0]))
+        missing = set(settings.model_fields) - {"type"} - fields
+        assert not missing, kind
+
+
+def test_every_word_for_what_is_wrong_is_explained() -> None:
+    assert rows("What is wrong, in a word") == {code.value for code in CheckCode}
