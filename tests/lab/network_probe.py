@@ -96,9 +96,9 @@ async def _close(server: asyncio.Server) -> None:
 
 async def _pump(writer: asyncio.StreamWriter) -> None:
     while True:
-        writer.write(b"x" * 4000)
+        writer.write(b"x" * 100_000)
         await writer.drain()
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.002)
 
 
 async def _send_datagrams(peer: str) -> None:
@@ -107,7 +107,7 @@ async def _send_datagrams(peer: str) -> None:
         while True:
             with contextlib.suppress(ConnectionRefusedError):
                 sender.send(b"y" * 1000)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.002)
 
 
 async def read() -> dict[str, Any]:
