@@ -1,7 +1,8 @@
 """The calendar of a host: when certificates expire, and when failures are expected."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import override
 
 from homeassistant.components.calendar import (
@@ -14,7 +15,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
-from .client import MaintenanceWindow, Occurrence, OccurrenceQuery
+from .client import Certificate, MaintenanceWindow, Occurrence, OccurrenceQuery
 from .client.kinds import CERTIFICATE, MAINTENANCE
 from .const import DOMAIN
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
@@ -32,6 +33,15 @@ async def async_setup_entry(
 ) -> None:
     """Add the calendar of the host."""
     async_add_entities([UpkeepCalendar(entry.runtime_data)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Expiry:
+    """The day, in local time, on which a certificate ends that is good for some names."""
+
+    day: date
+    certificate: Certificate
+    names: tuple[str, ...]
 
 
 class UpkeepCalendar(HostEntity, CalendarEntity):
@@ -61,12 +71,14 @@ class UpkeepCalendar(HostEntity, CalendarEntity):
     def event(self) -> CalendarEvent | None:
         """What is so right now, or comes next."""
         now = dt_util.now()
-        windows = self.coordinator.mirror.every(MAINTENANCE)
-        known = [
-            *self._expiries(),
-            *(event for event in map(_next_of, windows) if event is not None),
-        ]
-        coming = [event for event in known if event.end_datetime_local > now]
+        windows = map(_next_of, self.coordinator.mirror.every(MAINTENANCE))
+        known = [event for event in windows if event is not None]
+        # There may be hundreds of certificates, and to make an event of each takes long.
+        expiries = (expiry for expiry in self._expiries() if expiry.day >= now.date())
+        first = min(expiries, key=_day, default=None)
+        if first is not None:
+            known.append(self._event_of(first))
+        coming = (event for event in known if event.end_datetime_local > now)
         return min(coming, key=_start, default=None)
 
     @override
@@ -77,28 +89,33 @@ class UpkeepCalendar(HostEntity, CalendarEntity):
         query = OccurrenceQuery(since=start_date, until=end_date)
         monitors = self.coordinator.client.monitors
         occurrences = await self.coordinator.async_ask(monitors.occurrences(query))
-        found = [*self._expiries(), *map(_event_of, occurrences)]
-        return sorted(
-            (
-                event
-                for event in found
-                if event.start_datetime_local < end_date and event.end_datetime_local > start_date
-            ),
-            key=_start,
+        first, last = dt_util.as_local(start_date).date(), dt_util.as_local(end_date).date()
+        found = [
+            *(self._event_of(one) for one in self._expiries() if first <= one.day <= last),
+            *map(_window_of, occurrences),
+        ]
+        between = (
+            event
+            for event in found
+            if event.start_datetime_local < end_date and event.end_datetime_local > start_date
         )
+        return sorted(between, key=_start)
 
-    def _expiries(self) -> Iterator[CalendarEvent]:
+    def _expiries(self) -> Iterator[_Expiry]:
+        """Yield the day of each certificate that was read; of others it is not known."""
         for certificate in self.coordinator.mirror.every(CERTIFICATE):
-            if certificate.details is None:
-                continue
-            day = dt_util.as_local(certificate.details.expires_at).date()
-            yield CalendarEvent(
-                start=day,
-                end=day + timedelta(days=1),
-                summary=self._expires.format(name=certificate.name),
-                description=", ".join(certificate.details.names) or certificate.details.subject,
-                uid=f"certificate:{certificate.key}",
-            )
+            if certificate.details is not None:
+                day = dt_util.as_local(certificate.details.expires_at).date()
+                yield _Expiry(day, certificate, certificate.details.names)
+
+    def _event_of(self, expiry: _Expiry) -> CalendarEvent:
+        return CalendarEvent(
+            start=expiry.day,
+            end=expiry.day + timedelta(days=1),
+            summary=self._expires.format(name=expiry.certificate.name),
+            description=", ".join(expiry.names) or None,
+            uid=f"certificate:{expiry.certificate.key}",
+        )
 
 
 def _next_of(window: MaintenanceWindow) -> CalendarEvent | None:
@@ -107,7 +124,7 @@ def _next_of(window: MaintenanceWindow) -> CalendarEvent | None:
     return _window_event(window.key, window.name, window.next_from, window.next_until)
 
 
-def _event_of(occurrence: Occurrence) -> CalendarEvent:
+def _window_of(occurrence: Occurrence) -> CalendarEvent:
     return _window_event(occurrence.key, occurrence.name, occurrence.starts_at, occurrence.ends_at)
 
 
@@ -122,3 +139,7 @@ def _window_event(key: str, name: str, start: datetime, end: datetime) -> Calend
 
 def _start(event: CalendarEvent) -> datetime:
     return event.start_datetime_local
+
+
+def _day(expiry: _Expiry) -> date:
+    return expiry.day
