@@ -51,6 +51,22 @@ class Fall:
         return self.now <= limit and (self.was is None or self.was > limit)
 
 
+class Figures:
+    """The last known figure of each thing. It outlives a restart of the agent."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, float | None] = {}
+
+    def take(self, key: str, now: float | None) -> Fall | None:
+        """Note a figure, None where it is not known; return the fall of one known before."""
+        first = key not in self._known
+        was = self._known.get(key)
+        self._known[key] = now
+        if first or now is None or (was is not None and was <= now):
+            return None
+        return Fall(was, now)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
     """Something that just happened. `device` is what has the device of it, None for the host.

@@ -2,7 +2,7 @@
 
 from typing import override
 
-from homeassistant.core import callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
 from .client.kinds import (
@@ -14,7 +14,8 @@ from .client.kinds import (
     PORT_EVENT,
 )
 from .client.models import DiskForecast, PortEvent, PortEventType
-from .happening import EventWatch, Fall, Happening, HappeningType, Watch
+from .coordinator import HomelabCoordinator
+from .happening import EventWatch, Fall, Figures, Happening, HappeningType, Watch
 from .mirror import Before, ResourceId
 from .subjects import Subject
 
@@ -22,22 +23,31 @@ from .subjects import Subject
 class DiskWatch(Watch):
     """Watches how full disks become."""
 
+    def __init__(self, hass: HomeAssistant, coordinator: HomelabCoordinator) -> None:
+        super().__init__(hass, coordinator)
+        self._days = Figures()
+
+    @override
+    @callback
+    def begin(self) -> list[CALLBACK_TYPE]:
+        """Take note of what is foreseen already."""
+        for forecast in self._coordinator.mirror.every(DISK_FORECAST):
+            self._days.take(forecast.key, forecast.days_until_full)
+        return []
+
     @override
     @callback
     def look(self, resource: ResourceId, before: Before, *, just_now: bool) -> None:
         """Tell of a disk that fills sooner than it seemed."""
         kind, key = resource
-        old = before[resource]
-        if kind != DISK_FORECAST.name or not isinstance(old, DiskForecast):
-            return
         forecast = self._coordinator.mirror.get(DISK_FORECAST, key)
-        if forecast is not None:
-            self._look_at_forecast(forecast, old)
-
-    def _look_at_forecast(self, forecast: DiskForecast, old: DiskForecast) -> None:
-        days, was = forecast.days_until_full, old.days_until_full
-        if days is None or (was is not None and was <= days):
+        if kind != DISK_FORECAST.name or forecast is None:
             return
+        fall = self._days.take(key, forecast.days_until_full)
+        if fall is not None:
+            self._fills_sooner(forecast, fall)
+
+    def _fills_sooner(self, forecast: DiskForecast, fall: Fall) -> None:
         filesystem = self._coordinator.mirror.get(FILESYSTEM, forecast.key)
         growth = forecast.growth_bytes_per_day
         since, until = forecast.observed_from, forecast.observed_until
@@ -50,7 +60,7 @@ class DiskWatch(Watch):
                 name=forecast.key,
                 at=dt_util.utcnow(),
                 details={
-                    "days_until_full": days,
+                    "days_until_full": fall.now,
                     "full_at": forecast.full_at and forecast.full_at.isoformat(),
                     "growth_bytes_per_day": growth,
                     "available_bytes": filesystem and filesystem.available_bytes,
@@ -60,7 +70,7 @@ class DiskWatch(Watch):
                     "observed_until": until and until.isoformat(),
                     "samples": forecast.samples,
                 },
-                fall=Fall(was, days),
+                fall=fall,
             )
         )
 

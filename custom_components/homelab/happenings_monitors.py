@@ -14,7 +14,7 @@ from .client.models import (
     MonitorState,
 )
 from .coordinator import HomelabCoordinator
-from .happening import EventWatch, Fall, Happening, HappeningType
+from .happening import EventWatch, Figures, Happening, HappeningType
 from .mirror import Before, ResourceId
 from .subjects import Subject
 
@@ -27,6 +27,7 @@ class MonitorWatch(EventWatch[MonitorEvent]):
     def __init__(self, hass: HomeAssistant, coordinator: HomelabCoordinator) -> None:
         super().__init__(hass, coordinator)
         self._down: dict[str, MonitorEvent] = {}
+        self._left = Figures()
 
     @override
     @callback
@@ -34,6 +35,8 @@ class MonitorWatch(EventWatch[MonitorEvent]):
         """Take note of why services are down already: their recovery will tell."""
         for event in self._coordinator.mirror.every(MONITOR_EVENT):
             self._note(event)
+        for report in self._coordinator.mirror.every(MONITOR_REPORT):
+            self._left.take(report.key, left_percent(report.budget))
         return super().begin()
 
     @override
@@ -47,13 +50,12 @@ class MonitorWatch(EventWatch[MonitorEvent]):
         """Tell of a budget of which less is left than before."""
         super().look(resource, before, just_now=just_now)
         kind, key = resource
-        old = before[resource]
         if kind == MONITOR.name and not self._coordinator.mirror.has(resource):
             self._down.pop(key, None)
-        elif kind == MONITOR_REPORT.name and isinstance(old, MonitorReport):
+        elif kind == MONITOR_REPORT.name:
             report = self._coordinator.mirror.get(MONITOR_REPORT, key)
             if report is not None:
-                self._look_at_budget(report, old)
+                self._look_at_budget(report)
 
     def _note(self, event: MonitorEvent) -> MonitorEvent | None:
         """Remember why a service is down; return why it was."""
@@ -100,10 +102,10 @@ class MonitorWatch(EventWatch[MonitorEvent]):
             )
         )
 
-    def _look_at_budget(self, report: MonitorReport, old: MonitorReport) -> None:
-        now, was = left_percent(report.budget), left_percent(old.budget)
+    def _look_at_budget(self, report: MonitorReport) -> None:
+        fall = self._left.take(report.key, left_percent(report.budget))
         monitor = self._coordinator.mirror.get(MONITOR, report.key)
-        if now is None or monitor is None or (was is not None and was <= now):
+        if fall is None or monitor is None:
             return
         self._tell(
             Happening(
@@ -116,14 +118,14 @@ class MonitorWatch(EventWatch[MonitorEvent]):
                 details={
                     "tier": monitor.tier.value,
                     "target": monitor.target,
-                    "left_percent": now,
+                    "left_percent": fall.now,
                     "uptime_left_percent": report.budget.uptime_left_percent,
                     "uptime_left_s": report.budget.uptime_left_s,
                     "error_left_percent": report.budget.error_left_percent,
                     "burn_rate_1h": report.budget.burn_rate_1h,
                     "burn_rate_6h": report.budget.burn_rate_6h,
                 },
-                fall=Fall(was, now),
+                fall=fall,
             )
         )
 

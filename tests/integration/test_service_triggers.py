@@ -283,6 +283,28 @@ async def test_a_disk_is_told_when_it_comes_within_the_days_and_once_a_day(quiet
     assert [run["days_until_full"] for run in runs] == [6.9]
 
 
+@pytest.mark.parametrize(
+    ("trigger", "kind", "key"),
+    [
+        ("disk_filling", "disk_forecast", "/"),
+        ("slo_budget_low", "monitor_report", "wiki"),
+    ],
+)
+async def test_a_figure_that_fell_while_the_agent_restarted_is_told(
+    quiet: Home, trigger: str, kind: str, key: str
+) -> None:
+    runs = await automate(quiet.hass, on(quiet, trigger, None))
+    await quiet.agent.stop()
+    await quiet.becomes("binary_sensor", "docker", "unavailable")
+    del quiet.agent.resources[kind, key]
+    await quiet.agent.start()
+    await quiet.becomes("binary_sensor", "docker", "on")
+    await quiet.settled()
+    assert not runs
+    await happens(quiet, trigger)
+    assert len(runs) == 1
+
+
 async def test_a_disk_that_is_new_is_no_news(quiet: Home) -> None:
     runs = await automate(quiet.hass, on(quiet, "disk_filling", None))
     quiet.agent.put("disk_forecast", "/new", wire_machine.disk_forecast("/new", 2.0))
