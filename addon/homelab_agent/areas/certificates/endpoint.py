@@ -61,7 +61,7 @@ class EndpointReader:
         except TimeoutError:
             return _unreachable(
                 f"{where} accepted the connection, but did not end the handshake within "
-                f"{endpoint.timeout_s:g} seconds."
+                f"{endpoint.timeout_s:g} s."
             )
         except (OSError, Closed) as error:
             how = "reset" if isinstance(error, ConnectionResetError) else "closed"
@@ -124,7 +124,7 @@ def _why_not_connected(host: str, where: str, timeout_s: float, error: OSError) 
             return f"The address of {host} could not be looked up: no answer came."
         return f"Nobody knows the host {host}."
     if isinstance(error, TimeoutError):
-        return f"{where} did not answer within {timeout_s:g} seconds."
+        return f"{where} did not answer within {timeout_s:g} s."
     if isinstance(error, ConnectionRefusedError):
         return f"{where} refused the connection: nothing listens there."
     if error.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL}:

@@ -7,7 +7,6 @@ from datetime import datetime
 from random import Random
 
 from homelab_agent.areas.certificates.board import CertificateBoard
-from homelab_agent.areas.certificates.course import TRIES
 from homelab_agent.areas.certificates.ladder import is_below, next_rung_at
 from homelab_agent.areas.certificates.models import CertificateReport
 from homelab_agent.areas.certificates.watched import Origin, Place, Watched
@@ -21,6 +20,9 @@ TICK_S = 30.0
 _AT_ONCE = 8
 _JITTER = 0.1
 _RETRY_S = 60.0
+_MOST_DOUBLINGS = 5
+"""Who cannot be reached is tried after one minute, two, four, and then every half an hour."""
+
 _FIRST_SPREAD_S = 10.0
 """What was known before a restart is not looked at all at once."""
 
@@ -149,8 +151,10 @@ class CertificateWatch:
         pause_s = after_s
         if pause_s is None:
             pause_s = self._rhythm.interval_s
-            if 0 < watched.tries <= TRIES:
-                pause_s = min(pause_s, self._rhythm.retry_s * watched.tries)
+            if watched.tries:
+                # The exponent is bounded, as a host may be away for years.
+                again_s = self._rhythm.retry_s * 2.0 ** min(watched.tries - 1, _MOST_DOUBLINGS)
+                pause_s = min(pause_s, again_s)
         jittered_s = pause_s * self._dice.uniform(1 - _JITTER, 1 + _JITTER)
         self._due[key] = asyncio.get_running_loop().time() + jittered_s
         self._wake.set()

@@ -63,7 +63,7 @@ async def flood(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 @pytest.mark.parametrize(
     ("talk", "verdict", "says"),
     [
-        (silence, Verdict.UNREACHABLE, "did not end the handshake within 1 seconds"),
+        (silence, Verdict.UNREACHABLE, "did not end the handshake within 1 s"),
         (hang_up, Verdict.UNREACHABLE, "closed the connection during the handshake"),
         (reset, Verdict.UNREACHABLE, "reset the connection during the handshake"),
         (

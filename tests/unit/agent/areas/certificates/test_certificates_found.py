@@ -62,14 +62,17 @@ class Area:
         self.clock = clock
         self.ends_at = clock() + timedelta(days=40)
         self.hanging: set[str] = set()
+        self.away = False
         self.board = CertificateBoard(CertificateStore(store, clock), resources, clock)
-        rhythm = Rhythm(interval_s=3600, tick_s=0.02)
+        rhythm = Rhythm(interval_s=3600, tick_s=0.02, retry_s=0.02)
         self.watch = CertificateWatch(self.board, self.look, clock, rhythm)
         self.monitored = MonitoredCertificates(self.watch, resources)
 
     async def look(self, place: Place) -> CertificateReport:
         if place.host in self.hanging:
             await asyncio.Event().wait()
+        if self.away:
+            return CertificateReport(verdict=Verdict.UNREACHABLE, checked_at=self.clock())
         return CertificateReport(
             verdict=Verdict.TRUSTED,
             details=CertificateDetails(
@@ -210,3 +213,20 @@ async def test_what_is_forgotten_while_it_is_looked_at_does_not_come_back_with_a
 
     assert await CertificateStore(store, area.clock).load() == ()
     assert area.shown() == {}
+
+
+async def test_a_host_that_was_away_is_soon_seen_to_be_back(area: Area) -> None:
+    await area.watch.loaded()
+    mine = endpoint_place(WatchBody(host="web.lab.example"), Origin.PERSON)
+    await area.board.put(mine)
+    await area.until_shown(mine.key)
+
+    async def told(event_type: str) -> bool:
+        event = area.resources.get(CERTIFICATE_EVENT_KIND, mine.key)
+        return isinstance(event, CertificateEvent) and event.type.value == event_type
+
+    area.away = True
+    await area.watch.look_now(mine.key)
+    await wait_until(lambda: told("problem"), what="the problem, though nobody asked again")
+    area.away = False
+    await wait_until(lambda: told("recovered"), what="the recovery, long before the next look")
