@@ -120,13 +120,9 @@ class LinuxNetwork(MachineNetwork):
 
     def _look(self) -> NetworkView:
         self._sees_owners = sees_owners(self._paths.proc)
-        addresses = self._addresses()
-        interfaces = (
-            self._classes.interface(name, addresses.get(name, ()))
-            for name in interface_names((self._net / "dev").read_text())
-        )
+        names = interface_names((self._net / "dev").read_text())
         return NetworkView(
-            interfaces=tuple(each for each in interfaces if each is not None),
+            interfaces=self._classes.interfaces(names, self._addresses()),
             route_ipv4=default_route_ipv4(self._text("route")),
             route_ipv6=default_route_ipv6(self._text("ipv6_route")),
             dns_servers=self._dns_servers(),

@@ -1,8 +1,8 @@
 """Interfaces as /sys/class/net tells of them, and their counters. Everything here blocks."""
 
+import os
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from homelab_agent.platform.host.network import (
@@ -46,17 +46,38 @@ _DUPLEX = {"full": True, "half": False}
 _HAVE_SPEED = frozenset({InterfaceType.ETHERNET, InterfaceType.BOND, InterfaceType.WIRELESS})
 
 
-@dataclass(frozen=True, slots=True)
 class Classes:
     """The folder /sys/class/net of the network that is looked at; `folder` None where unseen."""
 
-    folder: Path | None
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._cables: frozenset[str] = frozenset()
 
-    def interface(self, name: str, addresses: tuple[AddressWithPrefix, ...]) -> Interface | None:
-        """Return an interface; None for the end of a container's virtual cable."""
-        if self.folder is None or not (self.folder / name).is_dir():
+    def interfaces(
+        self, names: Sequence[str], addresses: Mapping[str, tuple[AddressWithPrefix, ...]]
+    ) -> tuple[Interface, ...]:
+        """Return these interfaces, without the ends of containers' virtual cables."""
+        # There may be hundreds of cables: of one that is known only its bridge is looked for.
+        known = {name for name in names if name in self._cables and self._is_in_bridge(name)}
+        cables, found = set(known), []
+        for name in names:
+            if name in known:
+                continue
+            interface = self._interface(name, addresses.get(name, ()))
+            if interface is not None:
+                found.append(interface)
+            elif self._is_in_bridge(name):
+                cables.add(name)
+        self._cables = frozenset(cables)
+        return tuple(found)
+
+    def _is_in_bridge(self, name: str) -> bool:
+        return os.path.lexists(f"{self._folder}/{name}/master")  # one of hundreds
+
+    def _interface(self, name: str, addresses: tuple[AddressWithPrefix, ...]) -> Interface | None:
+        if self._folder is None or not (self._folder / name).is_dir():
             return _by_name(name, addresses)
-        folder = self.folder / name
+        folder = self._folder / name
         if _is_cable(folder) and _leads_to_container(folder, addresses):
             return None
         kind = _type(folder)
@@ -74,7 +95,7 @@ class Classes:
 
     def index(self, name: str) -> int | None:
         """Return the number the kernel gave an interface: never the same one twice."""
-        return None if self.folder is None else _number(self.folder / name / "ifindex")
+        return None if self._folder is None else _number(self._folder / name / "ifindex")
 
     def _is_of_containers(self, bridge: Path) -> bool:
         """Return whether nothing but virtual cables leads into a bridge."""

@@ -119,6 +119,18 @@ async def test_a_machine_that_is_itself_at_the_end_of_a_virtual_cable_keeps_it(
     assert [each.name for each in (await network.look()).interfaces] == ["eth0"]
 
 
+async def test_a_cable_that_is_taken_out_of_its_bridge_and_used_here_is_shown(
+    files: NetworkFiles, network: MachineNetwork
+) -> None:
+    files.write_links(Link("veth7", 3, other_end=31, files={"master": "docker0"}))
+    for _ in range(3):
+        assert (await network.look()).interfaces == ()
+    (files.sys / "class/net/veth7/master").unlink()
+    files.write("fib_trie", FIB_TRIE)
+    files.write_routes(("veth7", "192.168.1.0", ANYWHERE, "255.255.255.0", 0))
+    assert [each.name for each in (await network.look()).interfaces] == ["veth7"]
+
+
 async def test_addresses_of_a_network_that_is_not_our_own_come_from_its_files(
     files: NetworkFiles, network: MachineNetwork
 ) -> None:
