@@ -3,11 +3,19 @@
 from typing import Any, Final
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
-from homeassistant.const import PERCENTAGE, EntityCategory
+from homeassistant.const import EntityCategory
 
 from .client import Container, ContainerHealth, ContainerState
 from .client.kinds import CONTAINER, CONTAINER_STATS
-from .sensor_description import ResourceSensorDescription, count, known, options_of, rate, size
+from .sensor_description import (
+    ResourceSensorDescription,
+    count,
+    known,
+    options_of,
+    percent,
+    rate,
+    size,
+)
 
 _TOTAL: Final = SensorStateClass.TOTAL_INCREASING
 
@@ -83,27 +91,10 @@ _FACTS: Final = (
 )
 
 _USE: Final = (
-    ResourceSensorDescription(
-        key="cpu",
-        translation_key="cpu",
-        kind=CONTAINER_STATS,
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=PERCENTAGE,
-        suggested_display_precision=1,
-        value_fn=lambda stats: stats.cpu_percent,
-    ),
+    percent("cpu", CONTAINER_STATS, lambda stats: stats.cpu_percent, enabled=True),
     size("memory", CONTAINER_STATS, lambda stats: stats.memory_bytes, enabled=True),
     size("memory_limit", CONTAINER_STATS, lambda stats: stats.memory_limit_bytes),
-    ResourceSensorDescription(
-        key="memory_percent",
-        translation_key="memory_percent",
-        kind=CONTAINER_STATS,
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=PERCENTAGE,
-        suggested_display_precision=1,
-        entity_registry_enabled_default=False,
-        value_fn=lambda stats: stats.memory_percent,
-    ),
+    percent("memory_percent", CONTAINER_STATS, lambda stats: stats.memory_percent),
     size(
         "network_receive",
         CONTAINER_STATS,

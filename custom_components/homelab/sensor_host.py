@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
-from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfInformation
+from homeassistant.components.sensor import SensorDeviceClass
+from homeassistant.const import EntityCategory, UnitOfInformation
 
 from .client import EngineStatus, Kind
 from .client.kinds import AGENT, DISK_USAGE, ENGINE, ENGINE_STATS, SWARM
@@ -14,6 +14,7 @@ from .sensor_description import (
     count,
     known,
     options_of,
+    percent,
     rate,
     size,
 )
@@ -46,26 +47,9 @@ _COUNTS: Final = (
 )
 
 _USE: Final = (
-    ResourceSensorDescription(
-        key="containers_cpu",
-        translation_key="containers_cpu",
-        kind=ENGINE_STATS,
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=PERCENTAGE,
-        suggested_display_precision=1,
-        value_fn=lambda stats: stats.cpu_percent,
-    ),
+    percent("containers_cpu", ENGINE_STATS, lambda stats: stats.cpu_percent, enabled=True),
     _size("containers_memory", ENGINE_STATS, lambda stats: stats.memory_bytes, enabled=True),
-    ResourceSensorDescription(
-        key="containers_memory_percent",
-        translation_key="containers_memory_percent",
-        kind=ENGINE_STATS,
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=PERCENTAGE,
-        suggested_display_precision=1,
-        entity_registry_enabled_default=False,
-        value_fn=lambda stats: stats.memory_percent,
-    ),
+    percent("containers_memory_percent", ENGINE_STATS, lambda stats: stats.memory_percent),
     rate(
         "containers_network_receive_rate",
         ENGINE_STATS,
