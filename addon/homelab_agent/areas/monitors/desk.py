@@ -1,6 +1,6 @@
 """All monitors while the agent runs: which are watched, and their checks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from homelab_agent.areas.monitors.attempt import attempt
@@ -41,9 +41,10 @@ class Desk:
         secrets: SecretFilter,
         *,
         most_at_once: int,
+        observe: Callable[[float], None] = lambda _late_s: None,
     ) -> None:
         self.watched: dict[str, Watched] = {}
-        self.schedule = Schedule(self._check, most_at_once=most_at_once)
+        self.schedule = Schedule(self._check, most_at_once=most_at_once, observe=observe)
         self._store = store
         self._history = history
         self._intake = intake
