@@ -7,6 +7,7 @@ import yaml
 
 from homelab_agent.areas.containers import protection
 from homelab_agent.areas.monitors import check_settings
+from homelab_agent.areas.monitors import labels as monitor_labels
 from homelab_agent.areas.monitors.checks.codes import CheckCode
 from homelab_agent.areas.recreate import verification
 from homelab_agent.areas.updates import policy, versions
@@ -27,6 +28,7 @@ LABELS = {
     verification.TIMEOUT_LABEL,
     versions.NOTES_LABEL,
     protection.LABEL,
+    *monitor_labels.LABELS,
 }
 
 
@@ -67,7 +69,7 @@ def test_every_label_is_explained() -> None:
 def test_no_label_is_read_that_the_page_does_not_know() -> None:
     for file in (ADDON / "homelab_agent").rglob("*.py"):
         for label in re.findall(
-            r'"(homelab\.(?:update|protect|release)[\w.-]*)"', file.read_text()
+            r'"(homelab\.(?:monitor|update|protect|release)[\w.-]*)"', file.read_text()
         ):
             assert label in LABELS, file.name
 
@@ -87,6 +89,7 @@ def test_every_compose_text_is_one_and_its_labels_mean_something(example: str) -
         assert set(labels) <= LABELS
         assert policy.policy_of(labels, default)
         assert verification.demands(labels, None)
+        assert all(wish.problem is None for wish in monitor_labels.wishes(labels))
 
 
 def test_the_example_of_registries_is_taken() -> None:
