@@ -10,6 +10,8 @@ from homelab_agent.areas.certificates.models import HostName, PortNumber, StartT
 from homelab_agent.areas.monitors.name_server import host_and_port
 from homelab_agent.platform.model import Model
 
+_HEADERS_OF_THE_AGENT = {"connection", "content-length", "expect", "transfer-encoding", "upgrade"}
+
 
 def _usable(text: str) -> str:
     url = URL(text)
@@ -22,6 +24,18 @@ def _usable(text: str) -> str:
     return text
 
 
+def _own_header(name: str) -> str:
+    if name.lower() in _HEADERS_OF_THE_AGENT:
+        raise ValueError(f"the agent itself sets {name}, as the method and the body need it")
+    return name
+
+
+def _one_line(value: SecretStr) -> SecretStr:
+    if any(char in value.get_secret_value() for char in "\r\n\0"):
+        raise ValueError("a header is one line")
+    return value
+
+
 def _name_server(text: str) -> str:
     host_and_port(text)
     return text
@@ -31,8 +45,12 @@ type Url = Annotated[
     str, StringConstraints(pattern=r"^https?://\S+$", max_length=2048), AfterValidator(_usable)
 ]
 type NameServer = Annotated[str, StringConstraints(max_length=260), AfterValidator(_name_server)]
-type HeaderName = Annotated[str, StringConstraints(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$")]
-type HeaderValue = Annotated[str, StringConstraints(pattern=r"^[^\r\n\0]*$", max_length=4096)]
+type HeaderName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$"),
+    AfterValidator(_own_header),
+]
+type HeaderValue = Annotated[SecretStr, Field(max_length=4096), AfterValidator(_one_line)]
 type StatusRange = Annotated[str, StringConstraints(pattern=r"^\d{3}(-\d{3})?$")]
 
 
@@ -67,7 +85,7 @@ class HttpCheckSettings(Model):
     not_contains: str | None = Field(default=None, min_length=1, max_length=1024)
     json_path: str | None = Field(default=None, pattern=r"^(/.*)?$", max_length=512)
     json_value: JsonValue = None
-    headers: dict[HeaderName, SecretStr] = Field(default_factory=dict, max_length=32)
+    headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict, max_length=32)
     body: str | None = Field(default=None, max_length=65536)
     follow_redirects: bool = True
     verify_tls: bool = True

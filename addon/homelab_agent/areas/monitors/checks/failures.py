@@ -42,6 +42,14 @@ _BY_NUMBER: dict[int | None, tuple[CheckCode, str]] = {
     errno.EINVAL: (CheckCode.BAD_ADDRESS, "cannot be connected to: the address is not usable."),
 }
 
+_NUMBERS: dict[type[OSError], int] = {
+    # asyncio and aiohttp raise these by themselves, without a number
+    ConnectionResetError: errno.ECONNRESET,
+    aiohttp.ClientConnectionResetError: errno.ECONNRESET,
+    BrokenPipeError: errno.EPIPE,
+    ConnectionAbortedError: errno.ECONNABORTED,
+}
+
 _OURS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 """Not the service is in trouble, but we are."""
 
@@ -138,8 +146,9 @@ def _of_system(error: OSError, where: str) -> CheckOutcome:
             CheckCode.AGENT_BUSY,
             f"The agent could not connect: {error.strerror}. Is its limit of open files too low?",
         )
+    number = error.errno or _NUMBERS.get(type(error))
     code, words = _BY_NUMBER.get(
-        error.errno, (CheckCode.UNREACHABLE, f"cannot be reached: {error.strerror or error}.")
+        number, (CheckCode.UNREACHABLE, f"cannot be reached: {error.strerror or error}.")
     )
     return down(code, f"{where} {words}")
 

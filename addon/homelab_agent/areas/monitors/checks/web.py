@@ -76,10 +76,11 @@ class Web:
         self, question: Question, timeout_s: float, *, allow_guarded: bool
     ) -> Page | CheckOutcome:
         """Return the page, or what is wrong. Raises nothing but CancelledError."""
-        context = await self._contexts.get(verify=question.verify_tls)
         way = _Way(question)
         try:
             async with asyncio.timeout(timeout_s):
+                context = await self._contexts.get(verify=question.verify_tls)
+                way.began = asyncio.get_running_loop().time()
                 while True:
                     found = await self._step(way, context, allow_guarded=allow_guarded)
                     if found is not None:

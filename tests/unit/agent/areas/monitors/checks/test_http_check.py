@@ -15,7 +15,7 @@ from homelab_agent.areas.monitors.checks.codes import CheckCode
 from homelab_agent.areas.monitors.checks.http_check import HttpCheck
 from homelab_agent.areas.monitors.checks.web import MOST_BODY_BYTES, MOST_REDIRECTS, Web
 from homelab_agent.platform.outbound.connections import Outbound
-from tests.fakes.services.faults import hangs, reset, says
+from tests.fakes.services.faults import closes, hangs, reset, resets, says
 from tests.fakes.services.http import END, answer, answers, answers_by_path, json_answer
 from tests.fakes.services.server import Talk, serving
 from tests.fakes.tls_servers import Authority, Issued
@@ -441,3 +441,31 @@ def test_keys_in_an_address_are_not_shown(check: HttpCheck) -> None:
 def test_an_address_that_cannot_be_asked_or_gives_a_password_away_is_refused(url: str) -> None:
     with pytest.raises(ValidationError, match="url"):
         HttpCheckSettings(url=url)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X-Key", "a\r\nHost: other"),
+        ("X-Key", "a\0"),
+        ("X Key", "a"),
+        ("", "a"),
+        ("Content-Length", "5"),
+        ("transfer-encoding", "chunked"),
+        ("Expect", "100-continue"),
+    ],
+)
+def test_headers_that_would_break_the_question_are_refused(name: str, value: str) -> None:
+    with pytest.raises(ValidationError, match="headers") as refused:
+        HttpCheckSettings(url="http://nas/", headers={name: SecretStr(value)})
+    assert "Host: other" not in str(refused.value)
+
+
+@pytest.mark.parametrize("talk", [closes, resets])
+async def test_a_server_that_leaves_during_the_handshake_is_told_so(
+    check: HttpCheck, talk: Talk
+) -> None:
+    async with serving(talk) as service:
+        settings = HttpCheckSettings(url=f"https://127.0.0.1:{service.port}/")
+        outcome = await check.run(settings, ENOUGH_S, allow_guarded=False)
+    assert outcome.code == CheckCode.RESET
