@@ -34,5 +34,5 @@ def next_rung_at(expires_at: datetime, now: datetime) -> datetime | None:
 
 
 def days_left(expires_at: datetime, now: datetime) -> int:
-    """Return how many whole days are left; negative when it has expired."""
-    return (expires_at - now).days
+    """Return how many whole days are left; minus those since it ended."""
+    return int((expires_at - now) / timedelta(days=1))
