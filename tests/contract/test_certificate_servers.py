@@ -1,7 +1,6 @@
-"""Servers that are not ours: a Caddy that renews, a PostgreSQL behind its own STARTTLS.
+"""Servers that are not ours: a Caddy that renews, and four that begin TLS in their own protocol.
 
-SMTP, IMAP and LDAP servers are fakes made from the RFCs; here `openssl s_client` speaks to the same
-fakes, so that both sides of what we believe were not written by us alone.
+`openssl s_client` also speaks to the fakes that stand for them in other tests.
 """
 
 import asyncio
@@ -28,6 +27,7 @@ from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.outbound.connections import Outbound
 from homelab_agent.platform.outbound.guard import Guard
 from homelab_agent.platform.outbound.names import Names
+from tests.contract.starttls_servers import DOVECOT, SLAPD, ldap_server, mail_server
 from tests.contract.store import postgres
 from tests.fakes.tls_servers import Authority, make_authority, starttls, tls_server
 from tests.fakes.tls_servers.server import Talk
@@ -179,6 +179,44 @@ async def test_a_real_postgresql_says_no_and_then_shows_its_certificate(
             return (await service.look(body)).verdict is Verdict.TRUSTED
 
         await wait_until(trusted_now, what="PostgreSQL with TLS")
+
+
+@pytest.mark.skipif(DOVECOT is None, reason="no Dovecot here")
+async def test_a_real_dovecot_shows_its_certificate_over_smtp_and_imap(
+    authority: Authority, trusted: Path
+) -> None:
+    async with mail_server(authority.issue(NAME)) as (smtp, imap):
+        await _until_trusted(trusted, smtp, StartTls.SMTP)
+        await _until_trusted(trusted, imap, StartTls.IMAP)
+        confused = await service_trusting(trusted).look(
+            EndpointBody(host=HOST, port=imap, server_name=NAME)
+        )
+
+    assert confused.verdict is Verdict.NO_CERTIFICATE
+    assert "wants start_tls" in (confused.reason or "")
+
+
+@pytest.mark.skipif(SLAPD is None, reason="no OpenLDAP here")
+async def test_a_real_openldap_shows_its_certificate(authority: Authority, trusted: Path) -> None:
+    async with ldap_server(authority.issue(NAME), authority.intermediate.chain_pem) as port:
+        await _until_trusted(trusted, port, StartTls.LDAP)
+
+
+async def _until_trusted(trusted: Path, port: int, start_tls: StartTls) -> None:
+    service = service_trusting(trusted)
+    body = EndpointBody(host=HOST, port=port, server_name=NAME, start_tls=start_tls)
+    last = ""
+
+    async def is_trusted() -> bool:
+        nonlocal last
+        report = await service.look(body)
+        last = report.reason or ""
+        return report.verdict is Verdict.TRUSTED
+
+    try:
+        await wait_until(is_trusted, what=f"{start_tls} at {port}")
+    except TimeoutError:
+        pytest.fail(last)
 
 
 @pytest.mark.parametrize(
