@@ -29,7 +29,7 @@ from homelab_agent.platform.errors import Invalid
 
 _CADDY_FILE = (
     "/data/caddy/certificates/acme-v02.api.letsencrypt.org-directory"
-    "/photos.home.example/photos.home.example.crt"
+    "/photos.home.example.org/photos.home.example.org.crt"
 )
 _DAYS_OF_90 = 90
 
@@ -45,25 +45,25 @@ class _Shown:
 
 
 _SHOWN = (
-    _Shown(host="cloud.home.example", names=("cloud.home.example",), days=74.3),
+    _Shown(host="home.example.org", names=("home.example.org", "www.home.example.org"), days=74.3),
     _Shown(
-        host="mail.home.example",
+        host="mail.home.example.org",
         port=587,
         start_tls=StartTls.SMTP,
-        names=("mail.home.example", "smtp.home.example"),
+        names=("mail.home.example.org", "smtp.home.example.org"),
         days=13,
     ),
-    _Shown(host="git.home.example", names=("git.home.example",), days=-2.6),
+    _Shown(host="git.home.example.org", names=("git.home.example.org",), days=-2.6),
     _Shown(
-        host="nas.home.example",
+        host="nas.home.example.org",
         port=5001,
-        names=("nas.home.example", "nas.local"),
+        names=("nas.home.example.org", "nas.local"),
         days=2900,
         self_signed=True,
     ),
-    _Shown(host="tv.home.example", names=("*.apps.home.example", "home.example"), days=61.8),
+    _Shown(host="tv.home.example.org", names=("*.apps.home.example.org",), days=61.8),
 )
-_PHOTOS = _Shown(host="photos.home.example", names=("photos.home.example",), days=48.1)
+_PHOTOS = _Shown(host="photos.home.example.org", names=("photos.home.example.org",), days=48.1)
 
 
 class DemoCertificates:

@@ -20,14 +20,14 @@ async def test_the_demo_shows_each_kind_that_a_person_meets() -> None:
     found = await reports()
 
     assert {name: report.verdict for name, report in found.items()} == {
-        "cloud.home.example": Verdict.TRUSTED,
-        "mail.home.example:587": Verdict.TRUSTED,
-        "git.home.example": Verdict.EXPIRED,
-        "nas.home.example:5001": Verdict.SELF_SIGNED,
-        "tv.home.example": Verdict.WRONG_NAME,
-        "photos.home.example": Verdict.TRUSTED,
+        "home.example.org": Verdict.TRUSTED,
+        "mail.home.example.org:587": Verdict.TRUSTED,
+        "git.home.example.org": Verdict.EXPIRED,
+        "nas.home.example.org:5001": Verdict.SELF_SIGNED,
+        "tv.home.example.org": Verdict.WRONG_NAME,
+        "photos.home.example.org": Verdict.TRUSTED,
     }
-    mail = found["mail.home.example:587"].details
+    mail = found["mail.home.example.org:587"].details
     assert mail
     assert stage_of(mail.expires_at, utc_now()) is ExpiryStage.DAYS_14
 
