@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import os
 import socket
 from contextlib import suppress
 
@@ -54,7 +55,7 @@ class EndpointReader:
                 allow_guarded=endpoint.allow_guarded,
             )
         except OSError as error:
-            return _unreachable(_why_not_connected(host, where, endpoint.timeout_s, error))
+            return _unreachable(_why_not_connected(host, where, error))
         try:
             async with asyncio.timeout_at(until):
                 return await self._ask(where, endpoint.start_tls, reader, writer, server_name)
@@ -118,18 +119,21 @@ def _unreachable(reason: str) -> Nothing:
     return Nothing(Verdict.UNREACHABLE, reason)
 
 
-def _why_not_connected(host: str, where: str, timeout_s: float, error: OSError) -> str:
+def _why_not_connected(host: str, where: str, error: OSError) -> str:
     if isinstance(error, socket.gaierror):
         if error.errno == socket.EAI_AGAIN:
             return f"The address of {host} could not be looked up: no answer came."
         return f"Nobody knows the host {host}."
-    if isinstance(error, TimeoutError):
-        return f"{where} did not answer within {timeout_s:g} s."
     if isinstance(error, ConnectionRefusedError):
         return f"{where} refused the connection: nothing listens there."
     if error.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL}:
-        return f"There is no way to {where}: {error.strerror or error}."
-    return f"{where} could not be connected to: {error.strerror or error}."
+        return f"There is no way to {where}: {_words(error)}."
+    return f"{where} could not be connected to: {_words(error)}."
+
+
+def _words(error: OSError) -> str:
+    """Return what the system calls it, or what was waited for in vain."""
+    return os.strerror(error.errno).lower() if error.errno else str(error)
 
 
 def _refused(where: str, server_name: str, error: Refused) -> str:

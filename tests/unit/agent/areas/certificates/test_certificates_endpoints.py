@@ -1,6 +1,7 @@
 """Whatever is at the other side: the certificate is read, or a sentence says why it cannot be."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import struct
@@ -130,6 +131,23 @@ async def test_a_host_that_nobody_knows_refuses_or_cannot_exist_is_told_in_words
     )
     assert unknown.reason == "Nobody knows the host nas.invalid."
     assert nonsense.reason == "Nobody knows the host a..b."
+
+
+async def test_a_host_that_does_not_even_take_the_connection_keeps_nobody_waiting(
+    service: CertificateService,
+) -> None:
+    with socket.socket() as full, contextlib.ExitStack() as others:
+        full.bind((HOST, 0))
+        full.listen(0)
+        port: int = full.getsockname()[1]
+        for _ in range(4):  # more than it takes: the next one gets no answer at all
+            other = others.enter_context(socket.socket())
+            other.setblocking(False)
+            other.connect_ex((HOST, port))
+        report = await service.look(endpoint(port))
+
+    assert report.verdict is Verdict.UNREACHABLE
+    assert "waited 1 s" in (report.reason or ""), report.reason
 
 
 async def test_a_guarded_address_is_not_connected_to(service: CertificateService) -> None:
