@@ -41,6 +41,8 @@ class History:
         self._sums: dict[int, dict[Window, Tally]] = {}
         self._starts: dict[Window, int] = {}
         self._forgotten: set[int] = set()
+        self.urgent = asyncio.Event()
+        """Set where what is to be written should not wait for its turn."""
 
     @property
     def is_loaded(self) -> bool:
@@ -71,9 +73,13 @@ class History:
                 tally.count(ok=ok, slot=slot)
         self._checks.append(PastCheckRow(monitor_id, at_ms, ok, response_ms, code))
 
-    def keep_status(self, monitor_id: int, status: Mapping[str, object]) -> None:
-        """Have it written with the next batch how a monitor is."""
+    def keep_status(
+        self, monitor_id: int, status: Mapping[str, object], *, urgent: bool = False
+    ) -> None:
+        """Have it written with the next batch how a monitor is; `urgent`: that is at once."""
         self._statuses[monitor_id] = status
+        if urgent:
+            self.urgent.set()
 
     def tallies(self, monitor_id: int) -> Tallies | None:
         """Return the sums of a monitor; None until they are known."""
@@ -112,6 +118,7 @@ class History:
         Raises:
             Unavailable: the store cannot be written.
         """
+        self.urgent.clear()
         pending, self._pending = self._pending, {}
         checks, statuses = tuple(self._checks), self._statuses
         self._checks.clear()

@@ -50,7 +50,9 @@ class Intake:
         now = watched.condition.now
         if now is not watched.kept:
             watched.kept = now
-            self._history.keep_status(watched.id, now.model_dump(mode="json"))
+            # What is told has to be known after a crash, or it would be told again.
+            urgent = news is not None
+            self._history.keep_status(watched.id, now.model_dump(mode="json"), urgent=urgent)
             self._board.show(watched)
         if news is not None:
             self._board.tell(watched, news)

@@ -14,6 +14,7 @@ from homelab_agent.platform.logging import get_logger
 WRITE_S = 5.0
 """A crash loses what was measured since the last batch, and no more."""
 
+_SOONEST_S = 0.2
 PRUNE_S = 3600.0
 _AT_ONCE = 20
 """So many reports are made before others have their turn."""
@@ -50,7 +51,15 @@ class Keeper:
             if await self.write():
                 await self._sum_up()
             self._board.remove_due_events()
-            await asyncio.sleep(WRITE_S)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(_SOONEST_S)
+        try:
+            async with asyncio.timeout(WRITE_S - _SOONEST_S):
+                await self._history.urgent.wait()
+        except TimeoutError:
+            return
 
     async def write(self) -> bool:
         """Write what is not written yet; return whether that could be done."""

@@ -28,7 +28,7 @@ from homelab_agent.areas.monitors.names import label_key
 from homelab_agent.areas.monitors.watched import Watched
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.engine.models import ContainerState
-from homelab_agent.platform.errors import AgentError, Conflict, Invalid
+from homelab_agent.platform.errors import AgentError, Conflict, Denied, Invalid
 from homelab_agent.platform.logging import get_logger
 from homelab_agent.platform.resources import Change, Overflow, Resources
 
@@ -70,31 +70,46 @@ class LabelMonitors:
         self._from_outside = from_outside
         self._keys: dict[str, set[str]] = {}
         self._seen: dict[str, Container] = {}
+        self._failed: set[str] = set()
+        self._turn = asyncio.Lock()
 
     async def run(self) -> None:
         """Follow the containers until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow())
+            group.create_task(self._try_again())
+
+    async def _follow(self) -> None:
         while True:
             with self._resources.subscribe(kinds=(CONTAINER_KIND, ENGINE_KIND)) as changes:
                 start = changes.start
+                await self._take(start if isinstance(start, tuple) else start.resources)
                 try:
-                    await self._take(start if isinstance(start, tuple) else start.resources)
                     async for batch in changes.batches():
                         await self._take(batch)
                 except Overflow:
                     continue
-                except AgentError as error:
-                    _log.warning("label_monitors_failed", why=error.message)
-                    await asyncio.sleep(_AGAIN_S)
+
+    async def _try_again(self) -> None:
+        """Docker or the store was away: nobody tells when it can be done."""
+        while True:
+            await asyncio.sleep(_AGAIN_S)
+            async with self._turn:
+                for key in tuple(self._failed):
+                    self._failed.discard(key)
+                    container = self._resources.get(CONTAINER_KIND, key)
+                    if isinstance(container, Container):
+                        await self._settle(container)
 
     async def _take(self, changes: Iterable[Change]) -> None:
         newest = {change.key: change.data for change in changes if change.kind == CONTAINER_KIND}
-        for key, container in newest.items():
-            if isinstance(container, Container):
-                await self._settle(container)
-            elif self._is_engine_there():
-                await self._leave(key, set())
-        # The engine's own resource comes first with what is published on every start.
-        await self._sweep()
+        async with self._turn:
+            for key, container in newest.items():
+                if isinstance(container, Container):
+                    await self._settle(container)
+                elif self._is_engine_there():
+                    self._leave(key, set())
+            await self._sweep()
 
     async def _settle(self, container: Container) -> None:
         before = self._seen.get(container.key)
@@ -106,7 +121,7 @@ class LabelMonitors:
             key = label_key(container.key, wish.suffix)
             wanted.add(key)
             await self._fulfil(key, wish, container)
-        await self._leave(container.key, wanted)
+        self._leave(container.key, wanted)
         if wanted:
             self._keys[container.key] = wanted
 
@@ -115,11 +130,11 @@ class LabelMonitors:
             settings = await self._settings(key, wish, container)
             self._untrouble(key)
             await self._watch(key, settings)
-        except (Invalid, Conflict) as error:
-            await self._trouble(key, wish, container, error.message)
+        except (Invalid, Conflict, Denied) as error:
+            self._trouble(key, wish, container, error.message)
         except AgentError as error:
-            # Docker or the store is away; the container's next change is the next chance.
             self._seen.pop(container.key, None)
+            self._failed.add(container.key)
             _log.warning("label_monitor_failed", key=key, why=error.message)
 
     async def _settings(self, key: str, wish: Wish, container: Container) -> MonitorSettings:
@@ -164,7 +179,7 @@ class LabelMonitors:
             self._desk.come_back(known)
         await self._desk.change(known, settings, anew=False)
 
-    async def _trouble(self, key: str, wish: Wish, container: Container, why: str) -> None:
+    def _trouble(self, key: str, wish: Wish, container: Container, why: str) -> None:
         known = self._desk.watched.get(key)
         if known is not None and not known.is_gone:
             self._desk.leave(known, self._clock())
@@ -188,16 +203,14 @@ class LabelMonitors:
         if self.troubled.pop(key, None) is not None:
             self._board.take_away(key)
 
-    async def _leave(self, container: str, wanted: set[str]) -> None:
+    def _leave(self, container: str, wanted: set[str]) -> None:
         for key in self._keys.pop(container, set()) - wanted:
             self._untrouble(key)
             known = self._desk.watched.get(key)
             if known is not None and not known.is_gone:
                 self._desk.leave(known, self._clock())
-        if not wanted:
-            present = self._resources.get(CONTAINER_KIND, container)
-            if present is None:
-                self._seen.pop(container, None)
+        if self._resources.get(CONTAINER_KIND, container) is None:
+            self._seen.pop(container, None)
 
     async def _sweep(self) -> None:
         """Leave what no container asks for any more, and forget what is gone for long."""
@@ -211,7 +224,13 @@ class LabelMonitors:
             if not watched.is_gone:
                 self._desk.leave(watched, now)
             elif self._is_old(watched):
-                await self._desk.remove(watched)
+                await self._forget(watched)
+
+    async def _forget(self, watched: Watched) -> None:
+        try:
+            await self._desk.remove(watched)
+        except AgentError as error:
+            _log.warning("label_monitor_not_removed", key=watched.key, why=error.message)
 
     def _is_old(self, watched: Watched) -> bool:
         gone_since = watched.condition.now.gone_since

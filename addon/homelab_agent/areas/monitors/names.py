@@ -8,6 +8,9 @@ from zlib import crc32
 LABEL_PREFIX = "label."
 """How the keys of monitors begin that a label made."""
 
+TAKEN = frozenset({"report", "proposals"})
+"""What the API means something else by."""
+
 _LONGEST = 100
 _UNFIT = re.compile(r"[^a-z0-9_-]+")
 
@@ -17,7 +20,7 @@ def free_key(name: str, taken: Container[str]) -> str:
     plain = normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     base = _UNFIT.sub("-", plain).strip("-_")[:_LONGEST] or "monitor"
     key, number = base, 1
-    while key in taken:
+    while key in taken or key in TAKEN:
         number += 1
         key = f"{base}-{number}"
     return key

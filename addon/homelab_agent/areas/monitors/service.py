@@ -23,7 +23,7 @@ from homelab_agent.areas.monitors.models import (
     UpdateMonitorBody,
 )
 from homelab_agent.areas.monitors.models import History as Past
-from homelab_agent.areas.monitors.names import LABEL_PREFIX, free_key
+from homelab_agent.areas.monitors.names import LABEL_PREFIX, TAKEN, free_key
 from homelab_agent.areas.monitors.past import past_checks, past_of
 from homelab_agent.areas.monitors.prepare import prepared, require_allowed
 from homelab_agent.areas.monitors.report import health_report
@@ -77,8 +77,7 @@ class MonitorService:
         require_allowed(settings, caller)
         refuse_stars(settings)
         self._require_check(settings)
-        if body.key is not None and body.key.startswith(LABEL_PREFIX):
-            raise Invalid(f"Keys that begin with {LABEL_PREFIX} are those of labels", field="key")
+        _require_free_key(body.key)
         key = body.key or free_key(settings.name, self._desk.watched)
         return self._described(await self._desk.add(key, MonitorSource.PERSON, settings))
 
@@ -255,6 +254,15 @@ class MonitorService:
                 await self.ready.wait()
         except TimeoutError:
             raise Unavailable("The agent is still reading its monitors") from None
+
+
+def _require_free_key(key: str | None) -> None:
+    if key is not None and (key.startswith(LABEL_PREFIX) or key in TAKEN):
+        raise Invalid(
+            f"The key {key} is not for monitors of people",
+            field="key",
+            hint=f"Keys of labels begin with {LABEL_PREFIX}; not to be used: {', '.join(TAKEN)}",
+        )
 
 
 def _troubled_row(monitor: Monitor) -> ReportRow:
