@@ -144,6 +144,7 @@ class SubjectEntity[T](ResourceEntity[T]):
     ) -> None:
         unique_id = f"{coordinator.instance_id}:{subject.id}:{description.key}"
         super().__init__(coordinator, description, kind, subject.key, unique_id, device_info)
+        self._subject = subject
 
 
 class ThingEntity[T](SubjectEntity[T]):
@@ -166,7 +167,26 @@ class ThingEntity[T](SubjectEntity[T]):
         return self.coordinator.engine_connected and self.thing is not None
 
 
-class PartEntity[T](SubjectEntity[T]):
+class DetailEntity[T](SubjectEntity[T]):
+    """An entity that is there while its subject is; what is not known of that yet is unknown."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen to the subject too, where something else is shown of it."""
+        await super().async_added_to_hass()
+        resource = (self._subject.kind, self._subject.key)
+        if resource != self._resource:
+            self.async_on_remove(self.coordinator.async_listen(resource, self._on_change))
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether the agent tells of the subject."""
+        subject = (self._subject.kind, self._subject.key)
+        return self.coordinator.connected and self.coordinator.mirror.has(subject)
+
+
+class PartEntity[T](DetailEntity[T]):
     """An entity of a part of the host, such as a disk; on the host's device, named after it."""
 
     def __init__(
@@ -181,7 +201,7 @@ class PartEntity[T](SubjectEntity[T]):
         self._attr_translation_placeholders = {"name": _name_of(part)}
 
 
-class ServiceEntity[T](SubjectEntity[T]):
+class ServiceEntity[T](DetailEntity[T]):
     """An entity of a monitor or a certificate; on its own device, or on that of another.
 
     On a container's its name begins with that of the monitor or certificate: there may be several.

@@ -72,6 +72,17 @@ async def test_what_cannot_be_known_is_unknown_and_not_zero(machine: Home) -> No
     await machine.becomes("sensor", "public_ipv4", "unknown")
 
 
+async def test_what_is_not_known_yet_of_a_disk_is_unknown_and_goes_with_it(home: Home) -> None:
+    home.agent.put("filesystem", "/mnt/data", wire_machine.filesystem("/mnt/data"))
+    await home.becomes("sensor", f"{DISK}:full_in", "unknown")
+    home.agent.put("disk_forecast", "/mnt/data", wire_machine.disk_forecast("/mnt/data", 3.0))
+    await home.becomes("sensor", f"{DISK}:full_in", "3.0")
+    home.agent.remove("disk_forecast", "/mnt/data")
+    await home.becomes("sensor", f"{DISK}:full_in", "unknown")
+    home.agent.remove("filesystem", "/mnt/data")
+    await home.becomes("sensor", f"{DISK}:full_in", "unavailable")
+
+
 async def test_a_machine_without_docker_is_shown_all_the_same(machine: Home) -> None:
     machine.agent.put("engine", "docker", wire.engine_away())
     await machine.becomes("sensor", "containers_cpu", "unavailable")

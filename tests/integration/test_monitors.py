@@ -144,6 +144,14 @@ async def test_figures_that_nobody_can_know_are_unknown(watched: Home) -> None:
     await watched.becomes("sensor", f"{WIKI}:uptime_month", "unknown")
 
 
+async def test_a_service_that_was_never_checked_is_unknown_not_away(home: Home) -> None:
+    home.agent.put("monitor", "wiki", wire_services.monitor(state="pending", since=None))
+    await home.becomes("sensor", f"{WIKI}:response_time", "unknown")
+    assert home.state("sensor", f"{WIKI}:uptime_month").state == "unknown"
+    home.agent.remove("monitor", "wiki")
+    await home.becomes("sensor", f"{WIKI}:response_time", "unavailable")
+
+
 async def test_only_a_critical_service_shows_its_budget_at_once(home: Home) -> None:
     put_monitor(home.agent, "Wiki", tier="critical")
     put_monitor(home.agent, "Blog")
