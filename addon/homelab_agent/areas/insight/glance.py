@@ -19,7 +19,7 @@ async def glance(
 
     Of a kind that somebody else listens to, what is there is new enough.
     """
-    waiting = {kind for kind in kinds if not _is_followed(resources, kind)}
+    waiting = {kind for kind in kinds if not resources.has_listener(kind)}
     seen = set(kinds) - waiting
     with resources.subscribe(kinds=kinds) as changes:
         try:
@@ -29,10 +29,6 @@ async def glance(
         except TimeoutError, Overflow:
             pass
         return frozenset(kind for kind in seen if resources.keys(kind))
-
-
-def _is_followed(resources: Resources, kind: str) -> bool:
-    return resources.has_listener(kind) and bool(resources.keys(kind))
 
 
 async def _await_all(changes: Subscription, waiting: set[str], seen: set[str]) -> None:

@@ -28,6 +28,7 @@ from homelab_agent.areas.network.models import (
 )
 from homelab_agent.areas.statistics.models import CONTAINER_STATS_KIND, ContainerStats
 from homelab_agent.platform.clock import Clock
+from homelab_agent.platform.engine.models import ContainerState
 from homelab_agent.platform.history.samples import History
 from homelab_agent.platform.host.network import InterfaceType
 from homelab_agent.platform.resources import Resources
@@ -64,6 +65,11 @@ class ContainerMemory:
             found = leak(container, stats, lows, host_bytes) if lows else None
             if found is not None:
                 yield found
+
+    def is_anything_running(self) -> bool:
+        """Return whether there is anything that uses memory."""
+        containers = self._resources.every(CONTAINER_KIND, Container)
+        return any(each.state is ContainerState.RUNNING for each in containers)
 
     def _begin_anew_after_a_start(self, container: Container) -> None:
         key, started_at = container.key, container.started_at

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from homelab_agent.areas.host.models import (
     DISK_HEALTH_KIND,
     FILESYSTEM_KIND,
-    HOST_SENSOR_KIND,
+    HOST_STATS_KIND,
     DiskHealth,
     Filesystem,
 )
@@ -37,8 +37,8 @@ hundredth of reading the figures all the time."""
 FIRST_AFTER_S = 60.0
 """How long after the start: what people look at first comes first."""
 
-ON_DEMAND = (CONTAINER_STATS_KIND, HOST_SENSOR_KIND, NETWORK_TRAFFIC_KIND)
-"""What is read only while somebody listens."""
+ON_DEMAND: tuple[str, ...] = (HOST_STATS_KIND, NETWORK_TRAFFIC_KIND)
+"""What is read only while somebody listens, and then comes at once; sensors come with stats."""
 
 _AT_ONCE = (FILESYSTEM_KIND, DISK_HEALTH_KIND, NETWORK_STATUS_KIND)
 
@@ -95,7 +95,12 @@ class InsightWatch:
     async def look(self) -> None:
         """Take a look at everything, judge it and remember it."""
         self._judge_facts()
-        seen = await glance(self._resources, ON_DEMAND, within_s=self._pace.glance_s)
+        kinds = ON_DEMAND
+        if self._senses.memory.is_anything_running():
+            kinds += (CONTAINER_STATS_KIND,)
+        else:
+            self._board.tell({FindingType.MEMORY_LEAK}, ())
+        seen = await glance(self._resources, kinds, within_s=self._pace.glance_s)
         self._judge_figures(seen)
         await self._look_ahead()
         await self._save()
@@ -145,7 +150,7 @@ class InsightWatch:
         """Record and judge what was seen; what could not be seen stays as it was."""
         if CONTAINER_STATS_KIND in seen:
             self._board.tell({FindingType.MEMORY_LEAK}, self._senses.memory.look())
-        if HOST_SENSOR_KIND in seen:
+        if HOST_STATS_KIND in seen:
             hot = self._senses.temperatures.look(self._board.known)
             self._board.tell({FindingType.TEMPERATURE_UNUSUAL}, hot)
         if NETWORK_TRAFFIC_KIND in seen:

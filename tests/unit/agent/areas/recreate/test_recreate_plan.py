@@ -1,40 +1,13 @@
 """Which containers follow which, and in which order."""
 
-from datetime import UTC, datetime
-
-from homelab_agent.areas.containers.models import Container
 from homelab_agent.areas.recreate.models import RecreateAction, RecreateTarget
 from homelab_agent.areas.recreate.plan import with_users
-from homelab_agent.platform.engine.models import ContainerHealth, ContainerState
-
-
-def _container(name: str) -> Container:
-    return Container(
-        key=name,
-        id=f"id-{name}",
-        name=name,
-        image="busybox",
-        image_id="sha256:0",
-        state=ContainerState.RUNNING,
-        health=ContainerHealth.NONE,
-        has_health_check=False,
-        exit_code=None,
-        oom_killed=False,
-        restart_count=0,
-        restart_policy="no",
-        created_at=datetime(2026, 11, 21, tzinfo=UTC),
-        started_at=None,
-        finished_at=None,
-        ports=(),
-        labels={},
-        compose=None,
-        protected_reason=None,
-    )
+from tests.fakes.containers import container
 
 
 def _planned(wanted: str, **uses: str) -> list[tuple[str, tuple[str, ...], bool]]:
     names = sorted({*wanted.split(), *uses, *" ".join(uses.values()).split()})
-    containers = {f"id-{name}": _container(name) for name in names}
+    containers = {f"id-{name}": container(name) for name in names}
     by_id = {
         f"id-{name}": frozenset(f"id-{each}" for each in uses.get(name, "").split())
         for name in names

@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import pytest
 
-from homelab_agent.areas.containers.models import CONTAINER_KIND, Container
+from homelab_agent.areas.containers.models import CONTAINER_KIND
 from homelab_agent.areas.updates.board import UpdateBoard
 from homelab_agent.areas.updates.models import ContainerUpdate, UpdatePolicy
 from homelab_agent.areas.updates.policy import ContainerPolicy, read_window
@@ -20,11 +19,11 @@ from homelab_agent.areas.updates.store import UpdateMemory
 from homelab_agent.areas.updates.watch import Rhythm, UpdateWatch
 from homelab_agent.platform.engine.docker.images import DockerImages
 from homelab_agent.platform.engine.docker.transport import Transport
-from homelab_agent.platform.engine.models import ContainerHealth, ContainerState
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.secrets import SecretFilter
 from homelab_agent.platform.store.database import Store
 from tests.clock import HandClock
+from tests.fakes.containers import container
 from tests.fakes.docker_engine import FakeDocker, fake_docker
 from tests.fakes.registry import FakeRegistry, fake_registry
 from tests.harness.waiting import wait_until
@@ -48,28 +47,14 @@ class Area:
 
     def run(self, key: str, image: str, image_id: str, **labels: str) -> None:
         """Have a container."""
-        container = Container(
-            key=key,
-            id=f"{key}-{image_id}",
-            name=key,
+        shown = container(
+            key,
+            id_=f"{key}-{image_id}",
             image=image,
             image_id=image_id,
-            state=ContainerState.RUNNING,
-            health=ContainerHealth.NONE,
-            has_health_check=False,
-            exit_code=None,
-            oom_killed=False,
-            restart_count=0,
-            restart_policy="no",
-            created_at=datetime(2026, 1, 1, tzinfo=UTC),
-            started_at=None,
-            finished_at=None,
-            ports=(),
             labels={name.replace("_", "."): value for name, value in labels.items()},
-            compose=None,
-            protected_reason=None,
         )
-        self.resources.publish(CONTAINER_KIND, key, container)
+        self.resources.publish(CONTAINER_KIND, key, shown)
 
     def have(self, image_id: str, *digests: str, **facts: object) -> None:
         """Have an image, known to its registry under these digests of team/app."""
