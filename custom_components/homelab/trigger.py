@@ -12,7 +12,7 @@ from .client.kinds import CERTIFICATE, STACK
 from .happening import Happening, HappeningType
 from .subjects import Subject
 from .targets import CONF_TIER, HOST, OF_MONITORS, TIERS
-from .trigger_base import FOR, OF_CONTAINERS, HappeningTrigger, schema_with
+from .trigger_base import FOR, HappeningTrigger, schema_with
 
 CONF_BELOW: Final = "below"
 CONF_DAYS: Final = "days"
@@ -105,7 +105,7 @@ class CertificateExpiring(HappeningTrigger):
     """A certificate came to the next rung of the ladder, or ended."""
 
     happening_type = HappeningType.CERTIFICATE_EXPIRING
-    device_kinds = OF_CONTAINERS | {CERTIFICATE.name}
+    device_kinds = OF_MONITORS | {CERTIFICATE.name}
     schema = schema_with(
         {vol.Required(CONF_DAYS, default=30): vol.All(vol.Coerce(int), vol.In(list(_RUNGS)))}
     )
@@ -122,7 +122,7 @@ class CertificateChanged(HappeningTrigger):
     """A certificate was replaced by another."""
 
     happening_type = HappeningType.CERTIFICATE_CHANGED
-    device_kinds = OF_CONTAINERS | {CERTIFICATE.name}
+    device_kinds = OF_MONITORS | {CERTIFICATE.name}
 
 
 class _OfFigures(HappeningTrigger):

@@ -265,6 +265,19 @@ async def test_the_ladder_begins_at_the_chosen_rung(
     assert len(runs) == told
 
 
+@pytest.mark.parametrize("trigger", ["certificate_expiring", "certificate_changed"])
+async def test_the_certificate_of_a_monitor_is_told_of_by_the_monitors_device(
+    quiet: Home, trigger: str
+) -> None:
+    found = wire_services.certificate(monitor="wiki")
+    quiet.agent.put("certificate", found["key"], found)
+    await quiet.settled()
+    runs = await automate(quiet.hass, on(quiet, trigger, WIKI))
+    await happens(quiet, trigger)
+    (run,) = runs
+    assert run["name"] == "wiki.example.com"
+
+
 async def test_a_certificate_that_is_only_bad_is_neither_ending_nor_new(quiet: Home) -> None:
     both = [on(quiet, one, None) for one in ("certificate_expiring", "certificate_changed")]
     runs = await automate(quiet.hass, both)
@@ -367,7 +380,7 @@ async def test_a_port_of_a_container_counts_for_it_and_a_closed_one_for_nobody(
     ("trigger", "key", "options", "reason"),
     [
         ("disk_filling", "web", {}, "web is a container; this needs a host"),
-        ("certificate_expiring", WIKI, {}, "is a monitor; this needs"),
+        ("port_opened", WIKI, {}, "is a monitor; this needs"),
         ("monitor_down", CERTIFICATE, {}, "is a certificate; this needs"),
         ("monitor_down", WIKI, {"tier": "golden"}, "tier"),
         ("certificate_expiring", CERTIFICATE, {"days": 12}, "days"),
