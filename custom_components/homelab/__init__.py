@@ -1,4 +1,4 @@
-"""Homelab: the containers and stacks of a Docker host, seen and operated through its agent."""
+"""Homelab: a host, its containers and its services, seen and operated through its agent."""
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
@@ -61,5 +61,5 @@ async def async_remove_entry(hass: HomeAssistant, entry: HomelabConfigEntry) -> 
 async def async_remove_config_entry_device(
     _hass: HomeAssistant, entry: HomelabConfigEntry, device: DeviceEntry
 ) -> bool:
-    """Let a person delete the device of a container that is gone."""
+    """Let a person delete the device of something that is gone."""
     return entry.runtime_data.async_may_remove(device)
