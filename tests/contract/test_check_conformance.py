@@ -24,6 +24,7 @@ from homelab_agent.platform.settings import Settings
 from tests.contract.check_subjects import SECRET, SUBJECTS, Case
 from tests.fakes.commanded import commanded
 from tests.fakes.docker_engine import fake_docker
+from tests.fakes.services.server import own_sockets
 from tests.fakes.tls_servers import Authority, make_authority
 from tests.harness.waiting import wait_until
 
@@ -111,7 +112,7 @@ async def test_a_check_that_is_cancelled_leaves_nothing_behind(
 ) -> None:
     subject = SUBJECTS[kind]
     async with subject.serve(Case.HANGS, context) as place:
-        before = _sockets()
+        before = own_sockets()
         running = asyncio.create_task(
             checks.run(subject.settings(place.host, place.port), ENOUGH_S, allow_guarded=False)
         )
@@ -121,7 +122,7 @@ async def test_a_check_that_is_cancelled_leaves_nothing_behind(
             await running
         assert running.cancelled()
         await wait_until(
-            lambda: _holds(place.open() == 0 and _sockets() <= before),
+            lambda: _holds(place.open() == 0 and own_sockets() <= before),
             what="its socket to be closed",
             within_s=5,
         )
@@ -157,13 +158,3 @@ def assert_no_secret(outcome: CheckOutcome, target: str) -> None:
 
 async def _holds(holds: bool) -> bool:  # noqa: FBT001
     return holds
-
-
-def _sockets() -> set[str]:
-    found = set()
-    for file in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):
-            link = str(file.readlink())
-            if link.startswith("socket:"):
-                found.add(link)
-    return found

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 type Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -56,3 +57,14 @@ async def serving(
         await server.wait_closed()
         if talking:  # they end as soon as they notice
             await asyncio.wait(talking)
+
+
+def own_sockets() -> set[str]:
+    """Return the sockets that this process has open."""
+    found = set()
+    for file in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            link = str(file.readlink())
+            if link.startswith("socket:"):
+                found.add(link)
+    return found

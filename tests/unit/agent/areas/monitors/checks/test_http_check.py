@@ -17,7 +17,7 @@ from homelab_agent.areas.monitors.checks.web import MOST_BODY_BYTES, MOST_REDIRE
 from homelab_agent.platform.outbound.connections import Outbound
 from tests.fakes.services.faults import closes, hangs, reset, resets, says
 from tests.fakes.services.http import END, answer, answers, answers_by_path, json_answer
-from tests.fakes.services.server import Talk, serving
+from tests.fakes.services.server import Talk, own_sockets, serving
 from tests.fakes.tls_servers import Authority, Issued
 from tests.fakes.tls_servers.authority import self_signed
 
@@ -469,3 +469,27 @@ async def test_a_server_that_leaves_during_the_handshake_is_told_so(
         settings = HttpCheckSettings(url=f"https://127.0.0.1:{service.port}/")
         outcome = await check.run(settings, ENOUGH_S, allow_guarded=False)
     assert outcome.code == CheckCode.RESET
+
+
+async def test_a_server_that_says_no_farewell_costs_no_socket(
+    check: HttpCheck, authority: Authority, tmp_path: Path
+) -> None:
+    left = asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(END)
+        writer.write(answer())
+        await writer.drain()
+        assert isinstance(writer.transport, asyncio.Transport)
+        writer.transport.pause_reading()  # so it does not hear ours either
+        await left.wait()
+
+    context = server_context(authority.issue(NAME), tmp_path)
+    async with serving(talk, context=context) as service:
+        before = len(own_sockets())
+        settings = HttpCheckSettings(url=f"https://{NAME}:{service.port}/")
+        assert (await check.run(settings, ENOUGH_S, allow_guarded=False)).ok
+        await asyncio.sleep(0)
+        # Only the server's end is still there.
+        assert len(own_sockets()) <= before + 1
+        left.set()
