@@ -1,5 +1,6 @@
 """Which machine is looked at: this one, or the demo's."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +41,13 @@ def open_host(
     from homelab_agent.platform.host.linux_network import LinuxNetwork  # noqa: PLC0415
     from homelab_agent.platform.host.paths import View, find_paths  # noqa: PLC0415
 
-    paths = find_paths(settings.host_proc, settings.host_sys, settings.host_root, own_id=own_id)
+    paths = find_paths(
+        settings.host_proc,
+        settings.host_sys,
+        settings.host_root,
+        own_id=own_id,
+        is_app="SUPERVISOR_TOKEN" in os.environ,
+    )
     return HostFaces(
         root=paths.root if paths.filesystems is View.HOST else None,
         machine=LinuxMachine(paths, clock),

@@ -50,7 +50,7 @@ class Disks:
 
     def _look(self, name: str) -> _Disk | None:
         """Return what is known of a disk; None for a partition and what is no disk."""
-        folder = f"{self._folder}/{name}"
+        folder = f"{self._folder}/{name.replace('/', '!')}"
         if _NO_DISK.fullmatch(name) or not os.path.exists(f"{folder}/device"):  # noqa: PTH110
             return None
         sectors, rotational = read_int(f"{folder}/size"), read_int(f"{folder}/queue/rotational")

@@ -30,7 +30,8 @@ class HostPaths:
     """Where to read. `net` holds the network files (`dev`, `tcp`, ...) of what `network` says.
 
     `has_own_network`: what system calls tell of the network is about the agent's own container,
-    whatever `net` shows. `has_own_processes`: so it is with process numbers.
+    whatever `net` shows. `has_own_processes`: so it is with process numbers. `is_app`: Supervisor
+    runs the agent.
     """
 
     proc: Path
@@ -42,6 +43,7 @@ class HostPaths:
     filesystems: View
     has_own_network: bool
     has_own_processes: bool
+    is_app: bool = False
 
     @property
     def mounts(self) -> Path:
@@ -59,13 +61,13 @@ class HostPaths:
         hidden = [part for part, view in blind.items() if view is View.CONTAINER]
         if not hidden:
             return None
+        unseen = f"The agent sees its own container instead of the machine: {', '.join(hidden)}."
+        if self.is_app:
+            return f"{unseen} An app is not given more; an agent started with Docker can be."
         options = [] if self.filesystems is View.HOST else [_SHOW_DEVICES, _SHOW_FILESYSTEMS]
         if View.CONTAINER in {self.processes, self.network}:
             options.insert(0, _SHOW_PROCESSES)
-        return (
-            f"The agent sees its own container instead of the machine: {', '.join(hidden)}. "
-            f"Start the container with {' '.join(options)} to show the machine."
-        )
+        return f"{unseen} Start the container with {' '.join(options)} to show the machine."
 
 
 def find_paths(
@@ -74,12 +76,13 @@ def find_paths(
     root: Path | None = None,
     *,
     own_id: str | None = None,
+    is_app: bool = False,
     mounted: Path = _MOUNTED,
 ) -> HostPaths:
     """Return where the machine is; what is given wins over what is found. Reads files.
 
-    `own_id` is the id of the container that the agent runs in. Where it is not certain that the
-    machine is seen, it is taken not to be.
+    `own_id` is the id of the container that the agent runs in; `is_app`: Supervisor runs it.
+    Where it is not certain that the machine is seen, it is taken not to be.
     """
     contained = own_id is not None or any(mark.exists() for mark in _CONTAINER_MARKS)
     proc = _place(proc, mounted / "proc", Path("/proc"))
@@ -98,6 +101,7 @@ def find_paths(
         filesystems=View.HOST if filesystems else View.CONTAINER,
         has_own_network=own_network,
         has_own_processes=contained and not (processes and _pids(proc) == 1),
+        is_app=is_app,
     )
 
 

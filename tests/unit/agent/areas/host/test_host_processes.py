@@ -109,6 +109,7 @@ async def test_secrets_are_neither_shown_nor_found(seen: Seen) -> None:
     assert "the-agents-own-secret" not in shown.model_dump_json()
     assert (await seen.lister.list(ProcessQuery(search="hunter"))).total == 0
     assert (await seen.lister.list(ProcessQuery(search="MYSQL"))).total == 1
+    assert (await seen.lister.list(ProcessQuery(search="--Password="))).total == 1
 
 
 async def test_a_process_of_a_container_carries_its_key(seen: Seen) -> None:

@@ -44,6 +44,10 @@ def test_a_newer_kernel_waits_for_a_reboot(files: MachineFiles) -> None:
     )
 
 
+def test_kernels_are_compared_by_their_numbers(files: MachineFiles) -> None:
+    assert kernels(files, RUNNING, "6.12.100+deb13-amd64")[0] is True
+
+
 def test_a_kernel_of_another_flavour_is_not_compared(files: MachineFiles) -> None:
     assert kernels(files, RUNNING, "6.14.1-pve", "6.15.0-rt-lowlatency") == (False, None)
 
@@ -111,6 +115,14 @@ def test_a_container_with_nothing_of_the_machine_says_how_to_see_it(files: Machi
     assert views == [View.CONTAINER] * 3
     assert hint is not None
     assert "-v /proc:/host/proc:ro -v /sys:/host/sys:ro -v /:/host/root:ro,rslave" in hint
+
+
+def test_an_app_is_not_told_to_use_options_that_it_cannot_have(files: MachineFiles) -> None:
+    _process(files, pids="10", own="0::/\n", first="0::/\n")
+    paths = find_paths(files.proc, own_id=ID, is_app=True, mounted=files.root / "none")
+    assert paths.hint is not None
+    assert "-v" not in paths.hint
+    assert "An app is not given more" in paths.hint
 
 
 @pytest.mark.parametrize(

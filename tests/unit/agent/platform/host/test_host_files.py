@@ -95,6 +95,13 @@ def test_only_whole_disks_count_so_that_nothing_is_counted_twice(files: MachineF
     assert disks[0].rotational is True
 
 
+def test_a_disk_whose_name_has_a_slash_is_found(files: MachineFiles) -> None:
+    files.put("proc/diskstats", " 104 0 cciss/c0d0 1 0 8 1 1 0 8 1 0 1 2 0 0 0 0 0 0\n")
+    files.put("sys/block/cciss!c0d0/device/model", "RAID\n")
+    (disk,) = Disks(str(files.proc), str(files.sys)).read()
+    assert (disk.name, disk.model) == ("cciss/c0d0", "RAID")
+
+
 def test_another_disk_that_is_plugged_in_under_the_same_name_is_looked_at_anew(
     files: MachineFiles,
 ) -> None:

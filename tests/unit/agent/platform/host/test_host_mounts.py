@@ -65,6 +65,14 @@ def test_inside_a_container_its_volume_stands_for_the_disk(tmp_path: Path) -> No
     assert [each.mount_point for each in mounts(tmp_path, CONTAINER)] == ["/data"]
 
 
+def test_the_whole_stands_for_a_file_system_and_not_a_folder_of_it(tmp_path: Path) -> None:
+    text = (
+        "22 1 8:17 /films /srv rw - ext4 /dev/sdb1 rw\n"
+        "23 1 8:17 / /mnt/media/disk rw - ext4 /dev/sdb1 rw\n"
+    )
+    assert [each.mount_point for each in mounts(tmp_path, text)] == ["/mnt/media/disk"]
+
+
 def test_what_is_mounted_over_another_hides_it(tmp_path: Path) -> None:
     text = "22 1 8:2 / /mnt rw - ext4 /dev/sda2 rw\n40 1 8:3 / /mnt rw - xfs /dev/sda3 rw\n"
     assert [each.device for each in mounts(tmp_path, text)] == ["/dev/sda3"]
