@@ -182,7 +182,7 @@ async def test_the_machine_and_a_monitor_are_described_on_their_pages(
                 "Findings": r"\d findings",
             },
         )
-        await page.screenshot(path=images(tmp_path) / "machine.png")
+        await page.screenshot(path=tmp_path / "machine.png")
         await open_device(demo, page, "monitor:router")
         await expect(page.get_by_text("Monitor (demo)")).to_be_visible()
         await shows(page, {"Response time": r"\d+.?ms", "Uptime (30 days)": r"\d\.\d+%"})
