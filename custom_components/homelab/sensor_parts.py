@@ -33,6 +33,7 @@ _PROCESSOR: Final = re.compile(
     r"coretemp Package id 0|k10temp Tctl|zenpower Tdie|cpu.thermal|soc.thermal|x86_pkg_temp"
 )
 """What the drivers of common processors call the temperature of the whole of it."""
+_DOCKER_BRIDGE: Final = re.compile(r"br-[0-9a-f]{12}")
 
 
 def _is_processor(sensor: HostSensor) -> bool:
@@ -52,8 +53,13 @@ def _leads_outside(interface: NetworkInterface) -> bool:
 
 
 def has_entities(interface: NetworkInterface) -> bool:
-    """Return whether an interface is worth a look: the one within the machine is not."""
-    return interface.type is not InterfaceType.LOOPBACK
+    """Return whether an interface is worth a look.
+
+    The one within the machine is not, nor are the bridges of Docker's networks: there are many,
+    and they have another name after each `docker compose down`.
+    """
+    of_docker = _DOCKER_BRIDGE.fullmatch(interface.key) is not None
+    return interface.type is not InterfaceType.LOOPBACK and not of_docker
 
 
 _FILESYSTEM: Final = (

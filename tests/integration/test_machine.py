@@ -180,9 +180,14 @@ async def test_a_new_disk_appears_by_itself(machine: Home) -> None:
     await machine.becomes("sensor", "fs:/mnt/usb:used_percent", "60.0")
 
 
-async def test_the_interface_within_the_machine_is_not_shown(machine: Home) -> None:
-    assert not machine.has("sensor", "if:lo:receive_rate")
-    assert not machine.has("binary_sensor", "if:lo:link")
+async def test_interfaces_that_nobody_looks_at_are_not_shown(machine: Home) -> None:
+    for name in ("br-0123456789ab", "br-lan"):
+        bridge = wire_machine.network_interface(name, type="bridge", carries_default_route=False)
+        machine.agent.put("network_interface", name, bridge)
+    await machine.becomes("binary_sensor", "if:br-lan:link", "on")
+    for name in ("lo", "br-0123456789ab"):
+        assert not machine.has("sensor", f"if:{name}:receive_rate")
+        assert not machine.has("binary_sensor", f"if:{name}:link")
 
 
 async def test_an_unplugged_disk_goes_after_a_minute_and_its_neighbours_stay(machine: Home) -> None:
