@@ -92,13 +92,16 @@ class Homes:
     @callback
     def keep_current(self, before: Before) -> None:
         """Let devices say what things are called and lead to now."""
+        renamed = False
         for (kind, key), old in before.items():
             if kind == CONTAINER.name:
                 self._rename(old, self._mirror.get(CONTAINER, key))
             elif kind == MONITOR.name:
-                self._keep_service(old, self._mirror.get(MONITOR, key))
+                renamed |= self._keep_service(old, self._mirror.get(MONITOR, key))
             elif kind == CERTIFICATE.name:
-                self._keep_service(old, self._mirror.get(CERTIFICATE, key))
+                renamed |= self._keep_service(old, self._mirror.get(CERTIFICATE, key))
+        if renamed:
+            self._name_anew()
 
     @callback
     def leave(self, subject: Subject) -> None:
@@ -111,16 +114,16 @@ class Homes:
         if isinstance(old, Container) and new is not None and old.name != new.name:
             self._devices.rename(new)
 
-    def _keep_service(self, old: Resource | None, new: Service | None) -> None:
+    def _keep_service(self, old: Resource | None, new: Service | None) -> bool:
+        """Return whether it has another name, that its entities on another's device bear."""
         if new is None or not isinstance(old, Monitor | Certificate):
-            return
+            return False
         own = self._homes.get(subject_of(new)) == subject_of(new)
         if old.container != new.container or _monitor_of(old) != _monitor_of(new):
             self._resettle()
         elif own and (old.name != new.name or _target_of(old) != _target_of(new)):
             self._devices.register(new)
-        elif old.name != new.name:
-            self._name_anew()
+        return not own and old.name != new.name
 
 
 def _target_of(service: Service) -> str | None:
