@@ -19,8 +19,8 @@ to be taken off the last 24 hours."""
 
 MOST_CHECK_ROWS = 2_000_000
 _AT_ONCE = 500
-_PRUNED_AT_ONCE = 60
-"""Buckets of so many starts go in one transaction: nobody waits long for the one writer."""
+_PRUNED_AT_ONCE = 20_000
+"""So many buckets go in one transaction: nobody waits long for the one writer."""
 
 type BucketId = tuple[int, int, int]
 """Length and start in seconds, and the monitor's id."""
@@ -188,12 +188,14 @@ class HistoryStore:
 
     async def _prune_buckets(self, length_s: int, before_s: int) -> None:
         of_length = _bucket.length_s == length_s
+        in_order = select(_bucket.start_s).where(of_length).order_by(_bucket.start_s)
         while True:
             async with self._store.read() as connection:
-                oldest = await connection.scalar(select(func.min(_bucket.start_s)).where(of_length))
+                oldest = await connection.scalar(in_order.limit(1))
+                later = await connection.scalar(in_order.offset(_PRUNED_AT_ONCE).limit(1))
             if oldest is None or oldest >= before_s:
                 return
-            upto_s = min(before_s, oldest + _PRUNED_AT_ONCE * length_s)
+            upto_s = before_s if later is None else min(before_s, max(later, oldest + length_s))
             async with self._store.write() as connection:
                 await connection.execute(
                     delete(monitor_bucket).where(of_length, _bucket.start_s < upto_s)
