@@ -5,6 +5,7 @@ import socket
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from ipaddress import IPv4Address, ip_address
 
 import idna
@@ -99,6 +100,7 @@ def ascii_name(host: str) -> str:
         raise socket.gaierror(socket.EAI_NONAME, f"no host has such a name: {error}") from error
 
 
+@lru_cache(maxsize=4096)
 def _as_target(name: str) -> Target | None:
     """Return the target of an address in its one proper spelling; None for all else."""
     try:

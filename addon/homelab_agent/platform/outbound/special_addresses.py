@@ -1,6 +1,7 @@
 """Addresses that no service of a home has: cloud metadata, link-local, multicast, nobody's."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
 type Address = IPv4Address | IPv6Address
@@ -40,6 +41,7 @@ _LOOPBACK = IPv6Address(1)
 _IPV4_MASK = 0xFFFFFFFF
 
 
+@lru_cache(maxsize=4096)
 def special_reason(address: Address) -> str | None:
     """Return what is special about an address; None for one that a service may have."""
     for form in (address, *_ipv4_within(address)):

@@ -12,7 +12,10 @@ from homelab_agent.areas.monitors.models import MonitorDetail
 from homelab_agent.platform.outbound.connections import where
 from homelab_agent.platform.outbound.guard import GuardedAddress
 
-_SHORTEST_LOOK_S, _LONGEST_LOOK_S = 1.0, 60.0
+_OURS_FIRST_S = 1.0
+"""So much later is the deadline of the reading itself, so that it is always ours that ends it."""
+
+_LONGEST_LOOK_S = 60.0
 
 CODES = {
     Verdict.UNREACHABLE: CheckCode.UNREACHABLE,
@@ -52,7 +55,7 @@ class TlsCheck:
                         port=settings.port,
                         server_name=settings.server_name,
                         start_tls=settings.start_tls,
-                        timeout_s=min(max(timeout_s, _SHORTEST_LOOK_S), _LONGEST_LOOK_S),
+                        timeout_s=min(timeout_s + _OURS_FIRST_S, _LONGEST_LOOK_S),
                         allow_guarded=allow_guarded,
                     )
                 )
