@@ -30,7 +30,7 @@ class PrivateNetwork:
     def __init__(self) -> None:
         # Runs of several people beside each other must not share addresses.
         first = 4 * (os.getpid() % (ADDRESSES.num_addresses // 4))
-        self._outer_address = str(ADDRESSES[first + 1])
+        self.outer_address = str(ADDRESSES[first + 1])
         self.inner_address = str(ADDRESSES[first + 2])
         self.name = f"homelab-{os.getpid()}"
         self._outer = f"hl{os.getpid()}o"
@@ -45,7 +45,7 @@ class PrivateNetwork:
         await run("ip", "netns", "add", self.name)
         await run("ip", "link", "add", self._outer, "type", "veth", "peer", "name", self._inner)
         await run("ip", "link", "set", self._inner, "netns", self.name)
-        await run("ip", "addr", "add", f"{self._outer_address}/30", "dev", self._outer)
+        await run("ip", "addr", "add", f"{self.outer_address}/30", "dev", self._outer)
         await run("ip", "link", "set", self._outer, "up")
         await run(*self.prefix, "ip", "link", "set", "lo", "up")
         await run(*self.prefix, "ip", "addr", "add", f"{self.inner_address}/30", "dev", self._inner)

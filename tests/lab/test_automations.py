@@ -17,9 +17,21 @@ TRIGGERS = {
     "homelab.update_available",
     "homelab.update_rolled_back",
     "homelab.stack_degraded",
+    "homelab.monitor_down",
+    "homelab.monitor_recovered",
+    "homelab.slo_budget_low",
+    "homelab.certificate_expiring",
+    "homelab.certificate_changed",
+    "homelab.disk_filling",
+    "homelab.port_opened",
 }
 DIES_WHEN_TOLD = "while [ ! -e /die ]; do sleep 1; done; exit 3"
-CONDITIONS = {"homelab.container_is_running", "homelab.stack_is_healthy"}
+CONDITIONS = {
+    "homelab.container_is_running",
+    "homelab.stack_is_healthy",
+    "homelab.monitor_is_up",
+    "homelab.monitor_is_down",
+}
 
 
 async def test_the_editor_offers_the_triggers_and_conditions(world: World) -> None:
