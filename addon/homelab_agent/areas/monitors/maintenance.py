@@ -100,16 +100,24 @@ def zone_of(name: str) -> tzinfo:
         ) from error
 
 
-def open_at(rules: Iterable[Rule], monitor: str, now: datetime) -> Occurrence | None:
-    """Return the window that is open for a monitor; of several the one that ends last."""
-    open_now = [
-        each
+type Open = tuple[tuple[Rule, Occurrence], ...]
+"""The windows that are open at a moment."""
+
+
+def open_at(rules: Iterable[Rule], now: datetime) -> Open:
+    """Return the windows that are open."""
+    return tuple(
+        (rule, each)
         for rule in rules
-        if rule.is_about(monitor)
         for each in rule.occurrences(now, now + _MOMENT)
         if each.starts_at <= now
-    ]
-    return max(open_now, key=lambda each: each.ends_at, default=None)
+    )
+
+
+def window_of(monitor: str, open_now: Open) -> Occurrence | None:
+    """Return the window that is open for a monitor; of several the one that ends last."""
+    mine = (each for rule, each in open_now if rule.is_about(monitor))
+    return max(mine, key=lambda each: each.ends_at, default=None)
 
 
 def next_change(rules: Iterable[Rule], now: datetime, horizon: timedelta) -> datetime:

@@ -1,11 +1,17 @@
 """The maintenance windows: which there are, and which are open right now."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from homelab_agent.areas.monitors.intake import Intake
-from homelab_agent.areas.monitors.maintenance import Rule, next_change, open_at, zone_of
+from homelab_agent.areas.monitors.maintenance import (
+    Rule,
+    next_change,
+    open_at,
+    window_of,
+    zone_of,
+)
 from homelab_agent.areas.monitors.models import (
     MAINTENANCE_KIND,
     MaintenanceBody,
@@ -76,8 +82,8 @@ class MaintenanceBook:
 
     def settle(self, watched: Watched) -> None:
         """Have one monitor know the window that is open for it."""
-        now = self._clock()
-        self._intake.set_window(watched, open_at(self._rules.values(), watched.key, now))
+        open_now = open_at(self._rules.values(), self._clock())
+        self._intake.set_window(watched, window_of(watched.key, open_now))
 
     def list(self) -> MaintenanceList:
         """Return all windows, by name."""
@@ -161,10 +167,10 @@ class MaintenanceBook:
         return OccurrenceList(occurrences=tuple(found[:MOST_OCCURRENCES]))
 
     def _settle_all(self, now: datetime) -> None:
-        rules: Iterable[Rule] = self._rules.values()
+        open_now = open_at(self._rules.values(), now)
         for watched in tuple(self._watched.values()):
-            self._intake.set_window(watched, open_at(rules, watched.key, now))
-        for rule in rules:
+            self._intake.set_window(watched, window_of(watched.key, open_now))
+        for rule in self._rules.values():
             self._resources.publish(MAINTENANCE_KIND, rule.key, rule.shown(now))
 
     async def _remove_ended(self, now: datetime) -> None:

@@ -92,7 +92,7 @@ class OneAgent:
         self.past = HistoryStore(store, keep_checks_h=24)
         self.history = History(self.past)
         self.timeline = Timeline(times.wall, times.steady, times.boot)
-        board = Board(self.resources, times.wall)
+        self.board = board = Board(self.resources, times.wall)
         self.intake = Intake(self.history, board)
         self.store = MonitorStore(store, times.wall)
         self.desk = Desk(

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from homelab_agent.areas.monitors.maintenance import Rule, next_change, open_at, zone_of
+from homelab_agent.areas.monitors.maintenance import Rule, next_change, open_at, window_of, zone_of
 from homelab_agent.areas.monitors.models import MaintenanceBody, OccurrenceQuery, Repeat
 from homelab_agent.platform.errors import Invalid, NotFound
 from homelab_agent.platform.store.database import Store
@@ -76,11 +76,11 @@ def test_a_window_is_open_from_its_first_moment_to_before_its_last() -> None:
     begin = datetime(2026, 6, 1, 12, tzinfo=UTC)
     windows = (rule(begin), rule(begin, duration_s=7200))
 
-    assert open_at(windows, "web", begin - timedelta(seconds=1)) is None
-    now_open = open_at(windows, "web", begin)
+    assert window_of("web", open_at(windows, begin - timedelta(seconds=1))) is None
+    now_open = window_of("web", open_at(windows, begin))
     assert now_open is not None
     assert now_open.ends_at == begin + timedelta(hours=2)
-    assert open_at(windows, "web", begin + timedelta(hours=2)) is None
+    assert window_of("web", open_at(windows, begin + timedelta(hours=2))) is None
     changes = next_change(windows, begin, timedelta(days=1))
     assert changes == begin + timedelta(hours=1)
 
@@ -89,8 +89,8 @@ def test_a_window_of_some_monitors_leaves_the_others_alone() -> None:
     begin = datetime(2026, 6, 1, 12, tzinfo=UTC)
     window = rule(begin, monitors=("web",))
 
-    assert open_at((window,), "web", begin) is not None
-    assert open_at((window,), "mail", begin) is None
+    assert window_of("web", open_at((window,), begin)) is not None
+    assert window_of("mail", open_at((window,), begin)) is None
 
 
 def test_a_time_zone_that_does_not_exist_is_refused_in_words() -> None:
