@@ -2,7 +2,7 @@
 
 import asyncio
 
-from homelab_agent.areas.host.models import DISK_HEALTH_KIND, DiskHealth, DiskHealthState
+from homelab_agent.areas.host.models import DISK_HEALTH_KIND, DiskHealth
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.host.machine import DiskHealthReading, Machine
 from homelab_agent.platform.resources import Resources
@@ -45,7 +45,7 @@ class DiskHealthWatch:
     def _shown(self, reading: DiskHealthReading) -> DiskHealth:
         return DiskHealth(
             key=reading.name,
-            state=DiskHealthState(reading.verdict),
+            state=reading.verdict,
             reason=reading.reason,
             model=reading.model,
             serial=reading.serial,

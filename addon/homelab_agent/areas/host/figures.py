@@ -3,20 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from homelab_agent.areas.host.models import (
-    BlockDevice,
-    HostSensor,
-    HostSensorType,
-    HostStats,
-    Pressure,
-)
+from homelab_agent.areas.host.models import BlockDevice, HostSensor, HostStats, Pressure
 from homelab_agent.platform.host.machine import (
     CpuTimes,
     DiskCounters,
+    HostSensorType,
     MachineSample,
     PressureReading,
     SensorReading,
-    SensorType,
 )
 from homelab_agent.platform.rounding import rounded
 
@@ -103,12 +97,12 @@ def block_device(activity: Activity) -> BlockDevice:
 
 def host_sensor(reading: SensorReading) -> HostSensor:
     """Return a sensor as it is shown."""
-    is_temperature = reading.type is SensorType.TEMPERATURE
+    is_temperature = reading.type is HostSensorType.TEMPERATURE
     step = _DEGREES_STEP if is_temperature else _TURNS_STEP
     return HostSensor(
         key=reading.key,
         name=reading.name,
-        type=HostSensorType(reading.type),
+        type=reading.type,
         value=round(reading.value / step) * step,
         high=reading.high,
         critical=reading.critical,

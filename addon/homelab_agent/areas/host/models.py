@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from homelab_agent.platform.host.machine import DiskHealthState, HostSensorType
 from homelab_agent.platform.host.paths import View
 from homelab_agent.platform.model import Model
 
@@ -118,13 +119,6 @@ class HostPower(Model):
     since: datetime
 
 
-class HostSensorType(StrEnum):
-    """What a sensor of the machine measures."""
-
-    TEMPERATURE = "temperature"
-    FAN = "fan"
-
-
 class HostSensor(Model):
     """One sensor: degrees Celsius, or turns per minute. `key` stays the same across reboots."""
 
@@ -181,15 +175,6 @@ class BlockDevice(Model):
     read_bytes_per_s: float | None = None
     write_bytes_per_s: float | None = None
     busy_percent: float | None = None
-
-
-class DiskHealthState(StrEnum):
-    """What a disk says of itself (SMART)."""
-
-    OK = "ok"
-    WORN = "worn"
-    FAILING = "failing"
-    UNKNOWN = "unknown"
 
 
 class DiskHealth(Model):

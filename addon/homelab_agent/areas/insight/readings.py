@@ -12,7 +12,7 @@ from homelab_agent.areas.containers.models import (
     Container,
     EngineStatus,
 )
-from homelab_agent.areas.host.models import HOST_SENSOR_KIND, HostSensor, HostSensorType
+from homelab_agent.areas.host.models import HOST_SENSOR_KIND, HostSensor
 from homelab_agent.areas.insight.kept import MEMORY, RECEIVED, SENT, TEMPERATURE
 from homelab_agent.areas.insight.models import FindingType
 from homelab_agent.areas.insight.noticed import Known, Noticed
@@ -30,6 +30,7 @@ from homelab_agent.areas.statistics.models import CONTAINER_STATS_KIND, Containe
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.engine.models import ContainerState
 from homelab_agent.platform.history.samples import History
+from homelab_agent.platform.host.machine import HostSensorType
 from homelab_agent.platform.host.network import InterfaceType
 from homelab_agent.platform.resources import Resources
 

@@ -10,10 +10,11 @@ from homelab_agent.platform.host.machine import (
     CpuTimes,
     DiskCounters,
     DiskHealthReading,
-    DiskVerdict,
+    DiskHealthState,
     EnergyCounter,
     EnergyReading,
     Facts,
+    HostSensorType,
     LoggedIn,
     Machine,
     MachineSample,
@@ -24,7 +25,6 @@ from homelab_agent.platform.host.machine import (
     ProcessReading,
     ProcessSweep,
     SensorReading,
-    SensorType,
     Space,
     StopRefused,
 )
@@ -166,7 +166,7 @@ class DemoMachine(Machine):
         return (
             DiskHealthReading(
                 name=_NVME,
-                verdict=DiskVerdict.OK,
+                verdict=DiskHealthState.OK,
                 model="WD Blue SN580 250GB",
                 serial="23450A800001",
                 temperature_c=41,
@@ -175,7 +175,7 @@ class DemoMachine(Machine):
             ),
             DiskHealthReading(
                 name=_USB_DISK,
-                verdict=DiskVerdict.WORN,
+                verdict=DiskHealthState.WORN,
                 reason="8 sectors cannot be read, 24 sectors had to be replaced.",
                 model="ST4000DM004-2CV104",
                 serial="ZFN00001",
@@ -274,7 +274,7 @@ def _sensors(load: float) -> tuple[SensorReading, ...]:
         SensorReading(
             key="coretemp-coretemp.0-temp1",
             name="coretemp Package id 0",
-            type=SensorType.TEMPERATURE,
+            type=HostSensorType.TEMPERATURE,
             value=41 + 60 * load,
             high=105,
             critical=105,
@@ -282,7 +282,7 @@ def _sensors(load: float) -> tuple[SensorReading, ...]:
         SensorReading(
             key="nvme-nvme0-temp1",
             name="nvme Composite",
-            type=SensorType.TEMPERATURE,
+            type=HostSensorType.TEMPERATURE,
             value=39 + 12 * load,
             high=84.8,
             critical=87.8,
@@ -290,7 +290,7 @@ def _sensors(load: float) -> tuple[SensorReading, ...]:
         SensorReading(
             key="nct6798-nct6775.656-fan2",
             name="nct6798 fan 2",
-            type=SensorType.FAN,
+            type=HostSensorType.FAN,
             value=640 + 900 * load,
         ),
     )

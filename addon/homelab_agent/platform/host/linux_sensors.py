@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from homelab_agent.platform.host.linux_files import read_int, read_word
-from homelab_agent.platform.host.machine import SensorReading, SensorType
+from homelab_agent.platform.host.machine import HostSensorType, SensorReading
 
 LOOK_AFTER_SWEEPS = 30
 """Drivers are loaded and disks plugged in: after so many readings it is looked anew."""
@@ -24,7 +24,7 @@ class _Sensor:
     file: str
     key: str
     name: str
-    type: SensorType
+    type: HostSensorType
     high: float | None
     critical: float | None
 
@@ -51,7 +51,7 @@ def _read(sensor: _Sensor) -> SensorReading | None:
     if raw is None:
         return None
     value = float(raw)
-    if sensor.type is SensorType.TEMPERATURE:
+    if sensor.type is HostSensorType.TEMPERATURE:
         value /= _THOUSANDTHS
         if not _COLDEST_C < value < _HOTTEST_C:
             return None
@@ -70,7 +70,7 @@ def _find(sys: str) -> tuple[_Sensor, ...]:
     folder = f"{sys}/class/hwmon"
     for chip in _names(folder):
         found += _of_chip(f"{folder}/{chip}")
-    if not any(each.type is SensorType.TEMPERATURE for each in found):
+    if not any(each.type is HostSensorType.TEMPERATURE for each in found):
         found += _zones(f"{sys}/class/thermal")
     # Two alike, as two disks of one kind on one connection, could not be told apart.
     return tuple({sensor.key: sensor for sensor in reversed(found)}.values())[::-1]
@@ -96,7 +96,7 @@ def _of_chip(folder: str) -> list[_Sensor]:
                 file=f"{folder}/{file}",
                 key=f"{place}-{kind}{number}",
                 name=f"{chip} {label or f'{kind} {number}'}",
-                type=SensorType.TEMPERATURE if is_temperature else SensorType.FAN,
+                type=HostSensorType.TEMPERATURE if is_temperature else HostSensorType.FAN,
                 high=_limit(f"{folder}/{kind}{number}_max") if is_temperature else None,
                 critical=_limit(f"{folder}/{kind}{number}_crit") if is_temperature else None,
             )
@@ -111,7 +111,7 @@ def _zones(folder: str) -> list[_Sensor]:
             file=f"{folder}/{zone}/temp",
             key=f"{kind}-{zone}",
             name=kind,
-            type=SensorType.TEMPERATURE,
+            type=HostSensorType.TEMPERATURE,
             high=None,
             critical=None,
         )

@@ -117,7 +117,7 @@ class DiskCounters:
     rotational: bool | None
 
 
-class SensorType(StrEnum):
+class HostSensorType(StrEnum):
     """What a sensor of the machine measures."""
 
     TEMPERATURE = "temperature"
@@ -130,7 +130,7 @@ class SensorReading:
 
     key: str
     name: str
-    type: SensorType
+    type: HostSensorType
     value: float
     high: float | None = None
     critical: float | None = None
@@ -198,7 +198,7 @@ class EnergyReading:
     counters: tuple[EnergyCounter, ...]
 
 
-class DiskVerdict(StrEnum):
+class DiskHealthState(StrEnum):
     """What a disk says of itself (SMART)."""
 
     OK = "ok"
@@ -212,7 +212,7 @@ class DiskHealthReading:
     """The health of one disk. `asleep`: it was not woken up to ask, so nothing is known anew."""
 
     name: str
-    verdict: DiskVerdict
+    verdict: DiskHealthState
     reason: str | None = None
     asleep: bool = False
     model: str | None = None

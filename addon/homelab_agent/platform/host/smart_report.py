@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
-from homelab_agent.platform.host.machine import DiskHealthReading, DiskVerdict
+from homelab_agent.platform.host.machine import DiskHealthReading, DiskHealthState
 
 _REALLOCATED, _PENDING = 5, 197
 _WORN_PERCENT = 90
@@ -34,7 +34,7 @@ def read_report(name: str, text: str) -> DiskHealthReading:
     said = _messages(report)
     if any(mode in said for mode in _ASLEEP):
         return DiskHealthReading(
-            name=name, verdict=DiskVerdict.UNKNOWN, reason="The disk is asleep.", asleep=True
+            name=name, verdict=DiskHealthState.UNKNOWN, reason="The disk is asleep.", asleep=True
         )
     passed = _object(report, "smart_status").get("passed")
     nvme = _object(report, "nvme_smart_health_information_log")
@@ -59,7 +59,7 @@ def read_report(name: str, text: str) -> DiskHealthReading:
 
 def unknown(name: str, reason: str) -> DiskHealthReading:
     """Return that nothing is known, and why."""
-    return DiskHealthReading(name=name, verdict=DiskVerdict.UNKNOWN, reason=reason)
+    return DiskHealthReading(name=name, verdict=DiskHealthState.UNKNOWN, reason=reason)
 
 
 def _why_unknown(said: str) -> str:
@@ -76,13 +76,13 @@ def _verdict(
     wear: float | None,
     reallocated: int | None,
     pending: int | None,
-) -> tuple[DiskVerdict, str | None]:
+) -> tuple[DiskHealthState, str | None]:
     warned = _whole(nvme, "critical_warning") or 0
     warnings = [words for bit, words in _NVME_WARNINGS.items() if warned & bit]
     if warnings:
-        return DiskVerdict.FAILING, f"The disk warns: {', '.join(warnings)}."
+        return DiskHealthState.FAILING, f"The disk warns: {', '.join(warnings)}."
     if passed is False:
-        return DiskVerdict.FAILING, "The disk expects to fail soon."
+        return DiskHealthState.FAILING, "The disk expects to fail soon."
     signs = []
     if pending:
         signs.append(f"{pending} sectors cannot be read")
@@ -91,8 +91,8 @@ def _verdict(
     if wear is not None and wear >= _WORN_PERCENT:
         signs.append(f"{wear:g} % of its life is used")
     if signs:
-        return DiskVerdict.WORN, f"{', '.join(signs).capitalize()}."
-    return DiskVerdict.OK, None
+        return DiskHealthState.WORN, f"{', '.join(signs).capitalize()}."
+    return DiskHealthState.OK, None
 
 
 def _wear_percent(report: _Object, nvme: _Object) -> float | None:

@@ -6,13 +6,13 @@ from homelab_agent.areas.host.models import (
     DISK_HEALTH_KIND,
     FILESYSTEM_KIND,
     DiskHealth,
-    DiskHealthState,
     Filesystem,
     FilesystemState,
 )
 from homelab_agent.areas.insight.models import DiskForecast, Fact, FindingSeverity, FindingType
 from homelab_agent.areas.insight.noticed import Known, Noticed
 from homelab_agent.platform.amounts import size_text, time_text
+from homelab_agent.platform.host.machine import DiskHealthState
 
 FACTS = (
     FindingType.DISK_FULL,

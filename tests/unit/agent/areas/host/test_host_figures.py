@@ -8,10 +8,10 @@ from homelab_agent.areas.host.figures import activities, block_device, host_sens
 from homelab_agent.platform.host.machine import (
     CpuTimes,
     DiskCounters,
+    HostSensorType,
     MachineSample,
     Memory,
     SensorReading,
-    SensorType,
 )
 
 IDLE = CpuTimes(user_s=100, system_s=50, idle_s=1000, iowait_s=20, steal_s=0)
@@ -109,8 +109,8 @@ def test_a_disk_that_was_just_plugged_in_has_no_rates_yet() -> None:
 
 
 def test_small_changes_of_a_sensor_are_not_published() -> None:
-    sensor = SensorReading(key="a", name="a", type=SensorType.TEMPERATURE, value=45.1)
-    fan = SensorReading(key="f", name="f", type=SensorType.FAN, value=1233)
+    sensor = SensorReading(key="a", name="a", type=HostSensorType.TEMPERATURE, value=45.1)
+    fan = SensorReading(key="f", name="f", type=HostSensorType.FAN, value=1233)
     assert host_sensor(sensor) == host_sensor(replace(sensor, value=45.2))
     assert host_sensor(sensor).value == 45.0
     assert host_sensor(fan).value == 1230

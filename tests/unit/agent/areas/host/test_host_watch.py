@@ -21,7 +21,7 @@ from homelab_agent.areas.host.models import (
 )
 from homelab_agent.areas.host.service import HostService
 from homelab_agent.areas.host.watch import HostWatch
-from homelab_agent.platform.host.machine import DiskHealthReading, DiskVerdict
+from homelab_agent.platform.host.machine import DiskHealthReading, DiskHealthState
 from homelab_agent.platform.resources import Resources
 from tests.clock import HandClock
 from tests.fakes.machine import SetMachine, mounted
@@ -110,9 +110,9 @@ async def test_what_a_sleeping_disk_said_last_stays_and_a_pulled_one_goes(
     machine: SetMachine, resources: Resources, clock: HandClock
 ) -> None:
     watch = DiskHealthWatch(machine, resources, clock)
-    worn = DiskHealthReading(name="sda", verdict=DiskVerdict.WORN, reason="It is worn.")
+    worn = DiskHealthReading(name="sda", verdict=DiskHealthState.WORN, reason="It is worn.")
     asleep = DiskHealthReading(
-        name="sda", verdict=DiskVerdict.UNKNOWN, reason="The disk is asleep.", asleep=True
+        name="sda", verdict=DiskHealthState.UNKNOWN, reason="The disk is asleep.", asleep=True
     )
     machine.disks_say = [asleep]
     await watch.look()

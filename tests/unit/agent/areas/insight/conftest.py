@@ -20,7 +20,6 @@ from homelab_agent.areas.host.models import (
     Filesystem,
     FilesystemState,
     HostSensor,
-    HostSensorType,
     HostStats,
 )
 from homelab_agent.areas.insight.board import PATIENCE, Board
@@ -45,6 +44,7 @@ from homelab_agent.areas.network.models import (
 from homelab_agent.areas.statistics.models import CONTAINER_STATS_KIND, ContainerStats
 from homelab_agent.platform.history.samples import History
 from homelab_agent.platform.history.series import Point
+from homelab_agent.platform.host.machine import HostSensorType
 from homelab_agent.platform.host.network import InterfaceState, InterfaceType
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.store.database import Store
@@ -130,7 +130,7 @@ class Homelab:
     def have_container(self, key: str, memory: float, **changes: object) -> None:
         """Have a container that uses so much memory."""
         limit = changes.pop("limit", None)
-        fields = {"started_at": self.time.wall.now.replace(year=2025), **changes}
+        fields = {"started_at": HandClock().now.replace(year=2025), **changes}
         self.resources.publish(CONTAINER_KIND, key, container(key, **fields))
         stats = ContainerStats.model_validate(
             {"key": key, "memory_bytes": int(memory), "memory_limit_bytes": limit}

@@ -15,7 +15,7 @@ from homelab_agent.platform.host.linux_processor import (
     read_load,
 )
 from homelab_agent.platform.host.linux_sensors import LOOK_AFTER_SWEEPS, Sensors
-from homelab_agent.platform.host.machine import PressureReading, SensorType
+from homelab_agent.platform.host.machine import HostSensorType, PressureReading
 from tests.fakes.machine_files import MEMINFO, MachineFiles
 
 
@@ -146,8 +146,8 @@ def test_sensors_have_names_limits_and_no_absurd_values(files: MachineFiles) -> 
     files.chip(2, "drivetemp", "0:0:0:0", temp1_input=30000)
     sensors = Sensors(str(files.sys)).read()
     assert [(each.name, each.type, each.value) for each in sensors] == [
-        ("coretemp Package id 0", SensorType.TEMPERATURE, 45.0),
-        ("nct6798 fan 2", SensorType.FAN, 0.0),
+        ("coretemp Package id 0", HostSensorType.TEMPERATURE, 45.0),
+        ("nct6798 fan 2", HostSensorType.FAN, 0.0),
     ]
     assert (sensors[0].high, sensors[0].critical) == (100.0, 105.0)
 

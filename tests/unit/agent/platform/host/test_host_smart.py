@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from homelab_agent.platform.host.linux_smart import SmartReader
-from homelab_agent.platform.host.machine import DiskVerdict
+from homelab_agent.platform.host.machine import DiskHealthState
 from homelab_agent.platform.host.smart_report import read_report
 
 ATA: dict[str, Any] = {
@@ -89,41 +89,41 @@ ASLEEP = failed("Device is in STANDBY mode, exit(2)", status=2)
 @pytest.mark.parametrize(
     ("report", "verdict", "reason"),
     [
-        (ATA, DiskVerdict.OK, None),
-        (ATA_FAILING, DiskVerdict.FAILING, "The disk expects to fail soon."),
+        (ATA, DiskHealthState.OK, None),
+        (ATA_FAILING, DiskHealthState.FAILING, "The disk expects to fail soon."),
         (
             ATA_WORN,
-            DiskVerdict.WORN,
+            DiskHealthState.WORN,
             "8 sectors cannot be read, 24 sectors had to be replaced.",
         ),
-        (NVME, DiskVerdict.WORN, "96 % of its life is used."),
+        (NVME, DiskHealthState.WORN, "96 % of its life is used."),
         (
             NVME_READ_ONLY,
-            DiskVerdict.FAILING,
+            DiskHealthState.FAILING,
             "The disk warns: its spare blocks are used up, it can only be read.",
         ),
-        (SSD_WORN, DiskVerdict.WORN, "93 % of its life is used."),
+        (SSD_WORN, DiskHealthState.WORN, "93 % of its life is used."),
         (
             USB_BRIDGE,
-            DiskVerdict.UNKNOWN,
+            DiskHealthState.UNKNOWN,
             UNKNOWN_BRIDGE,
         ),
         (
             FORBIDDEN,
-            DiskVerdict.UNKNOWN,
+            DiskHealthState.UNKNOWN,
             "The agent may not ask the disks: that needs root and the right SYS_RAWIO.",
         ),
         (
             NOT_THERE,
-            DiskVerdict.UNKNOWN,
+            DiskHealthState.UNKNOWN,
             "The disk is not in the agent's container: start it with --device for each disk.",
         ),
-        (ASLEEP, DiskVerdict.UNKNOWN, "The disk is asleep."),
-        ({}, DiskVerdict.UNKNOWN, "The disk does not tell its health."),
+        (ASLEEP, DiskHealthState.UNKNOWN, "The disk is asleep."),
+        ({}, DiskHealthState.UNKNOWN, "The disk does not tell its health."),
     ],
 )
 def test_a_disk_is_judged_by_what_it_says(
-    report: dict[str, Any], verdict: DiskVerdict, reason: str | None
+    report: dict[str, Any], verdict: DiskHealthState, reason: str | None
 ) -> None:
     reading = read_report("sda", json.dumps(report))
     assert (reading.verdict, reading.reason) == (verdict, reason)
@@ -142,7 +142,7 @@ def test_what_is_known_of_a_disk_is_told() -> None:
     "text", ["", "smartctl: not found", "[]", "null", '{"smart_status": [1]}', "[" * 100_000]
 )
 def test_nonsense_is_unknown(text: str) -> None:
-    assert read_report("sda", text).verdict is DiskVerdict.UNKNOWN
+    assert read_report("sda", text).verdict is DiskHealthState.UNKNOWN
 
 
 def program(tmp_path: Path, script: str) -> str:
@@ -165,7 +165,7 @@ async def test_a_disk_that_does_not_answer_is_given_up_after_a_while(tmp_path: P
     reader = SmartReader(program=program(tmp_path, "exec sleep 1000"), deadline_s=0.2)
     (reading,) = await reader.read(["sda"])
     assert (reading.verdict, reading.reason) == (
-        DiskVerdict.UNKNOWN,
+        DiskHealthState.UNKNOWN,
         "The disk does not answer.",
     )
 
