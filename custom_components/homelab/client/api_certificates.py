@@ -1,7 +1,6 @@
 """What an agent can be asked and told about certificates."""
 
 from .models import (
-    Certificate,
     CertificateList,
     CertificateReport,
     CommandResult,
@@ -14,7 +13,6 @@ from .requests import COMMAND_MARGIN_S, Requests
 WATCH_TIMEOUT_S = 60.0
 """A folder of certificates is read file by file, an address with the patience of one look."""
 
-_CERTIFICATE = reader(Certificate)
 _CERTIFICATES = reader(CertificateList)
 _REPORT = reader(CertificateReport)
 
@@ -24,10 +22,6 @@ class CertificatesApi:
 
     def __init__(self, requests: Requests) -> None:
         self._requests = requests
-
-    async def list(self) -> tuple[Certificate, ...]:
-        """Return those that are watched, the one that ends first first."""
-        return (await self._requests.get(_CERTIFICATES, "certificates")).certificates
 
     async def watch(self, body: WatchBody) -> CertificateList:
         """Watch an address, a file or the files of a folder; return what is watched by that."""
@@ -39,12 +33,6 @@ class CertificatesApi:
         """Watch a certificate no longer."""
         return await self._requests.command(
             "certificates", key, body=None, wait_s=0, method="DELETE"
-        )
-
-    async def check(self, key: str) -> Certificate:
-        """Look at a watched certificate now."""
-        return await self._requests.post(
-            _CERTIFICATE, "certificates", key, "check", body=None, timeout_s=WATCH_TIMEOUT_S
         )
 
     async def read(self, body: EndpointBody) -> CertificateReport:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +12,43 @@ import pytest
 
 from custom_components.homelab.client import AgentClient, ContainerCommand, NotFound
 from custom_components.homelab.client.models import (
+    AddMonitorBody,
+    CheckNowBody,
+    ConnectionQuery,
     DeployBody,
     DownBody,
+    EndpointBody,
     FileQuery,
+    MaintenanceBody,
     MeasureBody,
     NodeBody,
+    OccurrenceQuery,
+    PortQuery,
+    ProcessQuery,
     PruneBody,
     PruneKind,
     PruneQuery,
+    Reach,
     RecreateBody,
+    ReportFormat,
+    ReportQuery,
     RestoreBody,
     ScaleBody,
     StackBody,
     StackSource,
+    StopProcessBody,
     SwarmBody,
     UpdateBody,
+    UpdateMonitorBody,
+    WatchBody,
 )
 from tests.fakes.agent_server import FakeAgent, Seen
 
 OPENAPI: Any = json.loads((Path(__file__).parents[4] / "addon" / "openapi.json").read_text())
 ROOT = "/api/v1"
 SOURCE = "services: {}"
+PING = {"type": "ping", "host": "example.com"}
+NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
 
 type Ask = Callable[[AgentClient], Awaitable[object]]
 
@@ -77,6 +94,40 @@ ASKED: dict[str, Ask] = {
     "swarm.set_availability": lambda client: client.swarm.set_availability(
         "node", NodeBody(availability="drain")
     ),
+    "monitors.get": lambda client: client.monitors.get("wiki"),
+    "monitors.add": lambda client: client.monitors.add(AddMonitorBody(name="Wiki", check=PING)),
+    "monitors.update": lambda client: client.monitors.update(
+        "wiki", UpdateMonitorBody(name="Wiki", check=PING)
+    ),
+    "monitors.remove": lambda client: client.monitors.remove("wiki"),
+    "monitors.pause": lambda client: client.monitors.pause("wiki"),
+    "monitors.resume": lambda client: client.monitors.resume("wiki"),
+    "monitors.check": lambda client: client.monitors.check("wiki", CheckNowBody()),
+    "monitors.report": lambda client: client.monitors.report(ReportQuery(name=("wiki",))),
+    "monitors.written_report": lambda client: client.monitors.written_report(
+        ReportQuery(format=ReportFormat.CSV)
+    ),
+    "monitors.add_window": lambda client: client.monitors.add_window(
+        MaintenanceBody(name="Backup", starts_at=NOW, duration_s=60)
+    ),
+    "monitors.remove_window": lambda client: client.monitors.remove_window("backup"),
+    "monitors.occurrences": lambda client: client.monitors.occurrences(
+        OccurrenceQuery(since=NOW, until=NOW)
+    ),
+    "certificates.watch": lambda client: client.certificates.watch(WatchBody(host="example.com")),
+    "certificates.forget": lambda client: client.certificates.forget("example.com-443"),
+    "certificates.read": lambda client: client.certificates.read(EndpointBody(host="example.com")),
+    "host.info": lambda client: client.host.info(),
+    "host.report": lambda client: client.host.report(),
+    "host.disks": lambda client: client.host.disks(),
+    "host.processes": lambda client: client.host.processes(ProcessQuery(search="x")),
+    "host.stop_process": lambda client: client.host.stop_process(
+        4711, StopProcessBody(started_at=NOW)
+    ),
+    "host.insight": lambda client: client.host.insight(),
+    "network.report": lambda client: client.network.report(),
+    "network.ports": lambda client: client.network.ports(PortQuery(reach=Reach.PUBLIC)),
+    "network.connections": lambda client: client.network.connections(ConnectionQuery(port=443)),
 }
 
 
@@ -98,6 +149,8 @@ async def test_the_agent_has_what_the_client_asks_for(
     (asked,) = [one for one in agent.seen if not one.path.endswith("/stream")]
     described = operation(asked)
     body = described.get("requestBody")
+    taken = {one["name"] for one in described.get("parameters", ()) if one["in"] == "query"}
+    assert asked.query.keys() <= taken
     assert (asked.body is None) == (body is None)
     if body is not None:
         reference = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
