@@ -140,6 +140,48 @@ async def test_what_belongs_to_another_user_is_refused_and_not_silently_skipped(
     assert child.returncode is None
 
 
+async def test_a_process_with_a_name_of_any_bytes_keeps_nobody_from_reading_the_list(
+    real: LinuxMachine,
+) -> None:
+    rename = "import ctypes; ctypes.CDLL(None).prctl(15, b'\\xffx')"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", f"{rename}; print(flush=True); input()", b"\xfe\xff"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        await process.stdout.readline()
+        seen = await found(real, process.pid)
+        assert seen.name == "\ufffdx"
+        assert seen.command[-1] == "\ufffd\ufffd"
+        assert "".join((seen.name, *seen.command)).encode()
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def test_a_process_can_still_be_stopped_after_the_clock_was_set(
+    tmp_path: Path, child: asyncio.subprocess.Process
+) -> None:
+    """Its start is told anew: not as it was before the clock was set."""
+    (tmp_path / str(child.pid)).symlink_to(f"/proc/{child.pid}")
+    for name in ("self", "uptime"):
+        (tmp_path / name).symlink_to(f"/proc/{name}")
+    (tmp_path / "stat").write_text("btime 1700000000\n")
+    machine = await asyncio.to_thread(lambda: LinuxMachine(find_paths(tmp_path), utc_now))
+    try:
+        before = await found(machine, child.pid)
+        (tmp_path / "stat").write_text("btime 1700003600\n")
+        process = await found(machine, child.pid)
+        assert process.started_at - before.started_at == timedelta(hours=1)
+        assert await machine.stop(process, signal.SIGTERM) is None
+        assert await child.wait() == -signal.SIGTERM
+    finally:
+        # The library knows one place for all.
+        await asyncio.to_thread(lambda: LinuxMachine(find_paths(), utc_now))
+
+
 async def test_a_process_that_ended_meanwhile_is_left_out(
     real: LinuxMachine, child: asyncio.subprocess.Process
 ) -> None:

@@ -11,10 +11,15 @@ from homelab_agent.platform.secrets import MASK
 
 LONGEST_COMMAND = 1000
 
+_LONGEST_READ = 8000
+"""Of an argument: it may be megabytes long, and whoever starts a process chooses it."""
+
 _NAME = re.compile(
     r"""
-    (?: pass(?:word|wd|phrase|code)? | pwd | secret | token | credential | apikey
-      | (?:^|[^a-z]) (?: pw | auth(?:orization)? | (?:api|access|private|encryption)[-_.]?key )
+    (?: pass(?:word|wd|phrase|code)? | pwd | secret | token | cred(?:ential)? | psk | jwt | cookie
+      | (?: access|account|api|auth|encryption|license|private|secret|shared|signing ) [-_.]? key
+      | masterauth
+      | (?:^|[^a-z]) (?: pw | auth(?:orization)? )
     ) s? (?: $ | [^a-z] )
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -25,15 +30,20 @@ _PLACE = re.compile(r"[-_](?:file|path|dir|fd|env|command)$", re.IGNORECASE)
 """Where a secret is to be found is none."""
 
 _ASSIGNMENT = re.compile(r"([\w.-]+)([=:])(?!//)(.*)", re.DOTALL)
-_NAMED = re.compile(r"([\w.-]+)(\"?[=:]\s*\"?)(?=[^\s\"&,;{}])")
+_NAMED = re.compile(r"(?<![\w.-])([\w.-]++)(\"?[=:]\s*+\"?)(?=[^\s\"&,;{}])")
 """The same in the middle of something: an address, JSON, a connection string."""
 
-_VALUE = re.compile(r"[^\s\"&,;{}]+")
-_LOGIN = re.compile(r"[^:/]+:.+")
+_VALUE = re.compile(r"(?:(?:basic|bearer|digest|token)\s+)?[^\s\"&,;{}]+", re.IGNORECASE)
+_LOGIN = re.compile(r"([^:/%]+[:%]).+")
+"""As curl has it, and with a percent sign as Samba's programs do."""
+
 _LOGIN_OPTIONS = frozenset({"-u", "-U", "--user", "--proxy-user"})
+_LOGIN_OF_ADDRESS = re.compile(r"(?<![^\s:/@=])([^\s:/@=]++:)[^\s:/@]++(@\w+\()")
+"""Connection strings of programs in Go: "user:password@tcp(host)/base"."""
+
 _ONE_LETTER = {
-    "-p": re.compile(r"(?:mysql|mariadb)[\w-]*|sshpass|7z[ar]?|rar|unrar|login"),
-    "-P": re.compile(r"zip|unzip"),
+    "-p": re.compile(r"(?:mysql|mariadb)[\w-]*|mongo\w*|sshpass|7z[ar]?|rar|unrar|login"),
+    "-P": re.compile(r"zip|unzip|mosquitto_(?:pub|sub|rr)|ipmitool"),
     "-a": re.compile(r"(?:redis|valkey)-cli"),
     "-w": re.compile(r"ldap[a-z]+"),
 }
@@ -45,19 +55,24 @@ _ASKS = re.compile(r"(?:mysql|mariadb)[\w-]*")
 
 def shown_command(arguments: Sequence[str]) -> str | None:
     """Return a command as one text, stars instead of secrets; None where there is none."""
-    text = " ".join(_masked(arguments))
-    return text[:LONGEST_COMMAND] or None
+    text = ""
+    for masked in _masked(arguments):
+        text += f" {masked}"
+        if len(text) > LONGEST_COMMAND:
+            break
+    return text[1 : LONGEST_COMMAND + 1] or None
 
 
 def _masked(arguments: Sequence[str]) -> Iterator[str]:
     """Yield the arguments; one that is a line of words, as a shell gets it, is read as such."""
     programs: set[str] = set()
     before = ""
-    for argument in arguments:
+    for whole in arguments:
+        argument = whole[:_LONGEST_READ]
         if _announces(before, programs) and not argument.startswith("--"):
             yield MASK
-        elif len(words := argument.split()) > 1 and not _is_assigned(argument):
-            yield " ".join(_masked(words))
+        elif len(argument.split()) > 1 and not _is_assigned(argument):
+            yield " ".join(_masked(_without_values(argument).split()))
         else:
             yield _one(argument, before, programs)
         programs.add(PurePosixPath(argument).name)
@@ -75,8 +90,8 @@ def _announces(argument: str, programs: set[str]) -> bool:
 def _one(argument: str, before: str, programs: set[str]) -> str:
     if _is_assigned(argument) and (match := _ASSIGNMENT.fullmatch(argument)):
         return f"{match[1]}{match[2]}{MASK}"
-    if before in _LOGIN_OPTIONS and _LOGIN.fullmatch(argument):
-        return f"{argument.partition(':')[0]}:{MASK}"
+    if before in _LOGIN_OPTIONS and (login := _LOGIN.fullmatch(argument)):
+        return f"{login[1]}{MASK}"
     option = argument[:2]
     whose = _ONE_LETTER.get(option)
     if whose is not None and argument != option and any(map(whose.fullmatch, programs)):
@@ -87,11 +102,13 @@ def _one(argument: str, before: str, programs: set[str]) -> str:
 def _without_values(text: str) -> str:
     shown, at = "", 0
     for match in _NAMED.finditer(text):
+        if match.start() < at or not _names_secret(match[1]):
+            continue
         value = _VALUE.match(text, match.end())
-        if value is not None and match.start() >= at and _names_secret(match[1]):
+        if value is not None:
             shown += text[at : value.start()] + MASK
             at = value.end()
-    return shown + text[at:]
+    return _LOGIN_OF_ADDRESS.sub(rf"\1{MASK}\2", shown + text[at:])
 
 
 def _is_assigned(argument: str) -> bool:

@@ -36,6 +36,7 @@ class PowerWatch:
         self._interval_s = min(interval_s, SLOWEST_S)
         self._before: tuple[float, int] | None = None
         """When the reading before was taken, and the total then."""
+        self._is_known = False
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -56,16 +57,18 @@ class PowerWatch:
         """Read the counters and publish; nothing where the machine has none that may be read."""
         reading = await self._machine.energy()
         if reading is None:
-            self._before = None
+            self._before, self._is_known = None, True
             self._resources.remove(HOST_POWER_KIND, HOST_KEY)
             return
         totals = [self._count(reading, counter) for counter in reading.counters]
         energy_uj = sum(total.amount for total in totals)
+        power_w = self._power_w(reading.taken_s, energy_uj)
+        self._is_known = power_w is not None
         self._resources.publish(
             HOST_POWER_KIND,
             HOST_KEY,
             HostPower(
-                power_w=self._power_w(reading.taken_s, energy_uj),
+                power_w=power_w,
                 energy_kwh=round(energy_uj / _UJ_PER_KWH, 3),
                 since=min(total.since for total in totals),
             ),
@@ -90,8 +93,9 @@ class PowerWatch:
         return round((energy_uj - before_uj) / _UJ_PER_J / (taken_s - before_s), 1)
 
     def _pause_s(self) -> float:
-        listened = self._resources.has_listener(HOST_STATS_KIND)
-        return self._interval_s if listened else SLOWEST_S
+        # Nobody shall have to wait a minute for the first figure, which takes two readings.
+        is_wanted = not self._is_known or self._resources.has_listener(HOST_STATS_KIND)
+        return self._interval_s if is_wanted else SLOWEST_S
 
     async def _load(self) -> None:
         while True:

@@ -44,6 +44,10 @@ class ProcessLister:
         # One caller after the other: a look at all processes is not cheap.
         async with self._looking:
             before, now = await self._look()
+        # There may be ten thousand of them, each with a command to be read: nobody else waits.
+        return await asyncio.to_thread(self._found, before, now, query)
+
+    def _found(self, before: ProcessSweep, now: ProcessSweep, query: ProcessQuery) -> ProcessList:
         used = _cpu_percents(before, now)
         shown = [self._shown(each, used.get(_identity(each))) for each in now.processes]
         wanted = [each for each in shown if _matches(each, query.search)]

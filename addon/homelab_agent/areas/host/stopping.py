@@ -1,5 +1,6 @@
 """Asks a process to stop, if it may be stopped at all."""
 
+import re
 import signal as signals
 
 from homelab_agent.areas.containers.service import ContainerService
@@ -12,6 +13,8 @@ from homelab_agent.platform.jobs.models import CommandResult
 _FIRST = 1
 _LAST = 2**22
 """The kernel gives no greater number to a process."""
+
+_NUMBER = re.compile(r"[0-9]{1,7}")
 
 _NUMBERS = {StopSignal.TERM: int(signals.SIGTERM), StopSignal.KILL: int(signals.SIGKILL)}
 _ENGINE = frozenset({"containerd", "dockerd", "podman"})
@@ -78,7 +81,7 @@ class ProcessStopper:
             return "This is a thread of the kernel: it cannot be stopped."
         if process.pid in await self._machine.own_processes():
             return "This is the Homelab agent itself, or what it was started by."
-        if process.name in _ENGINE:
+        if process.name in _ENGINE and process.container_id is None:
             return "All containers stand on this, protected ones too. Use the system's own tools."
         children = [each for each in found.values() if each.parent_pid == process.pid]
         for each in (process, *children):
@@ -94,7 +97,7 @@ class ProcessStopper:
 
 
 def _number(pid: str) -> int:
-    if not (pid.isascii() and pid.isdigit() and 1 <= int(pid) <= _LAST):
+    if not (_NUMBER.fullmatch(pid) and 1 <= int(pid) <= _LAST):
         raise Invalid(f"{pid[:20]!r} is no process number.", field="pid", hint="It is a number")
     return int(pid)
 

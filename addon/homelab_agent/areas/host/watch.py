@@ -25,7 +25,7 @@ FIRST_PAUSE_S = 1.0
 
 
 class HostWatch:
-    """Looks at the machine again and again; each look is one thread's short work."""
+    """Looks again and again, each time one thread's short work. `always`: listeners or not."""
 
     def __init__(
         self,
@@ -33,11 +33,13 @@ class HostWatch:
         resources: Resources,
         *,
         interval_s: float,
+        always: bool = False,
         facts_interval_s: float = FACTS_INTERVAL_S,
     ) -> None:
         self._machine = machine
         self._resources = resources
         self._interval_s = interval_s
+        self._always = always
         self._facts_interval_s = facts_interval_s
         self._users_count: int | None = None
         self._fresh = False
@@ -73,14 +75,15 @@ class HostWatch:
 
     async def _follow_stats(self) -> None:
         while True:
-            await self._resources.listener(*ON_DEMAND)
+            if not self._always:
+                await self._resources.listener(*ON_DEMAND)
             await self._look_while_wanted()
             self._withdraw()
 
     async def _look_while_wanted(self) -> None:
         loop = asyncio.get_running_loop()
         before: MachineSample | None = None
-        while self._resources.has_listener(*ON_DEMAND):
+        while self._always or self._resources.has_listener(*ON_DEMAND):
             began = loop.time()
             now = await self._machine.sample()
             self._publish(before, now)

@@ -30,8 +30,10 @@ class Processes:
         self._proc = str(paths.proc)
 
     def read(self) -> ProcessSweep:
-        """Return all processes; those that end meanwhile are left out."""
+        """Return all processes; those that end meanwhile or may not be looked at are left out."""
         names = self._user_names()
+        # It would keep their starts as they were before the clock was set, for ever.
+        psutil.process_iter.cache_clear()
         found = [
             reading
             for process in psutil.process_iter()
@@ -80,14 +82,16 @@ class Processes:
             told = process.as_dict(_ATTRIBUTES)
         except psutil.NoSuchProcess:
             return None
+        if None in (told["cpu_times"], told["create_time"], told["memory_info"]):
+            return None  # the system hides what belongs to others
         group = read_text(f"{self._proc}/{told['pid']}/cgroup") or ""
         container = _CONTAINER_ID.search(group)
         uid = told["uids"].effective if told["uids"] else None
         return ProcessReading(
             pid=told["pid"],
             parent_pid=told["ppid"],
-            name=told["name"],
-            command=tuple(told["cmdline"] or ()),
+            name=_readable(told["name"] or ""),
+            command=tuple(map(_readable, told["cmdline"] or ())),
             user=None if uid is None else names.get(uid, str(uid)),
             state=told["status"],
             cpu_s=told["cpu_times"].user + told["cpu_times"].system,
@@ -109,6 +113,11 @@ class Processes:
             if uid.isdigit():
                 names.setdefault(int(uid), name)
         return names
+
+
+def _readable(text: str) -> str:
+    """Return text that can be written as UTF-8: whoever runs a program names it by any bytes."""
+    return os.fsencode(text).decode(errors="replace")
 
 
 def _parent(proc: str, pid: int) -> int:

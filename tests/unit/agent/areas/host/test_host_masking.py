@@ -1,5 +1,7 @@
 """A command is shown without the secrets in its arguments."""
 
+from time import perf_counter
+
 import pytest
 
 from homelab_agent.areas.host.masking import shown_command
@@ -23,6 +25,16 @@ from homelab_agent.areas.host.masking import shown_command
         ("curl http://a/?token=hunter2&b=1", "curl http://a/?token=***&b=1"),
         ("psql host=a password=hunter2", "psql host=a password=***"),
         ("openssl -passin pass:hunter2", "openssl -passin pass:***"),
+        ("tailscale up --authkey hunter2", "tailscale up --authkey ***"),
+        ("minio --secretKey=hunter2", "minio --secretKey=***"),
+        ("x AccountKey=hunter2;Name=a", "x AccountKey=***"),
+        ("skopeo copy --src-creds ada:hunter2", "skopeo copy --src-creds ***"),
+        ("smbclient -U ada%hunter2 //nas/a", "smbclient -U ada%*** //nas/a"),
+        ("mosquitto_sub -u ada -P hunter2", "mosquitto_sub -u ada -P ***"),
+        ("mongodump -p hunter2", "mongodump -p ***"),
+        ("redis-server --masterauth hunter2", "redis-server --masterauth ***"),
+        ("app --dsn ada:hunter2@tcp(db)/shop", "app --dsn ada:***@tcp(db)/shop"),
+        ("x --hostkey=/etc/key --keyboard us", "x --hostkey=/etc/key --keyboard us"),
         ("java -Dspring.datasource.password=hunter2 -Xmx1g", None),
         (
             "x --author ada --monkey=1 --tokenizer=bert",
@@ -56,6 +68,22 @@ def test_secrets_in_json_are_masked() -> None:
     assert shown_command(["x", '{"user":"a","password":"hunter2"}']) == (
         'x {"user":"a","password":"***"}'
     )
+
+
+def test_secrets_in_what_has_spaces_are_masked() -> None:
+    assert "hunter2" not in (shown_command(["x", '{"auth": {"token": "hunter2"}}']) or "")
+    assert "hunter2" not in (shown_command(["x", "--header=Authorization: Bearer hunter2"]) or "")
+
+
+@pytest.mark.parametrize(
+    "part", ["a", "a=", "a ", "-", "a:", "token=", '"=:', "a:b@x", "x= ", "password "]
+)
+def test_a_command_of_megabytes_keeps_nobody_waiting(part: str) -> None:
+    """Its reading once took longer than the agent's life: whoever starts it chooses it."""
+    began_s = perf_counter()
+    found = shown_command(["x", *[part * (100_000 // len(part))] * 40])
+    assert perf_counter() - began_s < 2
+    assert len(found or "") <= 1000
 
 
 def test_a_process_without_a_command_has_none_and_a_long_one_is_cut() -> None:

@@ -44,6 +44,23 @@ async def test_power_is_the_mean_since_the_last_look(
     assert power(resources).power_w == 25.0
 
 
+async def test_after_a_start_nobody_waits_a_minute_for_the_power(
+    machine: SetMachine, store: Store, resources: Resources, clock: HandClock
+) -> None:
+    machine.energy_uj = 100_000_000_000
+    task = asyncio.create_task(watch_of(machine, store, resources, clock).run())
+
+    async def known() -> bool:
+        found = resources.get(HOST_POWER_KIND, HOST_KEY)
+        return isinstance(found, HostPower) and found.power_w is not None
+
+    try:
+        await wait_until(known, what="the power to be known", within_s=5)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 async def test_a_full_counter_loses_nothing_and_makes_no_peak(
     machine: SetMachine, store: Store, resources: Resources, clock: HandClock
 ) -> None:

@@ -163,7 +163,7 @@ async def test_nothing_protects_a_process_that_is_nobodys(seen: Seen) -> None:
     assert await seen.stopper.protected_reason("78") is None
 
 
-@pytest.mark.parametrize("pid", ["0", "-1", "sleep", "7 8", "4194305", "\u0667", "1e3"])
+@pytest.mark.parametrize("pid", ["0", "-1", "sleep", "7 8", "4194305", "\u0667", "1e3", "1" * 5000])
 async def test_a_name_is_no_number(seen: Seen, pid: str) -> None:
     with pytest.raises(Invalid) as refused:
         await seen.stopper.stop(pid, body())

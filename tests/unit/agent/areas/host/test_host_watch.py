@@ -19,9 +19,11 @@ from homelab_agent.areas.host.models import (
     HostInfo,
     HostStats,
 )
+from homelab_agent.areas.host.numbers import export_machine
 from homelab_agent.areas.host.service import HostService
 from homelab_agent.areas.host.watch import HostWatch
 from homelab_agent.platform.host.machine import DiskHealthReading, DiskHealthState
+from homelab_agent.platform.metrics import Metrics
 from homelab_agent.platform.resources import Resources
 from tests.clock import HandClock
 from tests.fakes.machine import SetMachine, mounted
@@ -72,6 +74,24 @@ async def test_nothing_is_read_while_nobody_listens(
     await wait_until(withdrawn, what="old figures to be taken away")
     assert resources.keys(BLOCK_DEVICE_KIND) == resources.keys(HOST_SENSOR_KIND) == ()
     assert not watch.is_fresh
+
+
+async def test_prometheus_finds_figures_although_nobody_listens_where_that_is_set(
+    machine: SetMachine, resources: Resources
+) -> None:
+    metrics = Metrics()
+    export_machine(metrics, resources)
+    assert b"homelab_host_cpu_percent" not in metrics.render()
+    watch = HostWatch(machine, resources, interval_s=0.05, always=True)
+    task = asyncio.create_task(watch.run())
+
+    async def exported() -> bool:
+        return b"homelab_host_cpu_percent" in metrics.render()
+
+    await wait_until(exported, what="figures for Prometheus")
+    assert b'homelab_host_sensor{sensor="nvme-nvme0-temp1",type="temperature"}' in metrics.render()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_who_asks_gets_rates_although_nobody_listens(
