@@ -2,6 +2,7 @@
 
 _STEP = 1000
 _FEW = 10
+_UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60))
 
 
 def size_text(count: float) -> str:
@@ -15,13 +16,10 @@ def size_text(count: float) -> str:
 
 
 def time_text(seconds: float) -> str:
-    """Return a length of time in its largest fitting unit: 40 seconds, 5 hours, 1.5 days."""
-    for unit, length_s in (("day", 86_400), ("hour", 3600), ("minute", 60)):
-        if seconds >= 1.5 * length_s or (unit == "minute" and seconds >= length_s):
-            count = seconds / length_s
-            break
-    else:
-        unit, count = "second", seconds
-    digits = 1 if round(count, 1) < _FEW and unit == "day" else 0
-    words = f"{count:.{digits}f}".removesuffix(".0")
+    """Return a length of time in its largest fitting unit: 40 seconds, 1.5 hours, 12 days."""
+    unit, length_s = next(
+        ((unit, length_s) for unit, length_s in _UNITS if seconds >= length_s), ("second", 1)
+    )
+    count = round(seconds / length_s, 1)
+    words = f"{count:.1f}".removesuffix(".0") if count < _FEW else f"{count:.0f}"
     return f"{words} {unit}" if words == "1" else f"{words} {unit}s"

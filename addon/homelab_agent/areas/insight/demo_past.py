@@ -12,12 +12,16 @@ from homelab_agent.platform.resources import Resources
 DEMO_FIRST_AFTER_S = 3.0
 
 _DAYS = 30
-_GROWTH_BYTES_PER_DAY = {"/": 120_000_000, "/mnt/media": 20_000_000_000}
+_GROWTH_BYTES_PER_DAY = {
+    "/": 1_000_000_000,
+    "/mnt/media": 20_000_000_000,
+    "/mnt/nas": 40_000_000_000,
+}
 _BACKUP_BYTES = 3_000_000_000
 _BACKUP_HOURS = range(3, 5)
 """Every night something comes, and goes again."""
 
-_LEAK_HOURS = 26
+_LEAK_HOURS = 34
 _LEAKED_SHARE = 0.7
 _WAVER = 0.004
 _SUSPECT = ":"

@@ -50,11 +50,12 @@ class Forecasts:
         self._history.record(AVAILABLE, key, float(available))
 
     async def look_ahead(self, filesystem: Filesystem) -> DiskForecast:
-        """Return, and publish where it changed, when a file system will be full."""
+        """Return when a file system will be full, as it is published: anew where it changed."""
         forecast = await self._forecast(filesystem)
         known = self._resources.get(DISK_FORECAST_KIND, forecast.key)
-        if not isinstance(known, DiskForecast) or _differs(known, forecast):
-            self._resources.publish(DISK_FORECAST_KIND, forecast.key, forecast)
+        if isinstance(known, DiskForecast) and not _differs(known, forecast):
+            return known
+        self._resources.publish(DISK_FORECAST_KIND, forecast.key, forecast)
         return forecast
 
     def keep(self, keys: set[str]) -> None:

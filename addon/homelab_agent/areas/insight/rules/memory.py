@@ -10,8 +10,9 @@ from homelab_agent.areas.statistics.models import ContainerStats
 from homelab_agent.platform.amounts import size_text, time_text
 from homelab_agent.platform.history.series import DAY_S, HOUR_S, Point
 
-WINDOWS_S = (14 * DAY_S, 5 * DAY_S, DAY_S)
-"""The longest first. A day at least: what a night's job takes is given back by then."""
+WINDOWS_S = (14 * DAY_S, 5 * DAY_S, 30 * HOUR_S)
+"""The longest first. More than a day at least: what a day's or a night's work takes is given back
+by then."""
 
 _COVERED = 0.95
 _LEAST_POINTS = 20
