@@ -58,7 +58,9 @@ def wire_house(ground: Ground, areas: Areas, containers: ContainerService) -> Ho
 
 def _host(ground: Ground, areas: Areas, containers: ContainerService) -> None:
     machine, resources, settings = ground.host.machine, ground.resources, ground.settings
-    watch = HostWatch(machine, resources, interval_s=settings.host_interval_s)
+    watch = HostWatch(
+        machine, resources, interval_s=settings.host_interval_s, always=settings.stats_always
+    )
     filesystems = FilesystemWatch(machine, resources, interval_s=settings.filesystem_interval_s)
     power = PowerWatch(
         machine,
