@@ -1,5 +1,6 @@
 """Every kind of check, with what a right server of its kind is and what each fault means to it."""
 
+import random
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -262,3 +263,34 @@ SUBJECTS: dict[CheckType, Subject] = {
         expected={**_WEB, Case.ECHOES: CheckCode.NOT_READY},
     ),
 }
+
+SAMPLES: dict[CheckType, tuple[bytes, ...]] = {
+    CheckType.HTTP: (
+        http.json_answer({"value": "well"}),
+        http.answer(b"x", headers={"Content-Encoding": "gzip"}),
+        http.answer(status="302 Found", headers={"Location": "/a%zz?b#c"}),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nwell\r\n0\r\n\r\n",
+    ),
+    CheckType.TCP: (b"+OK",),
+    CheckType.TLS: (b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03" + bytes(120),),
+    CheckType.PLEX: (http.json_answer({"MediaContainer": {"version": "1", "size": 3}}),),
+    CheckType.VNC: (b"RFB 003.008\n\x02\x01\x02", b"RFB 003.003\n\x00\x00\x00\x01"),
+    CheckType.SUNSHINE: (http.answer(home.SERVER_INFO.encode()),),
+    CheckType.HOME_ASSISTANT: (http.json_answer({"state": "RUNNING", "version": "1"}),),
+}
+"""Right answers, byte by byte."""
+
+
+def garbled(answer: bytes, chance: random.Random) -> bytes:
+    """Change, add and leave out some bytes of an answer."""
+    text = bytearray(answer)
+    for _ in range(chance.choice((1, 2, 5, 20))):
+        at = chance.randrange(len(text) + 1)
+        match chance.randrange(3):
+            case 0:
+                text[at : at + 1] = chance.randbytes(1)
+            case 1:
+                text[at:at] = chance.choice((b"\r\n", b"\0", b"%", b"[", b"&", b"9" * 30, b"-"))
+            case _:
+                del text[at : at + chance.randrange(1, 20)]
+    return bytes(text)

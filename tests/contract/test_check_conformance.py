@@ -1,6 +1,7 @@
 """What every kind of check promises, whatever is at the other side."""
 
 import asyncio
+import random
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -9,22 +10,16 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from homelab_agent.areas.certificates.endpoint import EndpointReader
-from homelab_agent.areas.certificates.service import CertificateService
-from homelab_agent.areas.certificates.trust import TrustStore
 from homelab_agent.areas.monitors.check_settings import CheckType
-from homelab_agent.areas.monitors.checks.all_checks import all_checks
 from homelab_agent.areas.monitors.checks.check import CheckOutcome
 from homelab_agent.areas.monitors.checks.codes import CheckCode
 from homelab_agent.areas.monitors.checks.registry import Checks
-from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.outbound.connections import Outbound, open_outbound
-from homelab_agent.platform.outbound.http import OutboundHttp
 from homelab_agent.platform.settings import Settings
-from tests.contract.check_subjects import SECRET, SUBJECTS, Case
-from tests.fakes.commanded import commanded
-from tests.fakes.docker_engine import fake_docker
-from tests.fakes.services.server import own_sockets
+from tests.contract.check_parts import checks_with_a_container
+from tests.contract.check_subjects import SAMPLES, SECRET, SUBJECTS, Case, garbled
+from tests.fakes.services.faults import says_and_ends
+from tests.fakes.services.server import own_sockets, serving
 from tests.fakes.tls_servers import Authority, make_authority
 from tests.harness.waiting import wait_until
 
@@ -33,6 +28,7 @@ LATE_S = 1.5
 """How much later than its deadline a check may end on a machine with much to do."""
 
 ENOUGH_S = 20.0
+GARBLED_ANSWERS = 60
 
 CASES = [
     pytest.param(kind, case, id=f"{kind.value}-{case.value}")
@@ -63,16 +59,8 @@ def outbound() -> Outbound:
 async def checks(outbound: Outbound, authority: Authority, tmp_path: Path) -> AsyncIterator[Checks]:
     trusted = tmp_path / "authorities.pem"
     trusted.write_bytes(authority.root.certificate.public_bytes(Encoding.PEM))
-    certificates = CertificateService(
-        EndpointReader(outbound), TrustStore(utc_now, trusted), utc_now
-    )
-    http = OutboundHttp(outbound)
-    async with fake_docker() as docker:
-        docker.add("web")
-        async with commanded(docker.url, tmp_path) as containers:
-            await containers.live.until(lambda: containers.live.container("web"))
-            yield all_checks(outbound, http, containers.service, certificates, utc_now)
-    await http.close()
+    async with checks_with_a_container(outbound, trusted, tmp_path) as made:
+        yield made
 
 
 def test_no_kind_of_check_and_no_case_is_forgotten() -> None:
@@ -158,3 +146,20 @@ def assert_no_secret(outcome: CheckOutcome, target: str) -> None:
 
 async def _holds(holds: bool) -> bool:  # noqa: FBT001
     return holds
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+async def test_no_answer_is_a_mistake_of_ours_however_garbled(
+    checks: Checks, kind: CheckType
+) -> None:
+    # The same ones every time.
+    chance = random.Random(kind.value)  # noqa: S311  # nobody is to be kept from guessing
+
+    async def ask(answer: bytes) -> None:
+        async with serving(says_and_ends(answer)) as service:
+            settings = SUBJECTS[kind].settings(service.host, service.port)
+            outcome = await checks.run(settings, TIMEOUT_S, allow_guarded=False)
+            assert outcome.ok or outcome.code in set(CheckCode)
+
+    answers = [garbled(chance.choice(SAMPLES[kind]), chance) for _ in range(GARBLED_ANSWERS)]
+    await asyncio.gather(*map(ask, answers))

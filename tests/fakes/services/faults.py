@@ -47,6 +47,16 @@ def says(words: bytes) -> Talk:
     return talk
 
 
+def says_and_ends(words: bytes) -> Talk:
+    """Say this and hang up, whatever is asked."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(words)
+        await closes(reader, writer)
+
+    return talk
+
+
 def drips(beginning: bytes) -> Talk:
     """Begin well, and then say a letter at a time, for ever."""
 

@@ -60,7 +60,7 @@ class TlsCheck:
                     )
                 )
         except TimeoutError:
-            return timed_out(place, timeout_s, "end of the TLS handshake")
+            return timed_out(place, timeout_s, "TLS handshake")
         except GuardedAddress as error:
             return failed(error, place)
         return _judge(report, settings, (loop.time() - began) * 1000)
