@@ -77,7 +77,7 @@ async def test_nothing_is_read_while_nobody_listens(
 
 
 async def test_prometheus_finds_figures_although_nobody_listens_where_that_is_set(
-    machine: SetMachine, resources: Resources
+    machine: SetMachine, resources: Resources, clock: HandClock
 ) -> None:
     metrics = Metrics()
     export_machine(metrics, resources)
@@ -86,6 +86,7 @@ async def test_prometheus_finds_figures_although_nobody_listens_where_that_is_se
     task = asyncio.create_task(watch.run())
 
     async def exported() -> bool:
+        clock.advance(seconds=1)
         return b"homelab_host_cpu_percent" in await asyncio.to_thread(metrics.render)
 
     await wait_until(exported, what="figures for Prometheus")
