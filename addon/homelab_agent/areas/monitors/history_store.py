@@ -1,5 +1,6 @@
 """The buckets and single checks in the store. What grows here is bounded here."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import batched
@@ -19,6 +20,9 @@ to be taken off the last 24 hours."""
 
 MOST_CHECK_ROWS = 2_000_000
 _AT_ONCE = 500
+_IN_ONE_TURN = 50
+"""So many buckets are added up before others have their turn: checks are to begin in time."""
+
 _PRUNED_AT_ONCE = 20_000
 """So many buckets go in one transaction: nobody waits long for the one writer."""
 
@@ -206,7 +210,9 @@ async def _add_buckets(connection: AsyncConnection, buckets: Mapping[BucketId, T
     stored = await _stored(connection, buckets)
     new: list[dict[str, object]] = []
     known: list[dict[str, object]] = []
-    for bucket, tally in buckets.items():
+    for number, (bucket, tally) in enumerate(buckets.items()):
+        if number % _IN_ONE_TURN == 0:
+            await asyncio.sleep(0)
         row = stored.get(bucket)
         if row is None:
             new.append(_named(bucket) | tally.values())
