@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.core import HomeAssistant, ServiceCall, callback
+from homeassistant.helpers import condition
+from homeassistant.helpers import config_validation as cv
 from homeassistant.setup import async_setup_component
 
 from tests.integration.home import Home
@@ -49,3 +51,31 @@ def on(home: Home, trigger: str, key: str | None = "web", **options: Any) -> dic
         "target": {"device_id": [home.device_id(key)]},
         **({"options": options} if options else {}),
     }
+
+
+def devices(home: Home, *keys: str | None) -> dict[str, Any]:
+    """Return a target: the devices of containers and stacks, of the host where None."""
+    found = [home.device(key) for key in keys]
+    return {"device_id": [device.id for device in found if device is not None]}
+
+
+def asked(
+    name: str, target: dict[str, Any], behavior: str | None = None, **options: str
+) -> dict[str, Any]:
+    """Return a condition as it is written."""
+    given = options if behavior is None else {"behavior": behavior, **options}
+    written = {"options": given} if given else {}
+    return {"condition": f"homelab.{name}", "target": target, **written}
+
+
+async def met(
+    home: Home, name: str, target: dict[str, Any], behavior: str | None = None, **options: str
+) -> Any:
+    """Return whether a condition is met right now."""
+    written = cv.CONDITION_SCHEMA(asked(name, target, behavior, **options))
+    valid = await condition.async_validate_condition_config(home.hass, written)
+    checker = await condition.async_from_config(home.hass, valid)
+    try:
+        return checker.async_check()
+    finally:
+        checker.async_unload()

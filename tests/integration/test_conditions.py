@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from tests.fakes import wire
 from tests.fakes.agent_server import FakeAgent
-from tests.integration.automations import automate, state_of
+from tests.integration.automations import asked, automate, devices, met, state_of
 from tests.integration.home import Home, entry_data, until
 
 PLAYER = "media:player:1"
@@ -51,29 +51,6 @@ async def second(stacked: Home) -> AsyncGenerator[Home]:
         yield Home(hass, agent, entry)
         await hass.config_entries.async_unload(entry.entry_id)
         await hass.async_block_till_done()
-
-
-def devices(home: Home, *keys: str | None) -> dict[str, Any]:
-    """Return a target: the devices of containers and stacks, of the host where None."""
-    found = [home.device(key) for key in keys]
-    return {"device_id": [device.id for device in found if device is not None]}
-
-
-def asked(name: str, target: dict[str, Any], behavior: str | None = None) -> dict[str, Any]:
-    """Return a condition as it is written."""
-    options = {} if behavior is None else {"options": {"behavior": behavior}}
-    return {"condition": f"homelab.{name}", "target": target, **options}
-
-
-async def met(home: Home, name: str, target: dict[str, Any], behavior: str | None = None) -> Any:
-    """Return whether a condition is met right now."""
-    written = cv.CONDITION_SCHEMA(asked(name, target, behavior))
-    valid = await condition.async_validate_condition_config(home.hass, written)
-    checker = await condition.async_from_config(home.hass, valid)
-    try:
-        return checker.async_check()
-    finally:
-        checker.async_unload()
 
 
 async def becomes(home: Home, key: str, state: str) -> None:
