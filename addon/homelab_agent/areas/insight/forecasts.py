@@ -66,9 +66,9 @@ class Forecasts:
 
     async def _forecast(self, filesystem: Filesystem) -> DiskForecast:
         key, size = filesystem.key, filesystem.size_bytes
-        if not can_fill(filesystem):
+        if filesystem.state is FilesystemState.READ_ONLY or filesystem.type in IMAGES:
             return DiskForecast(key=key, reason="Nothing can be written to it.")
-        if not size or filesystem.available_bytes is None:
+        if not can_fill(filesystem) or not size or filesystem.available_bytes is None:
             return DiskForecast(key=key, reason="How much is left on it is not known.")
         points, now_s = self._history.points(AVAILABLE, key), self._history.now_s()
         # Some thousand steps of arithmetic: others need not wait for them.

@@ -1,7 +1,9 @@
 """What one look at containers, sensors and interfaces adds to the history, and what it means."""
 
+import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
@@ -16,7 +18,7 @@ from homelab_agent.areas.host.models import HOST_SENSOR_KIND, HostSensor
 from homelab_agent.areas.insight.kept import MEMORY, RECEIVED, SENT, TEMPERATURE
 from homelab_agent.areas.insight.models import FindingType
 from homelab_agent.areas.insight.noticed import Known, Noticed
-from homelab_agent.areas.insight.rules.memory import leak
+from homelab_agent.areas.insight.rules.memory import WINDOWS_S, leak
 from homelab_agent.areas.insight.rules.temperature import too_hot
 from homelab_agent.areas.insight.rules.traffic import too_much
 from homelab_agent.areas.insight.rules.usual import usual_now
@@ -44,6 +46,14 @@ _TOUCHING = frozenset({InterfaceType.ETHERNET, InterfaceType.WIRELESS, Interface
 """Interfaces to others; bridges and tunnels only carry the same once more."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What was found of a container with its lows up to a time."""
+
+    until_s: float
+    found: Noticed | None
+
+
 class ContainerMemory:
     """The memory of containers, each since its own start."""
 
@@ -52,20 +62,39 @@ class ContainerMemory:
         self._resources = resources
         self._clock = clock
         self._started: dict[str, datetime | None] = {}
+        self._verdicts: dict[str, _Verdict] = {}
 
-    def look(self) -> Iterator[Noticed]:
-        """Record what is published, and yield what may leak."""
-        host_bytes = self._host_bytes()
+    async def look(self) -> tuple[Noticed, ...]:
+        """Record what is published, and return what may leak."""
+        seen: list[tuple[Container, ContainerStats]] = []
         for stats in self._resources.every(CONTAINER_STATS_KIND, ContainerStats):
             container = self._resources.get(CONTAINER_KIND, stats.key)
-            if stats.memory_bytes is None or not isinstance(container, Container):
+            if stats.memory_bytes is not None and isinstance(container, Container):
+                self._begin_anew_after_a_start(container)
+                self._history.record(MEMORY, stats.key, float(stats.memory_bytes))
+                seen.append((container, stats))
+        known = {container.key for container, _ in seen}
+        self._started = {key: at for key, at in self._started.items() if key in known}
+        # With hundreds of containers some tenths of a second: others need not wait for it.
+        self._verdicts = await asyncio.to_thread(self._judge, seen, self._host_bytes())
+        return tuple(each.found for each in self._verdicts.values() if each.found)
+
+    def _judge(
+        self, seen: Iterable[tuple[Container, ContainerStats]], host_bytes: int | None
+    ) -> dict[str, _Verdict]:
+        """Judge those anew of which one more hour is known."""
+        verdicts: dict[str, _Verdict] = {}
+        since_s = self._history.now_s() - WINDOWS_S[0]
+        for container, stats in seen:
+            until_s = self._history.closed_until_s(MEMORY, container.key)
+            if until_s is None:
                 continue
-            self._begin_anew_after_a_start(container)
-            self._history.record(MEMORY, stats.key, float(stats.memory_bytes))
-            lows = self._history.closed(MEMORY, stats.key)
-            found = leak(container, stats, lows, host_bytes) if lows else None
-            if found is not None:
-                yield found
+            verdict = self._verdicts.get(container.key)
+            if verdict is None or verdict.until_s != until_s:
+                lows = self._history.closed(MEMORY, container.key, since_s=since_s)
+                verdict = _Verdict(until_s, leak(container, stats, lows, host_bytes))
+            verdicts[container.key] = verdict
+        return verdicts
 
     def is_anything_running(self) -> bool:
         """Return whether there is anything that uses memory."""

@@ -34,6 +34,9 @@ LOOK_S = 600.0
 """Between two looks. What leaks or fills does so for hours; a look every ten minutes costs a
 hundredth of reading the figures all the time."""
 
+FACTS_S = 60.0
+"""What needs no history is judged when it changes, and so often where it does not."""
+
 FIRST_AFTER_S = 60.0
 """How long after the start: what people look at first comes first."""
 
@@ -58,6 +61,7 @@ class Pace:
 class Senses:
     """What looks at each part of the homelab."""
 
+    disks: DiskFacts
     forecasts: Forecasts
     memory: ContainerMemory
     temperatures: Temperatures
@@ -83,13 +87,13 @@ class InsightWatch:
         self._resources = resources
         self._pace = pace
         self._prepare = prepare
-        self._disk_facts = DiskFacts()
 
     async def run(self) -> None:
         """Watch until cancelled."""
         await self._load()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow())
+            group.create_task(self._judge_facts_now_and_then())
             group.create_task(self._look_now_and_then())
 
     async def look(self) -> None:
@@ -101,7 +105,7 @@ class InsightWatch:
         else:
             self._board.tell({FindingType.MEMORY_LEAK}, ())
         seen = await glance(self._resources, kinds, within_s=self._pace.glance_s)
-        self._judge_figures(seen)
+        await self._judge_figures(seen)
         await self._look_ahead()
         await self._save()
 
@@ -126,6 +130,11 @@ class InsightWatch:
                 except Overflow:
                     continue
 
+    async def _judge_facts_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(FACTS_S)
+            self._judge_facts()
+
     async def _look_now_and_then(self) -> None:
         await asyncio.sleep(self._pace.first_after_s)
         if self._prepare is not None:
@@ -136,7 +145,7 @@ class InsightWatch:
 
     def _judge_facts(self) -> None:
         """Tell what needs neither history nor figures."""
-        found = self._disk_facts.notice(
+        found = self._senses.disks.notice(
             self._filesystems(),
             self._resources.every(DISK_HEALTH_KIND, DiskHealth),
             self._board.known,
@@ -146,10 +155,10 @@ class InsightWatch:
         wrong = self._senses.clock.notice(status if isinstance(status, NetworkStatus) else None)
         self._board.tell({FindingType.CLOCK_WRONG}, (wrong,) if wrong else ())
 
-    def _judge_figures(self, seen: frozenset[str]) -> None:
+    async def _judge_figures(self, seen: frozenset[str]) -> None:
         """Record and judge what was seen; what could not be seen stays as it was."""
         if CONTAINER_STATS_KIND in seen:
-            self._board.tell({FindingType.MEMORY_LEAK}, self._senses.memory.look())
+            self._board.tell({FindingType.MEMORY_LEAK}, await self._senses.memory.look())
         if HOST_STATS_KIND in seen:
             hot = self._senses.temperatures.look(self._board.known)
             self._board.tell({FindingType.TEMPERATURE_UNUSUAL}, hot)

@@ -104,6 +104,11 @@ class History:
         series = self._series.get(_name(kind, thing))
         return series.closed(since_s) if series else []
 
+    def closed_until_s(self, kind: str, thing: str) -> float | None:
+        """Return the time of the newest of those; None where there is none."""
+        series = self._series.get(_name(kind, thing))
+        return series.closed_until_s if series else None
+
     def things(self, kind: str) -> tuple[str, ...]:
         """Return what there are series of a kind about."""
         prefix = _name(kind, "")

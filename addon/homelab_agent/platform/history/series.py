@@ -95,6 +95,11 @@ class Series:
             return self._open[-1].at_s
         return self._times[-1] if self._times else None
 
+    @property
+    def closed_until_s(self) -> float | None:
+        """When the newest point was whose bucket is over."""
+        return self._times[-1] if self._times else None
+
     def add(self, point: Point) -> Closing:
         """Take a point that is not older than the newest."""
         closing = Closing()

@@ -1,6 +1,6 @@
 """File systems and disks: full, filling, lost, read-only, failing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from homelab_agent.areas.host.models import (
     DISK_HEALTH_KIND,
@@ -12,6 +12,7 @@ from homelab_agent.areas.host.models import (
 from homelab_agent.areas.insight.models import DiskForecast, Fact, FindingSeverity, FindingType
 from homelab_agent.areas.insight.noticed import Known, Noticed
 from homelab_agent.platform.amounts import size_text, time_text
+from homelab_agent.platform.clock import Steady
 from homelab_agent.platform.host.machine import DiskHealthState
 
 FACTS = (
@@ -24,6 +25,9 @@ FACTS = (
 
 IMAGES = frozenset({"cramfs", "erofs", "iso9660", "squashfs", "udf"})
 """Full from the day they were made."""
+
+LOST_AFTER_S = 90.0
+"""A NAS that sleeps takes some seconds to answer, and what is mounted anew is away for a moment."""
 
 _GB = 1_000_000_000
 _SCARCE_SHARE, _SCARCE_BYTES = 0.05, 20 * _GB
@@ -41,15 +45,26 @@ _DAY_S = 86_400
 
 
 class DiskFacts:
-    """Notices what the resources say; remembers which file systems could be written before."""
+    """Notices what the resources say; remembers which file systems could be written before.
 
-    def __init__(self) -> None:
+    Look at least every minute or so: what is lost is told when it stays so.
+    """
+
+    def __init__(self, steady: Steady) -> None:
+        self._steady = steady
         self._writable: set[str] = set()
+        self._lost_since_s: dict[str, float] = {}
 
     def notice(
-        self, filesystems: Iterable[Filesystem], disks: Iterable[DiskHealth], known: Known
+        self, filesystems: Sequence[Filesystem], disks: Iterable[DiskHealth], known: Known
     ) -> Iterator[Noticed]:
         """Yield what is so right now."""
+        now_s = self._steady()
+        lost = {each.key: each for each in filesystems if each.state in _LOST}
+        self._lost_since_s = {key: self._lost_since_s.get(key, now_s) for key in lost}
+        for key, since_s in self._lost_since_s.items():
+            if now_s - since_s >= LOST_AFTER_S or known(FindingType.FILESYSTEM_LOST, key):
+                yield _lost(lost[key])
         for filesystem in filesystems:
             yield from self._of_filesystem(filesystem, known)
         yield from (failing(disk) for disk in disks if disk.state in _BAD)
@@ -65,8 +80,6 @@ class DiskFacts:
             case FilesystemState.READ_ONLY:
                 if key in self._writable or known(FindingType.FILESYSTEM_READ_ONLY, key):
                     yield _read_only(filesystem)
-            case FilesystemState.GONE | FilesystemState.HANGING:
-                yield _lost(filesystem)
 
 
 def full(filesystem: Filesystem, before: FindingSeverity | None) -> Noticed | None:
@@ -204,4 +217,5 @@ def _noticed(
 
 
 _WARNING, _CRITICAL = FindingSeverity.WARNING, FindingSeverity.CRITICAL
+_LOST = frozenset({FilesystemState.GONE, FilesystemState.HANGING})
 _BAD = frozenset({DiskHealthState.WORN, DiskHealthState.FAILING})

@@ -35,7 +35,7 @@ def leak(
     """Return that a container seems to leak; `lows` of each hour, since it was started."""
     material = _material(stats, host_bytes)
     for window_s in WINDOWS_S:
-        found = [low for low in lows if low.at_s > lows[-1].at_s - window_s]
+        found = [low for low in lows if low.at_s >= lows[-1].at_s - window_s]
         if _is_covered(found, window_s) and _leaks(found, material):
             return _noticed(container, stats, found, host_bytes)
     return None
