@@ -24,6 +24,7 @@ from homelab_agent.areas.insight.models import (
 )
 from homelab_agent.areas.insight.readings import ContainerMemory, Temperatures, Traffic
 from homelab_agent.areas.insight.rules.clock import ClockWatch
+from homelab_agent.areas.insight.rules.disks import DiskFacts
 from homelab_agent.areas.insight.store import FindingMemory
 from homelab_agent.areas.insight.watch import InsightWatch, Pace, Senses
 from homelab_agent.areas.statistics.models import CONTAINER_STATS_KIND
@@ -67,6 +68,7 @@ async def insight(
         history = History(store, clock, PLANS, steady=steady)
         board = Board(resources, FindingMemory(store), clock, PATIENCE, steady=steady)
         senses = Senses(
+            disks=DiskFacts(steady),
             forecasts=Forecasts(history, resources, clock),
             memory=ContainerMemory(history, resources, clock),
             temperatures=Temperatures(history, resources),

@@ -18,6 +18,7 @@ from homelab_agent.areas.insight.kept import PLANS
 from homelab_agent.areas.insight.readings import ContainerMemory, Temperatures, Traffic
 from homelab_agent.areas.insight.routes import InsightRoutes
 from homelab_agent.areas.insight.rules.clock import ClockWatch
+from homelab_agent.areas.insight.rules.disks import DiskFacts
 from homelab_agent.areas.insight.service import InsightService
 from homelab_agent.areas.insight.store import FindingMemory
 from homelab_agent.areas.insight.watch import InsightWatch, Pace, Senses
@@ -123,6 +124,7 @@ def _insight(ground: Ground, areas: Areas) -> None:
     history = History(ground.store, utc_now, PLANS)
     board = Board(resources, FindingMemory(ground.store), utc_now, PATIENCE)
     senses = Senses(
+        disks=DiskFacts(steady_s),
         forecasts=Forecasts(history, resources, utc_now),
         memory=ContainerMemory(history, resources, utc_now),
         temperatures=Temperatures(history, resources),

@@ -42,6 +42,7 @@ class FilesystemWatch:
         self._remembered_s = remembered_s
         self._known: dict[str, Filesystem] = {}
         self._missed: dict[str, _Missed] = {}
+        self._passing: set[str] = set()
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -57,7 +58,7 @@ class FilesystemWatch:
             return
         shown = {reading.mount_point: filesystem(reading) for reading in readings}
         now_s = asyncio.get_running_loop().time()
-        for key in self._known.keys() - shown.keys() - self._missed.keys():
+        for key in self._known.keys() - shown.keys() - self._missed.keys() - self._passing:
             _log.warning("filesystem_gone", mount_point=key)
             self._missed[key] = _Missed(_gone(self._known[key]), now_s)
         for key in tuple(self._missed):
@@ -69,6 +70,7 @@ class FilesystemWatch:
         for key in self._known.keys() - shown.keys():
             self._resources.remove(FILESYSTEM_KIND, key)
         self._known = shown
+        self._passing = {reading.mount_point for reading in readings if reading.is_passing}
         for key, each in shown.items():
             self._resources.publish(FILESYSTEM_KIND, key, each)
 

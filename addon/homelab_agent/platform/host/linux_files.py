@@ -1,5 +1,7 @@
 """Small files of the kernel, any of which may be missing."""
 
+import os
+
 
 def read_text(path: str) -> str | None:
     """Return what the file holds; None where it cannot be read."""
@@ -23,3 +25,8 @@ def read_int(path: str) -> int | None:
         return int(text) if text is not None else None
     except ValueError:
         return None
+
+
+def readable(name: str) -> str:
+    """Return a name of the system as text: it may be of any bytes, and not all are UTF-8."""
+    return os.fsencode(name).decode(errors="replace")

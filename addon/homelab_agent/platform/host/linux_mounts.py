@@ -1,10 +1,10 @@
 """What is mounted: the real file systems among it, each once."""
 
+import os
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-
-from homelab_agent.platform.host.linux_files import read_text
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 _ON_DISK = frozenset(
     {
@@ -26,12 +26,18 @@ _NOT_REAL = frozenset(
 _OF_THE_ENGINE = frozenset({"/etc/hostname", "/etc/hosts", "/etc/resolv.conf"})
 """Single files that an engine mounts into each container."""
 
+_ON_DEMAND = re.compile(r"/\.zfs/snapshot/|/volumes/[^/]+/_data$")
+"""Snapshots that ZFS mounts for who looks into them, and volumes mounted while containers run."""
+
 _ESCAPED = re.compile(r"\\(\d{3})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
-    """One mounted file system. `device_number` is major:minor."""
+    """One mounted file system. `device_number` is major:minor.
+
+    Names are as the system takes them: what is no UTF-8 stands as surrogates.
+    """
 
     number: int
     device_number: str
@@ -40,6 +46,7 @@ class Mount:
     read_only: bool
     type: str
     device: str
+    is_passing: bool = False
 
     @property
     def identity(self) -> tuple[int, str, str]:
@@ -54,20 +61,27 @@ class Mount:
 
 def read_mounts(file: str) -> tuple[Mount, ...] | None:
     """Return the real file systems that `file`, a mountinfo, lists; None where it is not there."""
-    text = read_text(file)
-    if text is None:
+    try:
+        text = os.fsdecode(Path(file).read_bytes())
+    except OSError:
         return None
+    mounts = [*_parse(text)]
     # What is mounted last at a place hides what was there.
-    by_place = {mount.mount_point: mount for mount in _parse(text)}
+    by_place = {mount.mount_point: mount for mount in mounts}
+    automounters = {mount.mount_point for mount in mounts if mount.type == "autofs"}
     by_device: dict[str, Mount] = {}
     for mount in sorted(filter(_is_real, by_place.values()), key=_likeness_to_the_whole):
         by_device.setdefault(mount.device_number, mount)
-    return tuple(sorted(by_device.values(), key=lambda mount: mount.mount_point))
+    return tuple(
+        replace(mount, is_passing=_is_passing(mount, automounters))
+        for mount in sorted(by_device.values(), key=lambda mount: mount.mount_point)
+    )
 
 
 def _parse(text: str) -> Iterable[Mount]:
     # 36 35 98:0 /folder /mnt/data rw,noatime master:1 - ext4 /dev/sda1 rw,errors=continue
-    for line in text.splitlines():
+    # A name may hold all other ends of lines that Python knows.
+    for line in text.split("\n"):
         left, found, right = line.partition(" - ")
         first, last = left.split(" "), right.split(" ")
         if not found or len(first) < 6 or len(last) < 3:  # noqa: PLR2004 - the form above
@@ -91,6 +105,17 @@ def _is_real(mount: Mount) -> bool:
         return not mount.device.startswith("/dev/loop")
     is_fuse = mount.type.startswith("fuse.") and mount.type not in _NOT_REAL
     return is_fuse or mount.type in _ON_DISK or mount.type in _ON_NETWORK
+
+
+def _is_passing(mount: Mount, automounters: Collection[str]) -> bool:
+    places = {mount.mount_point, mount.mount_point.rpartition("/")[0]}
+    # A program that is packed into one file mounts that file while it runs.
+    is_program = mount.type.startswith("fuse.") and mount.read_only
+    return (
+        not places.isdisjoint(automounters)
+        or _ON_DEMAND.search(mount.mount_point) is not None
+        or is_program
+    )
 
 
 def _likeness_to_the_whole(mount: Mount) -> tuple[bool, bool, int, str]:

@@ -9,7 +9,7 @@ from time import monotonic
 
 import psutil
 
-from homelab_agent.platform.host.linux_files import read_text
+from homelab_agent.platform.host.linux_files import read_text, readable
 from homelab_agent.platform.host.machine import ProcessReading, ProcessSweep, StopRefused
 from homelab_agent.platform.host.paths import HostPaths, View
 
@@ -90,8 +90,8 @@ class Processes:
         return ProcessReading(
             pid=told["pid"],
             parent_pid=told["ppid"],
-            name=_readable(told["name"] or ""),
-            command=tuple(map(_readable, told["cmdline"] or ())),
+            name=readable(told["name"] or ""),
+            command=tuple(map(readable, told["cmdline"] or ())),
             user=None if uid is None else names.get(uid, str(uid)),
             state=told["status"],
             cpu_s=told["cpu_times"].user + told["cpu_times"].system,
@@ -113,11 +113,6 @@ class Processes:
             if uid.isdigit():
                 names.setdefault(int(uid), name)
         return names
-
-
-def _readable(text: str) -> str:
-    """Return text that can be written as UTF-8: whoever runs a program names it by any bytes."""
-    return os.fsencode(text).decode(errors="replace")
 
 
 def _parent(proc: str, pid: int) -> int:

@@ -8,11 +8,15 @@ from datetime import datetime
 from threading import Thread
 
 from homelab_agent.platform.clock import Clock
+from homelab_agent.platform.host.linux_files import readable
 from homelab_agent.platform.host.linux_mounts import Mount
 from homelab_agent.platform.host.machine import MountReading, Space
 from homelab_agent.platform.logging import get_logger
 
 DEADLINE_S = 3.0
+
+_NOT_PASSED_ON = "It cannot be seen from the agent's container."
+_COVERED = "Something else is mounted over a folder above it."
 
 type _Identity = tuple[int, str, str]
 type _Answer = Space | str
@@ -57,7 +61,9 @@ class SpaceMeter:
             self._open = self._still_open(there)
         for identity in self._open.keys() - late.keys():
             mount = self._open[identity].mount
-            _log.warning("filesystem_hangs", mount_point=mount.mount_point, type=mount.type)
+            _log.warning(
+                "filesystem_hangs", mount_point=readable(mount.mount_point), type=mount.type
+            )
         return tuple(
             _reading(mount, question) for mount, question in zip(mounts, questions, strict=True)
         )
@@ -80,18 +86,19 @@ class SpaceMeter:
             except RuntimeError:  # the program has ended meanwhile
                 return
 
-        Thread(target=ask, name=f"statvfs {mount.mount_point}", daemon=True).start()
+        Thread(target=ask, name=f"statvfs {mount.device_number}", daemon=True).start()
         return question
 
 
 def _reading(mount: Mount, question: _Question) -> MountReading:
     answer = question.answer.result() if question.answer.done() else None
     return MountReading(
-        mount_point=mount.mount_point,
-        device=mount.device,
+        mount_point=readable(mount.mount_point),
+        device=readable(mount.device),
         type=mount.type,
         read_only=mount.read_only,
         is_image=mount.is_image,
+        is_passing=mount.is_passing,
         space=answer if isinstance(answer, Space) else None,
         hanging_since=question.asked_at if answer is None else None,
         error=answer if isinstance(answer, str) else None,
@@ -102,8 +109,8 @@ def _measure(root: str, mount: Mount) -> _Answer:
     path = f"{root}{mount.mount_point}"
     try:
         # Below a mounted root, what is not passed on to it shows the file system underneath.
-        if root and mount.type != "btrfs" and _device_number(path) != mount.device_number:
-            return "It cannot be seen from the agent's container."
+        if mount.type != "btrfs" and _device_number(path) != mount.device_number:
+            return _NOT_PASSED_ON if root else _COVERED
         told = os.statvfs(path)
     except OSError as error:
         return f"{error.strerror}."

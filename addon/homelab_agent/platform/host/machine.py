@@ -167,7 +167,8 @@ class Space:
 class MountReading:
     """One mounted file system. `space` None: it did not answer since `hanging_since`, or `error`.
 
-    `is_image`: it cannot be written by its nature.
+    `is_image`: it cannot be written by its nature. `is_passing`: something mounts it when it is
+    wanted and unmounts it afterwards, so that nobody misses it.
     """
 
     mount_point: str
@@ -175,6 +176,7 @@ class MountReading:
     type: str
     read_only: bool
     is_image: bool
+    is_passing: bool = False
     space: Space | None = None
     hanging_since: datetime | None = None
     error: str | None = None

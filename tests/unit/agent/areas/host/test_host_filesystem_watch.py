@@ -59,6 +59,19 @@ async def test_states_are_told_with_their_reason(machine: SetMachine, resources:
     assert broken.reason == "Input/output error."
 
 
+async def test_what_is_mounted_only_while_it_is_wanted_is_not_missed(
+    machine: SetMachine, resources: Resources
+) -> None:
+    watch = watch_of(machine, resources, 100)
+    for _ in range(2):
+        machine.mounts = [mounted("/"), mounted("/net/nas", is_passing=True)]
+        await watch.look()
+        assert shown(resources, "/net/nas") is not None
+        machine.mounts = [mounted("/")]
+        await watch.look()
+        assert set(resources.keys(FILESYSTEM_KIND)) == {"/"}
+
+
 async def test_what_is_unmounted_is_missed_and_comes_back(
     machine: SetMachine, resources: Resources
 ) -> None:

@@ -33,6 +33,7 @@ from homelab_agent.areas.insight.models import (
 )
 from homelab_agent.areas.insight.readings import ContainerMemory, Temperatures, Traffic
 from homelab_agent.areas.insight.rules.clock import ClockWatch
+from homelab_agent.areas.insight.rules.disks import DiskFacts
 from homelab_agent.areas.insight.store import FindingMemory
 from homelab_agent.areas.insight.watch import LOOK_S, ON_DEMAND, InsightWatch, Pace, Senses
 from homelab_agent.areas.network.models import (
@@ -74,6 +75,7 @@ class Homelab:
             self.resources, FindingMemory(self.store), clock, PATIENCE, steady=steady
         )
         senses = Senses(
+            disks=DiskFacts(steady),
             forecasts=Forecasts(self.history, self.resources, clock),
             memory=ContainerMemory(self.history, self.resources, clock),
             temperatures=Temperatures(self.history, self.resources),

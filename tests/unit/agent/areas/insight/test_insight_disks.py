@@ -168,11 +168,26 @@ async def test_a_share_that_is_lost_is_told_until_it_is_back(
     homelab.have_filesystem("/mnt/nas", 50 * GB)
     await homelab.look()
     homelab.have_filesystem("/mnt/nas", 50 * GB, state=state, device="nas:/backup")
-    await homelab.look()
+    await homelab.look(2)
     assert homelab.findings["filesystem_lost:/mnt/nas"].severity is FindingSeverity.CRITICAL
     homelab.have_filesystem("/mnt/nas", 50 * GB)
     await homelab.look()
     assert homelab.findings == {}
+
+
+@pytest.mark.parametrize("state", [FilesystemState.GONE, FilesystemState.HANGING])
+async def test_a_share_that_only_took_its_time_is_no_finding(
+    homelab: Homelab, state: FilesystemState
+) -> None:
+    """As a NAS whose disks sleep, and as one that is mounted anew."""
+    for _ in range(3):
+        homelab.have_filesystem("/mnt/nas", 50 * GB, state=state)
+        await homelab.look()
+        await homelab.look(every_s=60)
+        assert homelab.findings == {}
+        homelab.have_filesystem("/mnt/nas", 50 * GB)
+        await homelab.look()
+        assert homelab.findings == {}
 
 
 async def test_read_only_is_a_finding_only_where_it_was_not_so_before(homelab: Homelab) -> None:

@@ -1,10 +1,13 @@
 """Which file systems are real, and each once."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.host.linux_mounts import Mount, read_mounts
+from homelab_agent.platform.host.linux_space import SpaceMeter
 
 MACHINE = """\
 22 1 8:2 / / rw,relatime shared:1 - ext4 /dev/sda2 rw
@@ -76,6 +79,53 @@ def test_the_whole_stands_for_a_file_system_and_not_a_folder_of_it(tmp_path: Pat
 def test_what_is_mounted_over_another_hides_it(tmp_path: Path) -> None:
     text = "22 1 8:2 / /mnt rw - ext4 /dev/sda2 rw\n40 1 8:3 / /mnt rw - xfs /dev/sda3 rw\n"
     assert [each.device for each in mounts(tmp_path, text)] == ["/dev/sda3"]
+
+
+def test_what_comes_and_goes_by_itself_is_known(tmp_path: Path) -> None:
+    text = (
+        "22 1 0:30 / /mnt/films rw - autofs systemd-1 rw\n"
+        "23 22 0:31 / /mnt/films rw - nfs4 nas:/films rw\n"
+        "24 1 0:32 / /net rw - autofs /etc/auto.net rw\n"
+        "25 24 0:33 / /net/nas rw - nfs4 nas:/ rw\n"
+        "26 1 0:34 / /var/lib/docker/volumes/media/_data rw - cifs //nas/media rw\n"
+        "27 1 0:35 / /tank/.zfs/snapshot/daily ro - zfs tank@daily rw\n"
+        "28 1 0:36 / /tmp/.mount_EditorXyz ro - fuse.Editor.AppImage Editor ro\n"
+        "29 1 0:37 / /mnt/backup rw - nfs4 nas:/backup rw\n"
+        "30 1 0:38 / /mnt/remote rw - fuse.sshfs nas: rw\n"
+    )
+    found = mounts(tmp_path, text)
+    assert len(found) == 7
+    assert {each.mount_point for each in found if not each.is_passing} == {
+        "/mnt/backup",
+        "/mnt/remote",
+    }
+
+
+async def test_a_mount_point_of_any_bytes_is_measured_and_can_be_shown(tmp_path: Path) -> None:
+    odd = (b"\xff\xfe", "a\u2028b".encode(), b"a\x0cb", b"a\rb", b"a\xc2\x85b")
+    lines = []
+    for number, name in enumerate(odd):
+        place = os.fsencode(tmp_path) + b"/" + name
+        os.mkdir(place)  # noqa: PTH102 - bytes
+        device = os.stat(place).st_dev  # noqa: PTH116
+        kernel = f"{os.major(device)}:{os.minor(device)}"
+        lines.append(b"%d 1 %s / %s rw - btrfs /dev/sda rw\n" % (number, kernel.encode(), place))
+    file = tmp_path / "mountinfo"
+    for name, line in zip(odd, lines, strict=True):
+        file.write_bytes(line)
+        (mount,) = read_mounts(str(file)) or ()
+        (reading,) = await SpaceMeter("", utc_now).measure([mount])
+        assert reading.space is not None
+        assert reading.mount_point.encode().endswith(name.replace(b"\xff\xfe", b"\xef\xbf\xbd"))
+
+
+async def test_what_lies_under_another_mount_does_not_show_that_ones_figures(
+    tmp_path: Path,
+) -> None:
+    (mount,) = mounts(tmp_path, f"22 1 999:2 / {tmp_path} rw - ext4 /dev/sda2 rw\n")
+    (reading,) = await SpaceMeter("/", utc_now).measure([mount])
+    assert reading.space is None
+    assert reading.error == "Something else is mounted over a folder above it."
 
 
 def test_a_list_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
