@@ -42,7 +42,7 @@ def host_stats(
     """Return what the machine does; what needs two looks is None with the first."""
     cpu = _Shares(before.cpu if before else None, now.cpu)
     memory, disks = now.memory, activities(before, now)
-    load_1m, load_5m, load_15m = now.load or (None, None, None)
+    load_1m, load_5m, load_15m = map(_load, now.load or (None, None, None))
     return HostStats(
         cpu_percent=cpu.busy(),
         cpu_user_percent=cpu.of("user_s"),
@@ -192,6 +192,10 @@ def _rate(bytes_per_s: float | None) -> float | None:
 
 def _in_steps(value: float | None, step: float) -> float | None:
     return None if value is None else round(value / step) * step
+
+
+def _load(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
 
 
 def _size(value: int) -> int:

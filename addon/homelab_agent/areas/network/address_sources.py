@@ -141,9 +141,16 @@ def _read(name: str, body: bytes, version: IpVersion, clock_ahead_s: float | Non
         address = ip_address(body.decode("ascii").strip())
     except ValueError:
         return Answer(source=name, problem=f"{name} answered with something else than an address")
-    if address.version != version or not is_public(address):
+    if address.version != version or not is_public(address) or _is_dressed_up(address):
         return Answer(source=name, problem=f"{name} answered with {address}, which cannot be")
     return Answer(source=name, address=address, clock_ahead_s=clock_ahead_s)
+
+
+def _is_dressed_up(address: Address) -> bool:
+    """Return whether an IPv6 address is an IPv4 one inside, or names an interface of somebody's."""
+    return address.version == 6 and (  # noqa: PLR2004  # as in IPv6
+        address.ipv4_mapped is not None or address.scope_id is not None
+    )
 
 
 def _clock_ahead(response: aiohttp.ClientResponse, now: datetime, took_s: float) -> float | None:

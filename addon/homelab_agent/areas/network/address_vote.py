@@ -11,6 +11,9 @@ from homelab_agent.platform.host.network import Address
 NEEDED = 2
 """One source alone may lie, or be a hotel's login page."""
 
+_ALIKE_S = 5.0
+"""Two sources whose clocks are right are no further apart, however slow the line is."""
+
 _CLOCK_HINT = "The sources' certificates are out of date: is the clock of this machine right?"
 
 
@@ -40,10 +43,12 @@ def agree(answers: Sequence[Answer], version: IpVersion) -> Verdict:
 
 
 def clock_offset_s(answers: Iterable[Answer]) -> float | None:
-    """Return how far our clock is ahead of the sources'; None where fewer than two tell."""
+    """Return how far our clock is ahead of the sources'; None where no two of them agree."""
     by_source = {each.source: each.clock_ahead_s for each in answers if each.address}
     told = [ahead_s for ahead_s in by_source.values() if ahead_s is not None]
-    return round(median(told), 1) if len(told) >= NEEDED else None
+    alike = [each for each in told if abs(each - median(told)) <= _ALIKE_S] if told else []
+    # One source alone may lie, here too: of two that differ nobody knows which one is right.
+    return round(median(alike), 1) if len(alike) >= NEEDED else None
 
 
 def _why_not(answers: Sequence[Answer], different: int, version: IpVersion) -> str:

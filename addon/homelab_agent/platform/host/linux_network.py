@@ -120,7 +120,7 @@ class LinuxNetwork(MachineNetwork):
 
     def _look(self) -> NetworkView:
         self._sees_owners = sees_owners(self._paths.proc)
-        names = interface_names((self._net / "dev").read_text())
+        names = interface_names(self._devices())
         return NetworkView(
             interfaces=self._classes.interfaces(names, self._addresses()),
             route_ipv4=default_route_ipv4(self._text("route")),
@@ -147,9 +147,13 @@ class LinuxNetwork(MachineNetwork):
 
     def _traffic(self, interfaces: Collection[str]) -> TrafficSample:
         boot_id = _text(self._paths.proc / "sys/kernel/random/boot_id").strip()
-        text = (self._net / "dev").read_text()
+        text = self._devices()
         taken_s = time.monotonic()
         return TrafficSample(taken_s, read_counts(text, interfaces, self._classes, boot_id))
+
+    def _devices(self) -> str:
+        # An interface may have a name of any bytes; this file is always there.
+        return (self._net / "dev").read_text(errors="replace")
 
     def _listening(self) -> tuple[ListeningSocket, ...]:
         ephemeral = self._ephemeral_ports()

@@ -32,7 +32,7 @@ MEMORY = Memory(
     swap_free_bytes=0,
 )
 BEFORE = MachineSample(
-    taken_s=100, cpu=IDLE, cores=(IDLE, IDLE), memory=MEMORY, disks=(DISK,), load=(0.5, 0.4, 0.3)
+    taken_s=100, cpu=IDLE, cores=(IDLE, IDLE), memory=MEMORY, disks=(DISK,), load=(0.501, 0.4, 0.3)
 )
 
 

@@ -133,6 +133,15 @@ async def test_a_network_without_ipv6_is_told_and_nobody_waits_for_it(three: Thr
     assert str((await verdict_of(*three)).address) == IPV4
 
 
+@pytest.mark.parametrize("said", [f"{IPV6}%eth0", "::ffff:93.184.216.34"])
+async def test_an_address_that_nobody_is_reached_at_is_not_believed(
+    three: Three, said: str
+) -> None:
+    for each in three:
+        each.ipv6 = said
+    assert (await verdict_of(*three, version=IpVersion.IPV6)).address is None
+
+
 @pytest.mark.parametrize("ahead_s", [0, 3600, -86_400])
 async def test_a_wrong_clock_is_seen_by_what_the_sources_say(three: Three, ahead_s: int) -> None:
     for each in three:
@@ -145,6 +154,10 @@ async def test_a_wrong_clock_is_seen_by_what_the_sources_say(three: Three, ahead
 
 
 async def test_how_wrong_the_clock_is_needs_two_sources_too(three: Three) -> None:
+    # Of two nobody knows which one is right.
+    two = three[:2]
+    two[0].ahead = timedelta(days=-9999)
+    assert clock_offset_s(await sources_of(*two).ask(IpVersion.IPV4)) is None
     three[0].ahead = three[1].ahead = None
     assert clock_offset_s(await sources_of(*three).ask(IpVersion.IPV4)) is None
 

@@ -302,7 +302,10 @@ async def test_garbage_in_the_kernels_files_stops_nothing(
 ) -> None:
     for name in ("route", "ipv6_route", "if_inet6", "fib_trie", "arp", "tcp", "udp6"):
         files.write(name, "one line\n\x00\xff of: garbage \n")
+    with (files.net / "dev").open("ab") as devices:
+        devices.write(b"a\xff\xfe:" + b" 1" * 16 + b"\n")
     assert (await network.look()).route_ipv4 is None
+    assert await network.traffic(["a\ufffd\ufffd"])
     assert await network.listening() == ()
     assert await network.neighbours() == ()
     files.write("route", "heading\n" + "x " * 11)
