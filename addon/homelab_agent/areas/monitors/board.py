@@ -32,9 +32,10 @@ class Board:
         self._events = NewestEvents(resources, MONITOR_EVENT_KIND, clock)
         self._clock = clock
 
-    def show(self, watched: Watched) -> bool:
-        """Publish how a monitor is; return whether that is new."""
-        return self._resources.publish(MONITOR_KIND, watched.key, watched.shown())
+    def show(self, watched: Watched) -> None:
+        """Publish how a monitor is, as long as it is there for others."""
+        if not watched.is_gone:
+            self.show_monitor(watched.shown())
 
     def show_monitor(self, monitor: Monitor) -> None:
         """Publish a monitor."""

@@ -149,8 +149,7 @@ class Desk:
         watched = Watched(monitor_id, key, source, settings, target, condition)
         watched.kept = condition.now
         self.watched[key] = watched
-        if not watched.is_gone:
-            self._board.show(watched)
+        self._board.show(watched)
         self._plan(watched)
         return watched
 

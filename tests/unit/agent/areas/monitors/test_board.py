@@ -6,7 +6,9 @@ from homelab_agent.areas.monitors.models import (
     MONITOR_EVENT_KIND,
     MONITOR_KIND,
     MONITOR_RESULT_KIND,
+    MaintenanceBody,
     MonitorResult,
+    MonitorState,
 )
 from homelab_agent.platform.store.database import Store
 from tests.unit.agent.areas.monitors.one_agent import DOWN, UP, OneAgent, Times
@@ -60,3 +62,18 @@ async def test_a_monitor_that_is_removed_is_gone_but_its_last_event_stays_a_whil
     agent.times.pass_(600)
     agent.board.remove_due_events()
     assert agent.resources.get(MONITOR_EVENT_KIND, "web") is None
+
+
+async def test_a_monitor_whose_container_is_gone_does_not_come_back_with_a_window(
+    store: Store,
+) -> None:
+    agent = OneAgent(store, Times())
+    watched = await agent.add()
+    agent.desk.leave(watched, agent.times.wall())
+    body = MaintenanceBody(name="Work", starts_at=agent.times.wall(), duration_s=600)
+    await agent.book.add(body)
+    assert agent.resources.get(MONITOR_KIND, "web") is None
+
+    agent.desk.come_back(watched)
+
+    assert agent.shown().state is MonitorState.MAINTENANCE
