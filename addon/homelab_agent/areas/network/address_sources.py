@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import IntEnum
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
@@ -148,7 +148,7 @@ def _read(name: str, body: bytes, version: IpVersion, clock_ahead_s: float | Non
 
 def _is_dressed_up(address: Address) -> bool:
     """Return whether an IPv6 address is an IPv4 one inside, or names an interface of somebody's."""
-    return address.version == 6 and (  # noqa: PLR2004  # as in IPv6
+    return isinstance(address, IPv6Address) and (
         address.ipv4_mapped is not None or address.scope_id is not None
     )
 
