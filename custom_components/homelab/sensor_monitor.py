@@ -23,6 +23,7 @@ MONITOR_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] = (
         options=options_of(MonitorState),
     ),
     # What people graph. A check is rarer than a sample of a container, so it is on for all.
+    # With a decimal, as a ping in the house takes less than a millisecond.
     ResourceSensorDescription(
         key="response_time",
         translation_key="response_time",
@@ -30,7 +31,7 @@ MONITOR_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] = (
         device_class=SensorDeviceClass.DURATION,
         state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=UnitOfTime.MILLISECONDS,
-        suggested_display_precision=0,
+        suggested_display_precision=1,
         value_fn=lambda result: result.response_ms,
     ),
     ResourceSensorDescription(
@@ -40,7 +41,7 @@ MONITOR_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] = (
         device_class=SensorDeviceClass.DURATION,
         state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=UnitOfTime.MILLISECONDS,
-        suggested_display_precision=0,
+        suggested_display_precision=1,
         entity_registry_enabled_default=False,
         value_fn=lambda report: report.day.response_p95_ms,
     ),

@@ -12,7 +12,14 @@ from homeassistant.const import (
     UnitOfTime,
 )
 
-from .client import HostSensor, HostSensorType, InterfaceType, Kind, NetworkInterface
+from .client import (
+    Filesystem,
+    HostSensor,
+    HostSensorType,
+    InterfaceType,
+    Kind,
+    NetworkInterface,
+)
 from .client.kinds import (
     BLOCK_DEVICE,
     DISK_FORECAST,
@@ -33,6 +40,8 @@ _PROCESSOR: Final = re.compile(
     r"coretemp Package id 0|k10temp Tctl|zenpower Tdie|cpu.thermal|soc.thermal|x86_pkg_temp"
 )
 """What the drivers of common processors call the temperature of the whole of it."""
+_OF_FIRMWARE: Final = frozenset({"/boot/efi", "/boot/firmware", "/efi"})
+"""File systems that only updates of the system write to."""
 _DOCKER_BRIDGE: Final = re.compile(r"br-[0-9a-f]{12}")
 
 
@@ -46,6 +55,10 @@ def _is_temperature(sensor: HostSensor) -> bool:
 
 def _is_fan(sensor: HostSensor) -> bool:
     return sensor.type is HostSensorType.FAN
+
+
+def _fills_up(filesystem: Filesystem) -> bool:
+    return filesystem.key not in _OF_FIRMWARE
 
 
 def _leads_outside(interface: NetworkInterface) -> bool:
@@ -63,7 +76,7 @@ def has_entities(interface: NetworkInterface) -> bool:
 
 
 _FILESYSTEM: Final = (
-    percent("used_percent", FILESYSTEM, lambda found: found.used_percent, enabled=True),
+    percent("used_percent", FILESYSTEM, lambda found: found.used_percent, default_fn=_fills_up),
     size("available", FILESYSTEM, lambda found: found.available_bytes, unit=_GIB),
     percent("inodes_percent", FILESYSTEM, lambda found: found.inodes_percent, category=_DIAGNOSTIC),
     ResourceSensorDescription(
@@ -75,6 +88,7 @@ _FILESYSTEM: Final = (
         native_unit_of_measurement=UnitOfTime.DAYS,
         suggested_display_precision=0,
         value_fn=lambda forecast: forecast.days_until_full,
+        default_fn=_fills_up,
     ),
 )
 

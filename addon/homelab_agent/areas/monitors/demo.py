@@ -170,7 +170,7 @@ _MONITORS: tuple[_Invented, ...] = (
     _Invented("gaming-pc", _other("Gaming PC", SunshineCheckSettings(host="192.168.1.40")), 13),
 )
 
-_WINDOW = "paperless-index"
+_WINDOW = "backup"
 
 
 class _DemoCheck:
@@ -261,8 +261,8 @@ class DemoMonitors:
                 each.key, MonitorSource.PERSON, each.settings, status
             )
         body = MaintenanceBody(
-            name="Paperless makes its index anew",
-            starts_at=now - timedelta(minutes=20),
+            name="Backup",
+            starts_at=now.replace(minute=0, second=0, microsecond=0),
             duration_s=3 * HOUR_S,
             repeat=Repeat.WEEKLY,
             monitors=(_PAPERLESS_KEY,),
