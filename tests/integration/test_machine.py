@@ -269,3 +269,13 @@ async def test_a_container_of_a_project_named_like_a_part_is_left_alone(machine:
     await machine.hass.config_entries.async_reload(machine.entry.entry_id)
     await machine.passes(seconds=120)
     assert machine.has("switch", "fs:db:1:switch")
+
+
+async def test_a_file_system_that_only_updates_write_to_is_off(home: Home) -> None:
+    for mount in ("/boot/efi", "/"):
+        home.agent.put("filesystem", mount, wire_machine.filesystem(mount))
+    await home.becomes("sensor", "fs:/:used_percent", "60.0")
+    entity_id = home.entity_id("sensor", "fs:/boot/efi:used_percent")
+    entry = er.async_get(home.hass).async_get(entity_id)
+    assert entry is not None
+    assert entry.disabled_by is er.RegistryEntryDisabler.INTEGRATION
