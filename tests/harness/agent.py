@@ -18,6 +18,19 @@ ANY_PORT = "127.0.0.1:0"
 START_S = 30
 
 
+async def ask_agent(
+    url: str, method: str, path: str, body: object = None, *, token: str = ""
+) -> tuple[int, Any]:
+    """Ask the agent at `url` for what is under `/api/v1`; return status and JSON answer."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with (
+        ClientSession(headers=headers) as session,
+        session.request(method, f"{url}/api/v1{path}", json=body) as answer,
+    ):
+        # Also what is no JSON by its name: a door that is just being opened or closed.
+        return answer.status, await answer.json(content_type=None)
+
+
 class AgentRefused(Exception):
     """The command ended with an error; the message is what it said."""
 
@@ -140,6 +153,12 @@ class Agent:
             session.get(f"{self.url}{path}", headers=headers) as answer,
         ):
             return await answer.json()
+
+    async def ask(
+        self, method: str, path: str, body: object = None, *, token: str
+    ) -> tuple[int, Any]:
+        """Ask for what is under `/api/v1`; return status and JSON answer, whatever they are."""
+        return await ask_agent(self.url, method, path, body, token=token)
 
     async def _read_address(self) -> str | None:
         self._require().require_running()

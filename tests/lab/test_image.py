@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from aiohttp import ClientError, ClientSession
+from aiohttp import ClientError
 
+from tests.harness.agent import ask_agent
 from tests.harness.docker import Docker
 from tests.harness.home_assistant import free_port
 from tests.harness.processes import LoggedProcess, clean_environment
@@ -38,7 +39,7 @@ class Packaged:
     def __init__(self, docker: Docker, name: str, port: int) -> None:
         self.docker = docker
         self.name = name
-        self.url = f"http://127.0.0.1:{port}/api/v1"
+        self.url = f"http://127.0.0.1:{port}"
         self.token = ""
 
     async def create_token(self) -> None:
@@ -48,12 +49,7 @@ class Packaged:
 
     async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Do one request; return status and answer."""
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        async with (
-            ClientSession(headers=headers) as session,
-            session.request(method, self.url + path, json=body) as answer,
-        ):
-            return answer.status, await answer.json(content_type=None)
+        return await ask_agent(self.url, method, path, body, token=self.token)
 
     async def answers(self) -> bool:
         """Return whether the API is there."""

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from aiohttp import ClientSession
 
 from tests.harness.agent import Agent
 from tests.harness.built_images import FOREVER, BuiltImages
@@ -67,12 +66,7 @@ class World:
 
     async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Return the agent's answer."""
-        headers = {"Authorization": f"Bearer {self._token}"}
-        async with (
-            ClientSession(headers=headers) as session,
-            session.request(method, f"{self.agent.url}/api/v1{path}", json=body) as answer,
-        ):
-            return answer.status, await answer.json()
+        return await self.agent.ask(method, path, body, token=self._token)
 
     async def known(self, name: str) -> None:
         """Wait until the agent knows a container."""

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from aiohttp import ClientError, ClientSession
+from aiohttp import ClientError
 
+from tests.harness.agent import ask_agent
 from tests.harness.docker import Docker, DockerRefused
 from tests.harness.home_assistant import free_port
 from tests.harness.waiting import wait_until
@@ -74,13 +75,8 @@ class Packaged:
 
     async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Do one request; return status and answer."""
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        url = f"http://127.0.0.1:{self.port}/api/v1{path}"
-        async with (
-            ClientSession(headers=headers) as session,
-            session.request(method, url, json=body) as answer,
-        ):
-            return answer.status, await answer.json(content_type=None)
+        url = f"http://127.0.0.1:{self.port}"
+        return await ask_agent(url, method, path, body, token=self.token)
 
     async def answers(self) -> bool:
         """Return whether the API is there."""

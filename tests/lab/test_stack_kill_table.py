@@ -7,21 +7,20 @@ import secrets
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 import pytest_asyncio
-from aiohttp import ClientError, ClientSession
+from aiohttp import ClientError
 
 from tests.fakes.holding_proxy import HoldingProxy, holding_proxy
 from tests.harness.agent import Agent
 from tests.harness.docker import Docker
 from tests.harness.private_engine import PrivateEngine
 from tests.harness.waiting import wait_until
+from tests.lab.kill_table import Fault, KillWorld
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
-
-type Fault = Literal["agent", "engine"]
 
 SLEEPS = """["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 3600 & wait $$!; done"]"""
 BREAKS = '["sh", "-c", "sleep 2; echo I cannot work; exit 3"]'
@@ -82,23 +81,8 @@ CASES = [
 ]
 
 
-class World:
-    """A private engine behind a proxy, and an agent."""
-
-    def __init__(self, engine: PrivateEngine, proxy: HoldingProxy, agent: Agent) -> None:
-        self.engine = engine
-        self.proxy = proxy
-        self.agent = agent
-        self.token = ""
-
-    async def ask(self, method: str, path: str, body: object = None) -> Any:
-        """Return the agent's answer."""
-        headers = {"Authorization": f"Bearer {self.token}"}
-        async with (
-            ClientSession(headers=headers) as session,
-            session.request(method, f"{self.agent.url}/api/v1{path}", json=body) as answer,
-        ):
-            return await answer.json()
+class World(KillWorld):
+    """The same with stacks."""
 
     async def deploy(self, name: str, text: str, wait_s: float = 0) -> str:
         """Begin a deployment; return the job's id."""
@@ -112,22 +96,6 @@ class World:
         """Return a job."""
         found: dict[str, Any] = await self.ask("GET", f"/jobs/{job_id}")
         return found
-
-    async def ended(self, job_id: str) -> dict[str, Any] | None:
-        """Return a job when it has ended."""
-        job = await self.job(job_id)
-        return job if job.get("state") == "finished" else None
-
-    async def hit(self, fault: Fault) -> None:
-        """Kill the agent or the engine, and start it again."""
-        if fault == "agent":
-            await self.agent.kill()
-            self.proxy.release()
-            await self.agent.start()
-        else:
-            await self.engine.kill()
-            self.proxy.release()
-            await self.engine.start()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from aiohttp import ClientSession
 
 from tests.harness.agent import Agent
 from tests.harness.built_images import BuiltImages
@@ -30,12 +29,7 @@ class World:
 
     async def ask(self, method: str, path: str, body: object = None) -> Any:
         """Return the agent's answer."""
-        headers = {"Authorization": f"Bearer {self._token}"}
-        async with (
-            ClientSession(headers=headers) as session,
-            session.request(method, f"{self.agent.url}/api/v1{path}", json=body) as answer,
-        ):
-            return await answer.json()
+        return (await self.agent.ask(method, path, body, token=self._token))[1]
 
     async def deploy(self, name: str) -> None:
         """Deploy version 1 of three services."""

@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from aiohttp import ClientSession
 
 from tests.harness.agent import Agent
 from tests.harness.docker import Docker
@@ -44,12 +43,8 @@ class Stacks:
         self, method: str, path: str, body: object = None, *, admin: bool = False
     ) -> tuple[int, Any]:
         """Return status and answer."""
-        headers = {"Authorization": f"Bearer {self._admin if admin else self._operator}"}
-        async with (
-            ClientSession(headers=headers) as session,
-            session.request(method, f"{self.agent.url}/api/v1{path}", json=body) as answer,
-        ):
-            return answer.status, await answer.json()
+        token = self._admin if admin else self._operator
+        return await self.agent.ask(method, path, body, token=token)
 
     async def get(self, name: str) -> dict[str, Any] | None:
         """Return a stack, None where there is none."""

@@ -7,11 +7,10 @@ import secrets
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 import pytest_asyncio
-from aiohttp import ClientSession
 
 from tests.fakes.holding_proxy import HoldingProxy, holding_proxy
 from tests.harness.agent import Agent
@@ -19,10 +18,9 @@ from tests.harness.built_images import BuiltImages
 from tests.harness.docker import Docker
 from tests.harness.private_engine import PrivateEngine
 from tests.harness.waiting import wait_until
+from tests.lab.kill_table import Fault, KillWorld
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-type Fault = Literal["agent", "engine"]
 
 _ANY = r"[0-9a-f]{64}"
 
@@ -66,46 +64,18 @@ CASES = [
 ]
 
 
-class World:
-    """A private engine behind a proxy, an agent, and images in the lab's registry."""
+class World(KillWorld):
+    """The same with images in the lab's registry."""
 
     def __init__(
         self, engine: PrivateEngine, proxy: HoldingProxy, agent: Agent, images: BuiltImages
     ) -> None:
-        self.engine = engine
-        self.proxy = proxy
-        self.agent = agent
+        super().__init__(engine, proxy, agent)
         self.images = images
-        self.token = ""
-
-    async def ask(self, method: str, path: str, body: object = None) -> Any:
-        """Return the agent's answer."""
-        headers = {"Authorization": f"Bearer {self.token}"}
-        async with (
-            ClientSession(headers=headers) as session,
-            session.request(method, f"{self.agent.url}/api/v1{path}", json=body) as answer,
-        ):
-            return await answer.json()
 
     async def sees(self, name: str) -> bool:
         """Return whether the agent knows a container."""
         return (await self.ask("GET", f"/containers/{name}")).get("name") == name
-
-    async def ended(self, job_id: str) -> dict[str, Any] | None:
-        """Return a job when it has ended."""
-        job = await self.ask("GET", f"/jobs/{job_id}")
-        return job if job.get("state") == "finished" else None
-
-    async def hit(self, fault: Fault) -> None:
-        """Kill the agent or the engine, and start it again."""
-        if fault == "agent":
-            await self.agent.kill()
-            self.proxy.release()
-            await self.agent.start()
-        else:
-            await self.engine.kill()
-            self.proxy.release()
-            await self.engine.start()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -3,8 +3,6 @@
 import secrets
 from typing import Any
 
-from aiohttp import ClientSession
-
 from tests.fakes.holding_proxy import HoldingProxy
 from tests.harness.agent import Agent
 from tests.harness.built_images import BuiltImages
@@ -30,12 +28,7 @@ class Bench:
 
     async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Return the agent's answer."""
-        headers = {"Authorization": f"Bearer {self._token}"}
-        async with (
-            ClientSession(headers=headers) as session,
-            session.request(method, f"{self.agent.url}/api/v1{path}", json=body) as answer,
-        ):
-            return answer.status, await answer.json()
+        return await self.agent.ask(method, path, body, token=self._token)
 
     async def have(
         self,
