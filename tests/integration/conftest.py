@@ -86,3 +86,13 @@ async def lab(hass: HomeAssistant, demo: Agent) -> AsyncGenerator[Lab]:
     yield Lab(hass, entry)
     await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_block_till_done()
+
+
+@pytest.fixture
+async def admin(hass: HomeAssistant, demo: Agent) -> AsyncGenerator[Lab]:
+    """Home Assistant connected to the real agent with a token that may do everything."""
+    result = await set_up(hass, demo, token=await demo.create_token("all", "admin"))
+    lab = Lab(hass, result["result"])
+    yield lab
+    await hass.config_entries.async_unload(lab.entry.entry_id)
+    await hass.async_block_till_done()

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from homeassistant.components.repairs import repairs_flow_manager
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 
@@ -162,6 +163,17 @@ async def test_a_clean_up_that_fails_says_why_and_the_issue_stays(home: Home) ->
     step = await fix(home, issue_id, "clean_up", "submit")
     assert "scope admin" in step["description_placeholders"]["error"]
     assert shown(home, issues.DISK_FULL)
+
+
+async def test_a_clean_up_without_its_agent_says_so(home: Home) -> None:
+    found(home, issues.DISK_FULL)
+    issue_id = await appears(home, issues.DISK_FULL)
+    manager = repairs_flow_manager(home.hass)
+    assert manager is not None
+    step: Any = await manager.async_init(DOMAIN, context={"issue_id": issue_id})
+    await home.hass.config_entries.async_unload(home.entry.entry_id)
+    step = await manager.async_configure(step["flow_id"], {"next_step_id": "clean_up"})
+    assert (step["type"], step["reason"]) == ("abort", "not_connected")
 
 
 async def test_a_disk_that_is_put_aside_is_not_shown_until_it_comes_anew(home: Home) -> None:

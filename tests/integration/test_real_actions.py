@@ -1,29 +1,16 @@
 """The actions against the real agent, in a process of its own, on its invented homelab."""
 
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
-from tests.harness.agent import Agent
-from tests.integration.real_lab import Lab, becomes, set_up
+from tests.integration.real_lab import Lab, becomes
 
 PAPERLESS = "paperless"
 NO_LUCK = "cloud:nextcloud:1"
 """Its newer image never becomes healthy."""
 COMPOSE = "services: {web: {image: nginx}}"
-
-
-@pytest.fixture
-async def admin(hass: HomeAssistant, demo: Agent) -> AsyncGenerator[Lab]:
-    """Home Assistant connected to the real agent with a token that may do everything."""
-    result = await set_up(hass, demo, token=await demo.create_token("all", "admin"))
-    lab = Lab(hass, result["result"])
-    yield lab
-    await hass.config_entries.async_unload(lab.entry.entry_id)
-    await hass.async_block_till_done()
 
 
 async def updates(lab: Lab, **data: Any) -> dict[str, Any]:

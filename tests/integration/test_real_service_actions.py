@@ -1,26 +1,12 @@
 """Actions on monitors, the machine and certificates against the real agent's invented homelab."""
 
-from collections.abc import AsyncGenerator
-
 import pytest
-from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 
-from tests.harness.agent import Agent
-from tests.integration.real_lab import Lab, becomes, set_up
+from tests.integration.real_lab import Lab, becomes
 
 CADDY = "edge:caddy:1"
-
-
-@pytest.fixture
-async def admin(hass: HomeAssistant, demo: Agent) -> AsyncGenerator[Lab]:
-    """Home Assistant connected to the real agent with a token that may do everything."""
-    result = await set_up(hass, demo, token=await demo.create_token("all", "admin"))
-    lab = Lab(hass, result["result"])
-    yield lab
-    await hass.config_entries.async_unload(lab.entry.entry_id)
-    await hass.async_block_till_done()
 
 
 def knows(lab: Lab, key: str) -> bool:
