@@ -2,7 +2,7 @@
 # Gives up root before the agent starts, where that is possible: the agent runs as the user "homelab" with the group of
 # the Docker socket. It stays what it was started as when the container was started with --user, when the socket is for
 # root alone, or when the container may not change users (cap_drop). Then it says so. With
-# HOMELAB_STAY_ROOT=true it stays root too: what some parts of the machine tell, they tell root alone.
+# HOMELAB_RUN_AS=root it stays root too: what some parts of the machine tell, they tell root alone.
 set -eu
 
 socket=/var/run/docker.sock
@@ -12,7 +12,7 @@ esac
 
 [ "$(id -u)" = 0 ] || exec "$@"
 
-[ "${HOMELAB_STAY_ROOT:-}" != true ] || exec "$@"
+[ "${HOMELAB_RUN_AS:-}" != root ] || exec "$@"
 
 groups=homelab
 if [ -S "$socket" ]; then

@@ -82,11 +82,15 @@ async def docker(image: str) -> AsyncIterator[Docker]:
 
 
 async def start(
-    docker: Docker, *, mounts: tuple[str, ...] = (SOCKET,), docker_url: str | None = None
+    docker: Docker,
+    *,
+    mounts: tuple[str, ...] = (SOCKET,),
+    docker_url: str | None = None,
+    more: tuple[str, ...] = (),
 ) -> Packaged:
     port = free_port()
     packaged = Packaged(docker, f"image-test-{port}", port)
-    environment = [f"HOMELAB_LISTEN=127.0.0.1:{port}", "HOMELAB_MDNS=false"]
+    environment = [f"HOMELAB_LISTEN=127.0.0.1:{port}", "HOMELAB_MDNS=false", *more]
     if docker_url:
         environment.append(f"HOMELAB_DOCKER_URL={docker_url}")
     await docker.create(
@@ -129,13 +133,25 @@ async def test_the_image_shows_the_containers_of_its_host(docker: Docker, watche
     assert (await docker.inspect(name))["State"]["Status"] == "exited"
 
 
+async def users_of(docker: Docker, name: str) -> set[int]:
+    """Return whom the agent in a container runs as."""
+    listing = await docker.call(
+        "GET", f"/containers/{name}/top", params={"ps_args": "-eo pid,uid,args"}
+    )
+    return {int(row[1]) for row in listing["Processes"] if "bin/homelab-agent" in row[2]}
+
+
 async def test_the_agent_in_the_image_is_not_root(docker: Docker) -> None:
     agent = await start(docker)
-    listing = await docker.call(
-        "GET", f"/containers/{agent.name}/top", params={"ps_args": "-eo pid,uid,args"}
-    )
-    users = {int(row[1]) for row in listing["Processes"] if "bin/homelab-agent" in row[2]}
-    assert users == {8099}
+    assert await users_of(docker, agent.name) == {8099}
+
+
+async def test_an_agent_that_is_to_read_what_root_alone_may_read_stays_root(
+    docker: Docker,
+) -> None:
+    agent = await start(docker, more=("HOMELAB_RUN_AS=root",))
+    assert await users_of(docker, agent.name) == {0}
+    assert "smartctl 7" in await run("docker", "exec", agent.name, "smartctl", "--version")
 
 
 async def test_docker_calls_the_image_healthy_and_ends_it_in_good_order(docker: Docker) -> None:

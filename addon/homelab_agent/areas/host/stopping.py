@@ -57,7 +57,7 @@ class ProcessStopper:
                 raise Conflict(
                     "The agent's container has process numbers of its own: it can see the "
                     "machine's processes at most, but not signal them.",
-                    hint="Start the container with --pid host and HOMELAB_STAY_ROOT=true",
+                    hint="Start the container with --pid host and HOMELAB_RUN_AS=root",
                 )
             case StopRefused.NOT_PERMITTED:
                 raise Denied(
