@@ -5,7 +5,6 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -13,30 +12,18 @@ from time import monotonic
 import pytest
 
 from homelab_agent.areas.host.models import FILESYSTEM_KIND, Filesystem, FilesystemState
-from homelab_agent.areas.insight.board import PATIENCE, Board
-from homelab_agent.areas.insight.forecasts import Forecasts
-from homelab_agent.areas.insight.kept import MEMORY, PLANS
-from homelab_agent.areas.insight.models import (
-    DISK_FORECAST_KIND,
-    FINDING_KIND,
-    DiskForecast,
-    Finding,
-)
-from homelab_agent.areas.insight.readings import ContainerMemory, Temperatures, Traffic
-from homelab_agent.areas.insight.rules.clock import ClockWatch
-from homelab_agent.areas.insight.rules.disks import DiskFacts
-from homelab_agent.areas.insight.store import FindingMemory
-from homelab_agent.areas.insight.watch import InsightWatch, Pace, Senses
+from homelab_agent.areas.insight.kept import MEMORY
+from homelab_agent.areas.insight.watch import Pace
 from homelab_agent.areas.statistics.models import CONTAINER_STATS_KIND
 from homelab_agent.areas.statistics.sampler import Sampler
 from homelab_agent.areas.statistics.watch import StatisticsWatch
 from homelab_agent.platform.clock import Clock, Steady, utc_now
 from homelab_agent.platform.engine.docker.stats import DockerStats
 from homelab_agent.platform.engine.docker.transport import Transport
-from homelab_agent.platform.history.samples import History
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.store.database import Store
 from tests.clock import HandClock, HandTime
+from tests.fakes.insight_area import InsightArea
 from tests.fakes.watched import watched
 from tests.harness.docker import SOCKET, Docker
 from tests.harness.loop_mount import LoopMount
@@ -45,39 +32,14 @@ MIB = 1024**2
 HOUR_S = 3600.0
 
 
-@dataclass
-class Insight:
-    """The area on real resources."""
-
-    resources: Resources
-    history: History
-    watch: InsightWatch
-
-    @property
-    def findings(self) -> dict[str, Finding]:
-        """All findings by key."""
-        return {each.key: each for each in self.resources.every(FINDING_KIND, Finding)}
-
-
 @asynccontextmanager
 async def insight(
     resources: Resources, folder: Path, clock: Clock, steady: Steady
-) -> AsyncIterator[Insight]:
+) -> AsyncIterator[InsightArea]:
     store = await Store.open(f"sqlite+aiosqlite:///{folder}/homelab.db", folder)
     try:
-        history = History(store, clock, PLANS, steady=steady)
-        board = Board(resources, FindingMemory(store), clock, PATIENCE, steady=steady)
-        senses = Senses(
-            disks=DiskFacts(steady),
-            forecasts=Forecasts(history, resources, clock),
-            memory=ContainerMemory(history, resources, clock),
-            temperatures=Temperatures(history, resources),
-            traffic=Traffic(history, resources),
-            clock=ClockWatch(clock, steady),
-        )
         # Nobody reads the machine here: that is not waited for.
-        pace = Pace(glance_s=0.05)
-        yield Insight(resources, history, InsightWatch(history, board, senses, resources, pace))
+        yield InsightArea.make(resources, store, clock, steady, Pace(glance_s=0.05))
     finally:
         await store.close()
 
@@ -90,7 +52,7 @@ async def test_a_disk_that_fills_is_foretold_and_a_clean_up_ends_it(tmp_path: Pa
         insight(resources, tmp_path, time.wall, time.steady) as area,
     ):
         hours = await _fill(area, time, disk, until=lambda: "disk_filling:/srv" in area.findings)
-        forecast = _forecast(resources)
+        forecast = area.forecast("/srv")
         left = _space(disk).available_bytes
         assert left is not None
         assert forecast.days_until_full == pytest.approx(left / (24 * _MIB_PER_HOUR * MIB), rel=0.3)
@@ -102,7 +64,7 @@ async def test_a_disk_that_fills_is_foretold_and_a_clean_up_ends_it(tmp_path: Pa
         for _ in range(8):
             await _look(area, time, disk)
         assert area.findings == {}
-        assert _forecast(resources).days_until_full is None
+        assert area.forecast("/srv").days_until_full is None
 
 
 _MIB_PER_HOUR = 0.2
@@ -110,7 +72,7 @@ _BACKUP_MIB = 6
 
 
 async def _fill(
-    area: Insight, time: HandTime, disk: LoopMount, *, until: Callable[[], bool]
+    area: InsightArea, time: HandTime, disk: LoopMount, *, until: Callable[[], bool]
 ) -> int:
     """Write a little every hour, and something large every night that goes again."""
     for hour in range(24 * 20):
@@ -126,7 +88,7 @@ async def _fill(
     raise AssertionError("it was never foretold")
 
 
-async def _look(area: Insight, time: HandTime, disk: LoopMount) -> None:
+async def _look(area: InsightArea, time: HandTime, disk: LoopMount) -> None:
     time.pass_by(HOUR_S)
     area.resources.publish(FILESYSTEM_KIND, "/srv", _space(disk))
     await area.watch.look()
@@ -143,12 +105,6 @@ def _space(disk: LoopMount) -> Filesystem:
         used_bytes=(space.f_blocks - space.f_bfree) * space.f_frsize,
         available_bytes=space.f_bavail * space.f_frsize,
     )
-
-
-def _forecast(resources: Resources) -> DiskForecast:
-    found = resources.get(DISK_FORECAST_KIND, "/srv")
-    assert isinstance(found, DiskForecast)
-    return found
 
 
 GROW = 'a[i++] = sprintf("%2097152s", "x"); system("sleep 0.25")'

@@ -22,20 +22,13 @@ from homelab_agent.areas.host.models import (
     HostSensor,
     HostStats,
 )
-from homelab_agent.areas.insight.board import PATIENCE, Board
-from homelab_agent.areas.insight.forecasts import Forecasts
-from homelab_agent.areas.insight.kept import PLANS
 from homelab_agent.areas.insight.models import (
     DISK_FORECAST_KIND,
     FINDING_KIND,
     DiskForecast,
     Finding,
 )
-from homelab_agent.areas.insight.readings import ContainerMemory, Temperatures, Traffic
-from homelab_agent.areas.insight.rules.clock import ClockWatch
-from homelab_agent.areas.insight.rules.disks import DiskFacts
-from homelab_agent.areas.insight.store import FindingMemory
-from homelab_agent.areas.insight.watch import LOOK_S, ON_DEMAND, InsightWatch, Pace, Senses
+from homelab_agent.areas.insight.watch import LOOK_S, ON_DEMAND, Pace
 from homelab_agent.areas.network.models import (
     NETWORK_INTERFACE_KIND,
     NETWORK_TRAFFIC_KIND,
@@ -43,7 +36,6 @@ from homelab_agent.areas.network.models import (
     NetworkTraffic,
 )
 from homelab_agent.areas.statistics.models import CONTAINER_STATS_KIND, ContainerStats
-from homelab_agent.platform.history.samples import History
 from homelab_agent.platform.history.series import Point
 from homelab_agent.platform.host.machine import HostSensorType
 from homelab_agent.platform.host.network import InterfaceState, InterfaceType
@@ -51,6 +43,7 @@ from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.store.database import Store
 from tests.clock import HandClock, HandTime
 from tests.fakes.containers import container
+from tests.fakes.insight_area import InsightArea
 
 GB = 10**9
 MIB = 1024**2
@@ -66,28 +59,16 @@ class Homelab:
 
     def begin(self) -> None:
         """Start an agent's insight anew, as after a restart."""
-        clock, steady = self.time.wall, self.time.steady
         for kind in (FINDING_KIND, DISK_FORECAST_KIND):
             for key in self.resources.keys(kind):
                 self.resources.remove(kind, key)
-        self.history = History(self.store, clock, PLANS, steady=steady)
-        self.board = Board(
-            self.resources, FindingMemory(self.store), clock, PATIENCE, steady=steady
-        )
-        senses = Senses(
-            disks=DiskFacts(steady),
-            forecasts=Forecasts(self.history, self.resources, clock),
-            memory=ContainerMemory(self.history, self.resources, clock),
-            temperatures=Temperatures(self.history, self.resources),
-            traffic=Traffic(self.history, self.resources),
-            clock=ClockWatch(clock, steady),
-        )
-        self.watch = InsightWatch(self.history, self.board, senses, self.resources, Pace())
+        clock, steady = self.time.wall, self.time.steady
+        self.area = InsightArea.make(self.resources, self.store, clock, steady, Pace())
+        self.history, self.watch = self.area.history, self.area.watch
 
     async def load(self) -> None:
         """Read what was kept."""
-        await self.history.load()
-        await self.board.load()
+        await self.area.load()
 
     async def look(self, times: int = 1, *, every_s: float = LOOK_S) -> None:
         """Have looks, with time before each."""
@@ -98,13 +79,11 @@ class Homelab:
     @property
     def findings(self) -> dict[str, Finding]:
         """All findings by key."""
-        return {each.key: each for each in self.resources.every(FINDING_KIND, Finding)}
+        return self.area.findings
 
     def forecast(self, key: str) -> DiskForecast:
         """Return the forecast of a file system."""
-        found = self.resources.get(DISK_FORECAST_KIND, key)
-        assert isinstance(found, DiskForecast)
-        return found
+        return self.area.forecast(key)
 
     def past(self, kind: str, thing: str, values: Sequence[float], every_s: float) -> None:
         """Give a series a past: `values`, the last of them `every_s` ago."""
