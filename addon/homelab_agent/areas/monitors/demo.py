@@ -96,7 +96,7 @@ def _other(
 
 _CRITICAL = MonitorTier.CRITICAL
 _NEXTCLOUD = _page("Nextcloud", 8082, "cloud:nextcloud:1", tier=_CRITICAL, path="/status.php")
-_PAPERLESS_KEY = "paperless"
+_DOWNLOADS_KEY = "qbittorrent"
 
 _MONITORS: tuple[_Invented, ...] = (
     _Invented(
@@ -122,7 +122,7 @@ _MONITORS: tuple[_Invented, ...] = (
     _Invented("sonarr", _page("Sonarr", 8989, "media:sonarr:1"), 31),
     _Invented("radarr", _page("Radarr", 7878, "media:radarr:1"), 29),
     _Invented(
-        "qbittorrent",
+        _DOWNLOADS_KEY,
         _page("qBittorrent", 8081, "media:qbittorrent:1"),
         45,
         ((46, 38), (118, 22), (260, 51), (3000, 90)),
@@ -160,7 +160,7 @@ _MONITORS: tuple[_Invented, ...] = (
         1.3,
         (),
     ),
-    _Invented(_PAPERLESS_KEY, _page("Paperless", 8010, "paperless"), 95),
+    _Invented("paperless", _page("Paperless", 8010, "paperless"), 95),
     _Invented(
         "workshop-screen", _other("Workshop screen", VncCheckSettings(host="192.168.1.33")), 11
     ),
@@ -265,7 +265,7 @@ class DemoMonitors:
             starts_at=now.replace(minute=0, second=0, microsecond=0),
             duration_s=3 * HOUR_S,
             repeat=Repeat.WEEKLY,
-            monitors=(_PAPERLESS_KEY,),
+            monitors=(_DOWNLOADS_KEY,),
         )
         await self._store.add_window(Rule(_WINDOW, body))
 
