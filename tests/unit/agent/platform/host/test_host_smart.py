@@ -1,4 +1,4 @@
-"""What disks say of themselves, from recorded answers of smartctl."""
+"""What disks say of themselves, from answers written in the format of smartctl."""
 
 import json
 from pathlib import Path
