@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from homelab_agent.areas.host.models import (
     DISK_HEALTH_KIND,
     FILESYSTEM_KIND,
+    HOST_INFO_KIND,
+    HOST_KEY,
     HOST_STATS_KIND,
     DiskHealth,
     Filesystem,
+    HostInfo,
 )
 from homelab_agent.areas.insight.board import Board
 from homelab_agent.areas.insight.forecasts import Forecasts, can_fill
@@ -152,7 +155,11 @@ class InsightWatch:
         )
         self._board.tell(FACTS, found)
         status = self._resources.get(NETWORK_STATUS_KIND, NETWORK_KEY)
-        wrong = self._senses.clock.notice(status if isinstance(status, NetworkStatus) else None)
+        info = self._resources.get(HOST_INFO_KIND, HOST_KEY)
+        wrong = self._senses.clock.notice(
+            status if isinstance(status, NetworkStatus) else None,
+            synchronized=isinstance(info, HostInfo) and bool(info.clock_synchronized),
+        )
         self._board.tell({FindingType.CLOCK_WRONG}, (wrong,) if wrong else ())
 
     async def _judge_figures(self, seen: frozenset[str]) -> None:

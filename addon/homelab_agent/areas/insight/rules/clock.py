@@ -14,6 +14,10 @@ STEP_S = 60.0
 _GRAVE_S = 300.0
 """Certificates and one-time passwords fail from about here on."""
 
+STEP_JUDGED_AFTER_S = 330.0
+"""A machine without a clock of its own sets it some time after each boot, and that is right so: by
+then the kernel was asked anew whether somebody keeps its clock."""
+
 STEP_TOLD_S = 6 * 3600.0
 """How long a step is told where nobody can say whether the clock is right now."""
 
@@ -36,13 +40,22 @@ class ClockWatch:
         self._asked_at: datetime | None = None
         self._wrong_looks = 0
 
-    def notice(self, status: NetworkStatus | None) -> Noticed | None:
-        """Return that the clock is wrong, or was set by more than a minute; look often."""
+    def notice(self, status: NetworkStatus | None, *, synchronized: bool) -> Noticed | None:
+        """Return that the clock is wrong, or was set by more than a minute; look often.
+
+        `synchronized`: the kernel says that somebody keeps the clock right.
+        """
+        before = self._step
         self._compare()
-        offset_s = self._offset_s(status)
+        offset_s = self._offset_s(status, before)
         if offset_s is not None and self._wrong_looks > 1:
             return _wrong(offset_s)
-        if self._step is None or self._steady() - self._step.at_s > STEP_TOLD_S:
+        if self._step is None:
+            return None
+        age_s = self._steady() - self._step.at_s
+        if age_s < STEP_JUDGED_AFTER_S:
+            return None
+        if synchronized or age_s > STEP_TOLD_S:
             self._step = None
             return None
         return _stepped(self._step)
@@ -56,18 +69,21 @@ class ClockWatch:
         if abs(by_s) > STEP_S:
             self._step = _Step(by_s, self._steady(), self._clock())
 
-    def _offset_s(self, status: NetworkStatus | None) -> float | None:
-        """Return how far the clock is ahead; counts the looks in which it was wrong."""
+    def _offset_s(self, status: NetworkStatus | None, before: _Step | None) -> float | None:
+        """Return how far the clock is ahead; counts the looks in which it was wrong.
+
+        `before` is the step that was known before this look.
+        """
         if status is None or status.clock_offset_s is None:
             self._wrong_looks = 0
             return None
         asked = [each.checked_at for each in (status.public_ipv4, status.public_ipv6)]
         asked_at = max((at for at in asked if at is not None), default=None)
         if asked_at != self._asked_at or asked_at is None:
-            is_first, self._asked_at = self._asked_at is None, asked_at
+            self._asked_at = asked_at
             is_wrong = abs(status.clock_offset_s) > WRONG_S
             self._wrong_looks = self._wrong_looks + 1 if is_wrong else 0
-            if not is_wrong and not is_first:
+            if not is_wrong and self._step is before:
                 # Asked after the step, and all is well: it was put right.
                 self._step = None
         return status.clock_offset_s

@@ -2,6 +2,7 @@
 
 import pytest
 
+from homelab_agent.areas.host.models import HOST_INFO_KIND, HOST_KEY, HostInfo, HostView
 from homelab_agent.areas.insight.models import FindingSeverity
 from homelab_agent.areas.network.models import (
     NETWORK_KEY,
@@ -9,6 +10,7 @@ from homelab_agent.areas.network.models import (
     NetworkStatus,
     PublicAddress,
 )
+from homelab_agent.platform.host.paths import View
 from tests.unit.agent.areas.insight.conftest import Homelab
 
 KEY = "clock_wrong:host"
@@ -53,7 +55,7 @@ async def test_a_clock_that_was_set_is_told_with_how_much(
 ) -> None:
     await homelab.look()
     homelab.time.wall.advance(seconds=step_s)
-    await homelab.look()
+    await homelab.look(2)
     assert words in homelab.findings[KEY].message
     await homelab.look(40)
     assert homelab.findings == {}
@@ -63,12 +65,27 @@ async def test_a_clock_that_was_put_right_is_no_longer_told_of(homelab: Homelab)
     ask_the_internet(homelab, None)
     await homelab.look()
     homelab.time.wall.advance(hours=8)
-    await homelab.look()
+    await homelab.look(2)
     assert KEY in homelab.findings
     ask_the_internet(homelab, 0.1)
     await homelab.look()
-    ask_the_internet(homelab, 0.2)
+    assert homelab.findings == {}
+
+
+async def test_a_machine_that_sets_its_clock_after_each_boot_is_not_told_of(
+    homelab: Homelab,
+) -> None:
+    """As a Raspberry Pi, which has no clock of its own."""
     await homelab.look()
+    homelab.time.wall.advance(hours=8)
+    await homelab.look(every_s=60)
+    assert homelab.findings == {}
+    facts = HostInfo(
+        clock_synchronized=True,
+        view=HostView(processes=View.HOST, network=View.HOST, filesystems=View.HOST),
+    )
+    homelab.resources.publish(HOST_INFO_KIND, HOST_KEY, facts)
+    await homelab.look(3)
     assert homelab.findings == {}
 
 
