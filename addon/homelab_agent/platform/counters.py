@@ -16,6 +16,10 @@ _KEPT_ANEW_AFTER = timedelta(days=1)
 """Also a counter that stands still is written now and then: what is old is gone for good."""
 
 
+MOST_KNOWN = 5000
+"""A host on which networks with ever new names come and go is not to fill the memory."""
+
+
 @dataclass(frozen=True, slots=True)
 class Total:
     """How much a counter has counted since it is known to us."""
@@ -59,14 +63,15 @@ class Counters:
         `epoch` changes when the counter began anew, as the boot id does. `full_at` is the value at
         which it wraps, where that is known.
         """
-        known = self._known.get(key)
+        # Taken out and put in again: the first ones are those that were read longest ago.
+        known = self._known.pop(key, None)
         if known is None:
             reading = _Reading(epoch, raw, 0, self._clock())
         else:
             grown = _grown(known.raw, raw, full_at) if epoch == known.epoch else raw
             reading = _Reading(epoch, raw, known.total + grown, known.since)
+        self._known[key] = reading
         if reading != known or self._clock() - self._kept_at[key] >= _KEPT_ANEW_AFTER:
-            self._known[key] = reading
             self._kept_at.setdefault(key, self._clock())
             self._changed.add(key)
         return Total(reading.total, reading.since)
@@ -86,6 +91,13 @@ class Counters:
             self._changed |= changed
             raise
         self._kept_at.update(dict.fromkeys(changed, now))
+        self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        """Forget what was read longest ago, where it is too much; its row goes in time too."""
+        for key in [*self._known][:-MOST_KNOWN]:
+            if key not in self._changed:
+                del self._known[key], self._kept_at[key]
 
 
 def _grown(before: int, now: int, full_at: int | None) -> int:

@@ -26,7 +26,10 @@ _NOT_REAL = frozenset(
 _OF_THE_ENGINE = frozenset({"/etc/hostname", "/etc/hosts", "/etc/resolv.conf"})
 """Single files that an engine mounts into each container."""
 
-_ON_DEMAND = re.compile(r"/\.zfs/snapshot/|/volumes/[^/]+/_data$")
+_LAYER = re.compile(r"/docker/(?:zfs/graph|devicemapper/mnt)/")
+"""What containers run on, with the engine's storage drivers of that name."""
+
+_ON_DEMAND = re.compile(r"/\.zfs/snapshot/|/volumes/[^/]+/_data$|/kubelet/(?:pods|plugins)/")
 """Snapshots that ZFS mounts for who looks into them, and volumes mounted while containers run."""
 
 _ESCAPED = re.compile(r"\\(\d{3})")
@@ -98,7 +101,7 @@ def _parse(text: str) -> Iterable[Mount]:
 
 
 def _is_real(mount: Mount) -> bool:
-    if mount.mount_point in _OF_THE_ENGINE:
+    if mount.mount_point in _OF_THE_ENGINE or _LAYER.search(mount.mount_point):
         return False
     if mount.is_image:
         # An app that comes as an image is not a disk of anybody.

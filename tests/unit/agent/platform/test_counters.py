@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from homelab_agent.platform.counters import Counters
+from homelab_agent.platform.counters import MOST_KNOWN, Counters
 from homelab_agent.platform.errors import Unavailable
 from homelab_agent.platform.store.database import Store
 from homelab_agent.platform.store.retention import Retention, counter_rule
@@ -165,3 +165,21 @@ async def test_a_counter_that_stands_still_is_not_forgotten_like_one_that_is_gon
     after = await restarted(store, clock)
     assert after.count("errors", 3, epoch=BOOT).amount == 3
     assert after.count("gone", 40, epoch=BOOT).amount == 0
+
+
+async def test_networks_with_ever_new_names_do_not_fill_the_memory(
+    store: Store, clock: HandClock
+) -> None:
+    """The counters that are still read are those that stay."""
+    counters = Counters(store, clock)
+    counters.count("eth0", 0, epoch=BOOT)
+    for number in range(MOST_KNOWN + 500):
+        counters.count(f"br-{number}", 7, epoch=BOOT)
+        counters.count("eth0", 700, epoch=BOOT)
+        if number % 1000 == 0:
+            await counters.save()
+    await counters.save()
+    assert counters.count("eth0", 700, epoch=BOOT).amount == 700
+    # One of the first is known no more: it begins anew.
+    assert counters.count("br-1", 9, epoch=BOOT).amount == 0
+    assert counters.count(f"br-{MOST_KNOWN}", 9, epoch=BOOT).amount == 2

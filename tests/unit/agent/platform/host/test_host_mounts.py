@@ -25,6 +25,7 @@ MACHINE = """\
 34 22 0:62 / /mnt/pool rw - btrfs /dev/sdc rw
 35 22 0:63 / /tank/media rw - zfs tank/media rw
 36 22 179:2 / /mnt/image ro - squashfs /dev/mmcblk0p2 ro
+37 22 0:64 / /var/lib/docker/zfs/graph/0123abcd rw - zfs tank/docker/0123abcd rw
 half a line
 """
 CONTAINER = """\
