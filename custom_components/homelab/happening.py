@@ -110,38 +110,45 @@ class Watch:
 
 
 class EventWatch[E: AnyEvent](Watch, ABC):
-    """Watches events: each while the agent is heard, and the newest of a time when it was not."""
+    """Watches events: each while the agent is heard, and the newest of a time when it was not.
+
+    Their numbers grow over restarts of the agent, which may publish an event once more.
+    """
 
     event_kind: Kind[E]
+
+    def __init__(self, hass: HomeAssistant, coordinator: HomelabCoordinator) -> None:
+        super().__init__(hass, coordinator)
+        self._newest: dict[str, int] = {}
 
     @abstractmethod
     def happened(self, event: E) -> None:
         """Tell of an event."""
 
-    @abstractmethod
-    def known_by(self, key: str) -> ResourceId:
-        """Return the resource without which the agent was not heard of that thing before."""
-
     @override
     @callback
     def begin(self) -> list[CALLBACK_TYPE]:
-        """Listen to the events."""
-        return [self._coordinator.async_on_event(self.event_kind, self.happened)]
+        """Listen to the events; those that are there already are old."""
+        for event in self._coordinator.mirror.every(self.event_kind):
+            self._newest[event.key] = event.number
+        return [self._coordinator.async_on_event(self.event_kind, self._take)]
 
     @override
     @callback
     def look(self, resource: ResourceId, before: Before, *, just_now: bool) -> None:
         """Tell of the newest event where a connection was lost for long."""
         kind, key = resource
-        if just_now or kind != self.event_kind.name:
+        if kind != self.event_kind.name:
             return
-        event, old = self._coordinator.mirror.get(self.event_kind, key), before[resource]
-        if event is None or not _was_there(before, self.known_by(key)):
-            return
-        if not isinstance(old, self.event_kind.model) or old.number != event.number:
+        event = self._coordinator.mirror.get(self.event_kind, key)
+        if event is None and just_now:
+            # The thing is gone; what a restart of the agent loses may come again.
+            self._newest.pop(key, None)
+        elif event is not None and not just_now:
+            self._take(event)
+
+    @callback
+    def _take(self, event: E) -> None:
+        if event.number > self._newest.get(event.key, 0):
+            self._newest[event.key] = event.number
             self.happened(event)
-
-
-def _was_there(before: Before, resource: ResourceId) -> bool:
-    """Return whether a resource was known before the message: changed by it, or not touched."""
-    return before.get(resource, resource) is not None

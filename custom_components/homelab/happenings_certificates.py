@@ -7,7 +7,6 @@ from homeassistant.core import callback
 from .client.kinds import CERTIFICATE, CERTIFICATE_EVENT
 from .client.models import CertificateEvent, CertificateEventType
 from .happening import EventWatch, Happening, HappeningType
-from .mirror import ResourceId
 from .subjects import Subject
 
 _TYPES = {
@@ -21,11 +20,6 @@ class CertificateWatch(EventWatch[CertificateEvent]):
     """Watches certificates."""
 
     event_kind = CERTIFICATE_EVENT
-
-    @override
-    def known_by(self, key: str) -> ResourceId:
-        """Return the certificate."""
-        return CERTIFICATE.name, key
 
     @override
     @callback

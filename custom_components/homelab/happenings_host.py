@@ -9,8 +9,6 @@ from .client.kinds import (
     CONTAINER,
     DISK_FORECAST,
     FILESYSTEM,
-    MACHINE_KEY,
-    NETWORK_STATUS,
     PORT_EVENT,
 )
 from .client.models import DiskForecast, PortEvent, PortEventType
@@ -79,11 +77,6 @@ class PortWatch(EventWatch[PortEvent]):
     """Watches ports."""
 
     event_kind = PORT_EVENT
-
-    @override
-    def known_by(self, key: str) -> ResourceId:
-        """Return the network as a whole: a port that is opened was not there before."""
-        return NETWORK_STATUS.name, MACHINE_KEY
 
     @override
     @callback

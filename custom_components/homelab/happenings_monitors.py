@@ -40,11 +40,6 @@ class MonitorWatch(EventWatch[MonitorEvent]):
         return super().begin()
 
     @override
-    def known_by(self, key: str) -> ResourceId:
-        """Return the monitor."""
-        return MONITOR.name, key
-
-    @override
     @callback
     def look(self, resource: ResourceId, before: Before, *, just_now: bool) -> None:
         """Tell of a budget of which less is left than before."""

@@ -201,6 +201,20 @@ async def test_an_outage_and_its_end_during_a_cut_are_both_told(quiet: Home) -> 
     assert [run["event"] for run in runs] == ["monitor_down", "monitor_recovered"]
 
 
+async def test_an_event_that_a_restarted_agent_publishes_once_more_is_told_once(
+    quiet: Home,
+) -> None:
+    runs = await automate(quiet.hass, on(quiet, "certificate_changed", CERTIFICATE))
+    await happens(quiet, "certificate_changed")
+    await quiet.agent.stop()
+    await quiet.becomes("binary_sensor", "docker", "unavailable")
+    del quiet.agent.resources["certificate_event", "wiki.example.com-443"]
+    await quiet.agent.start()
+    await quiet.becomes("binary_sensor", "docker", "on")
+    await happens(quiet, "certificate_changed")
+    assert len(runs) == 1
+
+
 async def test_only_a_service_that_stays_down_is_told(quiet: Home) -> None:
     runs = await automate(quiet.hass, on(quiet, "monitor_down", WIKI, **{"for": "00:05:00"}))
     await happens(quiet, "monitor_down")
@@ -372,6 +386,8 @@ async def test_a_port_of_a_container_counts_for_it_and_a_closed_one_for_nobody(
         event = wire_machine.port_event(8080, kind, number, container="web")
         quiet.agent.put("port_event", "tcp-0.0.0.0-8080", event)
         await quiet.settled()
+    quiet.agent.remove("port_event", "tcp-0.0.0.0-8080")
+    await quiet.settled()
     (run,) = runs
     assert (run["container"], run["device_id"]) == ("web", quiet.device_id("web"))
 
