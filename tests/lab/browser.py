@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from playwright.async_api import Page, ViewportSize, async_playwright, expect
+from playwright.async_api import ConsoleMessage, Page, ViewportSize, async_playwright, expect
 
 from tests.harness.home_assistant import PASSWORD, USER
 
@@ -19,7 +19,10 @@ ARGUMENTS = [
 ]
 PATIENCE_MS = 90_000  # two busy cores load the front end's hundreds of files slowly
 SIZE = ViewportSize(width=1280, height=900)
+MIDDLE = ViewportSize(width=1280, height=950)
 TALL = ViewportSize(width=1280, height=1180)
+TALLEST = ViewportSize(width=1280, height=1465)
+WIDE = ViewportSize(width=1440, height=900)
 README_IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 
 
@@ -30,12 +33,19 @@ def images(folder: Path) -> Path:
 
 @asynccontextmanager
 async def logged_in(url: str) -> AsyncIterator[Page]:
-    """Give a page of Home Assistant after its login form was filled in."""
+    """Give a page of Home Assistant after its login form was filled in.
+
+    Raises:
+        AssertionError: something on its pages went wrong, in the browser's own words.
+    """
+    errors: list[str] = []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         try:
             page = await browser.new_page(viewport=SIZE, device_scale_factor=1.5)
             page.set_default_timeout(PATIENCE_MS)
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.on("console", lambda said: errors.append(said.text) if _is_error(said) else None)
             expect.set_options(timeout=PATIENCE_MS)
             await page.goto(url)
             await page.locator('input[name="username"]').fill(USER)
@@ -45,3 +55,9 @@ async def logged_in(url: str) -> AsyncIterator[Page]:
             yield page
         finally:
             await browser.close()
+    assert errors == []
+
+
+def _is_error(said: ConsoleMessage) -> bool:
+    """Return whether a page complains; pictures from the internet are not to be had here."""
+    return said.type == "error" and "Failed to load resource" not in said.text
