@@ -1,8 +1,7 @@
 """Certificates watched by a real agent: what its client hears, also across kills and restarts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -10,15 +9,11 @@ from aiohttp import ClientSession
 
 from custom_components.homelab.client import (
     AgentClient,
-    AgentError,
-    Backoff,
-    Change,
     Conflict,
     Denied,
     Endpoint,
     Invalid,
     NotFound,
-    StreamClient,
 )
 from custom_components.homelab.client.models.certificates import (
     CertificateEvent,
@@ -26,6 +21,7 @@ from custom_components.homelab.client.models.certificates import (
     Verdict,
     WatchBody,
 )
+from tests.agent.hearing import hearing
 from tests.fakes.docker_engine import fake_docker
 from tests.fakes.tls_servers import Authority, TlsServer, make_authority, tls_server
 from tests.harness.agent import Agent
@@ -33,56 +29,6 @@ from tests.harness.waiting import wait_until
 
 NAME = "nas.lab.example"
 HOST = "127.0.0.1"
-
-
-class Heard:
-    """The events that somebody hears who takes the same number for the same event."""
-
-    def __init__(self) -> None:
-        self.events: dict[int, CertificateEvent] = {}
-        self.connected = asyncio.Event()
-
-    def on_snapshot(self, resources: Sequence[Change], *, continued: bool) -> None:
-        del continued
-        self._take(resources)
-        self.connected.set()
-
-    def on_changes(self, changes: Sequence[Change]) -> None:
-        self._take(changes)
-
-    def on_lost(self, error: AgentError) -> None:
-        del error
-        self.connected.clear()
-
-    def types(self) -> list[str]:
-        return [self.events[number].type.value for number in sorted(self.events)]
-
-    async def until(self, types: list[str]) -> None:
-        """Wait until these were told, and no others."""
-
-        async def told() -> bool:
-            return len(self.events) >= len(types)
-
-        await wait_until(told, what=f"{types}; told was {self.types()}")
-        assert self.types() == types
-
-    def _take(self, changes: Sequence[Change]) -> None:
-        for change in changes:
-            if isinstance(change.data, CertificateEvent):
-                self.events[change.data.number] = change.data
-
-
-@asynccontextmanager
-async def hearing(client: AgentClient) -> AsyncIterator[Heard]:
-    heard = Heard()
-    stream = StreamClient(client.transport, heard, backoff=Backoff(first_s=0.05, longest_s=0.2))
-    following = asyncio.create_task(stream.run())
-    try:
-        await asyncio.wait_for(heard.connected.wait(), 20)
-        yield heard
-    finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
 
 
 @pytest.fixture
@@ -145,7 +91,7 @@ async def test_nothing_is_told_twice_or_lost_when_the_agent_is_killed(
     agent: Agent, client: AgentClient, server: TlsServer, authority: Authority
 ) -> None:
     body = WatchBody(host=HOST, port=server.port)
-    async with hearing(client) as heard:
+    async with hearing(client, CertificateEvent) as heard:
         (added,) = (await client.certificates.watch(body)).certificates
         server.show(authority.issue(HOST, days=10))
         await client.certificates.check(added.key)
@@ -172,7 +118,7 @@ async def test_a_kill_right_after_a_check_that_found_a_change_tells_it_exactly_o
         await client.certificates.watch(WatchBody(host=HOST, port=server.port))
     ).certificates
     for delay_s in (0.0, 0.005, 0.02, 0.05):
-        async with hearing(client) as heard:
+        async with hearing(client, CertificateEvent) as heard:
             before = heard.types()
             issued = authority.issue(HOST, days=80)
             server.show(issued)

@@ -3,8 +3,8 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,13 +16,10 @@ from aiohttp.test_utils import TestServer
 
 from custom_components.homelab.client import (
     AgentClient,
-    AgentError,
-    Backoff,
-    Change,
     Endpoint,
-    StreamClient,
 )
 from custom_components.homelab.client.models import MonitorEvent
+from tests.agent.hearing import hearing
 from tests.fakes.docker_engine import FakeDocker, fake_docker
 from tests.harness.agent import Agent, AgentRefused
 from tests.harness.waiting import wait_until
@@ -91,7 +88,7 @@ class Api:
                 answer.headers["Content-Type"], said, await answer.json() if is_json else None
             )
 
-    async def client(self) -> AgentClient:
+    def client(self) -> AgentClient:
         endpoint = Endpoint(host=self.agent.host, port=self.agent.port)
         return AgentClient(self._session, endpoint, self.token)
 
@@ -119,52 +116,6 @@ async def api(api_of: Callable[[str], Any]) -> Api:
     return made
 
 
-class Heard:
-    """The events that somebody hears who takes the same number for the same event."""
-
-    def __init__(self) -> None:
-        self.events: dict[int, MonitorEvent] = {}
-        self.connected = asyncio.Event()
-
-    def on_snapshot(self, resources: Sequence[Change], *, continued: bool) -> None:
-        del continued
-        self.on_changes(resources)
-        self.connected.set()
-
-    def on_changes(self, changes: Sequence[Change]) -> None:
-        for change in changes:
-            if isinstance(change.data, MonitorEvent):
-                self.events[change.data.number] = change.data
-
-    def on_lost(self, error: AgentError) -> None:
-        del error
-        self.connected.clear()
-
-    def told(self) -> list[str]:
-        return [self.events[number].type.value for number in sorted(self.events)]
-
-    async def until(self, types: list[str]) -> MonitorEvent:
-        async def enough() -> bool:
-            return len(self.events) >= len(types)
-
-        await wait_until(enough, what=f"{types}; told was {self.told()}")
-        assert self.told() == types
-        return self.events[max(self.events)]
-
-
-@asynccontextmanager
-async def hearing(api: Api) -> AsyncIterator[Heard]:
-    heard, client = Heard(), await api.client()
-    stream = StreamClient(client.transport, heard, backoff=Backoff(first_s=0.05, longest_s=0.2))
-    following = asyncio.create_task(stream.run())
-    try:
-        await asyncio.wait_for(heard.connected.wait(), 20)
-        yield heard
-    finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
-
-
 def monitor(page: Page, **changes: Any) -> dict[str, Any]:
     check = {"type": "http", "url": page.url, "headers": {"X-Key": SECRET}}
     settings = {"name": "Web", "check": check, "interval_s": 3600, "confirm_down": 1, "retries": 0}
@@ -184,7 +135,7 @@ async def check_now(api: Api) -> Any:
 async def test_an_outage_is_told_once_also_by_an_agent_that_is_killed_meanwhile(
     api: Api, page: Page
 ) -> None:
-    async with hearing(api) as heard:
+    async with hearing(api.client(), MonitorEvent) as heard:
         await api.ask("POST", "/monitors", monitor(page))
         assert (await check_now(api))["state"] == "up"
         page.status = 500
