@@ -1,8 +1,8 @@
 """What a year of 100 monitors at 30 s takes in the store, and what the report costs then.
 
-Beside the first day's, in the same run. Times are processor time: other work does not show.
-The last days pass check by check through the agent's own
-history; what is older is rolled up with the same code from smaller buckets, in bulk.
+Beside the first day's, in the same run. Times are processor time: other work does not show. The
+last days pass check by check through the agent's own history; what is older is rolled up with the
+same code from smaller buckets, in bulk.
 """
 
 import argparse
