@@ -220,6 +220,32 @@ async def test_the_image_reads_the_hosts_counters_where_they_are_mounted(
     assert found["row"]["network_receive_bytes"] is not None
 
 
+async def test_the_image_sees_the_machine_whose_folders_it_is_given(
+    docker: Docker, watched: Any
+) -> None:
+    watched_name = await watched()
+    # As the papers say, but for "rslave": the lab's root is no shared mount.
+    machine = ("/proc:/host/proc:ro", "/sys:/host/sys:ro", "/:/host/root:ro")
+    agent = await start(docker, mounts=(SOCKET, *machine))
+    await agent.create_token()
+    await wait_until(lambda: agent.sees(watched_name), what="the container to be listed")
+    _, info = await agent.ask("GET", "/host/info")
+    assert info["view"] == {
+        "processes": "host",
+        "network": "host",
+        "filesystems": "host",
+        "hint": None,
+    }
+    _, disks = await agent.ask("GET", "/host/disks")
+    assert ("/", "ok") in {(each["key"], each["state"]) for each in disks["filesystems"]}
+    _, ports = await agent.ask("GET", "/network/ports")
+    assert int(agent.url.rsplit(":", 1)[1].split("/")[0]) in {
+        each["port"] for each in ports["ports"]
+    }
+    _, agent_info = await agent.ask("GET", "/info")
+    assert agent_info["statistics"]["source"] in {"cgroup_v1", "cgroup_v2"}
+
+
 async def test_the_agent_in_the_image_deploys_a_stack_and_takes_it_down(docker: Docker) -> None:
     agent = await start(docker)
     await agent.create_token()
