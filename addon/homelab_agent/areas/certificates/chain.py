@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from homelab_agent.areas.certificates.models import CertificateDetails, ChainLink
+from homelab_agent.areas.certificates.texts import shown
 
 MOST_NAMES_SHOWN = 250
 
@@ -57,12 +58,12 @@ class Chain:
         """Return what is shown of it."""
         leaf = self.leaf
         return CertificateDetails(
-            subject=leaf.subject,
-            issuer=leaf.issuer,
-            names=leaf.names[:MOST_NAMES_SHOWN],
+            subject=shown(leaf.subject),
+            issuer=shown(leaf.issuer),
+            names=tuple(map(shown, leaf.names[:MOST_NAMES_SHOWN])),
             not_before=leaf.not_before,
             expires_at=leaf.expires_at,
-            serial=leaf.serial,
+            serial=shown(leaf.serial),
             key_type=leaf.key_type,
             key_bits=leaf.key_bits,
             signature_algorithm=leaf.signature,
@@ -77,8 +78,8 @@ class Unreadable(Exception):
 
 def _link(facts: Facts) -> ChainLink:
     return ChainLink(
-        subject=facts.subject,
-        issuer=facts.issuer,
+        subject=shown(facts.subject),
+        issuer=shown(facts.issuer),
         expires_at=facts.expires_at,
         fingerprint_sha256=facts.fingerprint_sha256,
     )

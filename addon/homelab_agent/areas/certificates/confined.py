@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from homelab_agent.platform.errors import Denied
@@ -40,19 +41,26 @@ class Confined:
             Denied: that lies in no folder that may be read; the hint names the setting.
             OSError: there is nothing.
         """
-        roots = [root for root in self._roots if root.is_dir()]
-        allowed = [root for root in roots if self._is_allowed(root, path)]
-        if not allowed:
+        found = [
+            _within(root, resolved)
+            for root in self._roots
+            if root.is_dir() and self._is_allowed(root, resolved := _resolve(root, path))
+        ]
+        if not found:
             raise Denied(
                 f"{path} lies in no folder that the agent may read certificates of.",
                 field="path",
                 hint="Add its folder, and where its links lead, to the setting certificate_paths.",
             )
-        for root in allowed:
-            found = _within(root, _resolve(root, path))
-            if found.exists():
-                return found
+        for each in found:
+            if each.exists():
+                return each
         raise FileNotFoundError(2, os.strerror(2), path)
+
+    def entries(self, folder: str, most: int) -> tuple[os.DirEntry[str], ...]:
+        """Return what a folder holds, by name, `most` of it; raises as `real` does."""
+        with os.scandir(self.real(folder)) as found:
+            return tuple(sorted(islice(found, most), key=lambda entry: entry.name))
 
     def stamp(self, path: str) -> Stamp:
         """Return by what a change of a file is noticed; raises as `real` does."""
@@ -69,8 +77,7 @@ class Confined:
                 raise OSError(22, "it is no file", path)
             return file.read(MOST_BYTES)
 
-    def _is_allowed(self, root: Path, path: str) -> bool:
-        resolved = _resolve(root, path)
+    def _is_allowed(self, root: Path, resolved: PurePosixPath) -> bool:
         return any(resolved.is_relative_to(_resolve(root, str(each))) for each in self._allowed)
 
 
@@ -81,28 +88,28 @@ def _within(root: Path, path: PurePosixPath) -> Path:
 def _resolve(root: Path, path: str) -> PurePosixPath:
     """Return a path without links and dots, as the machine whose files are below `root` sees it."""
     ahead = list(reversed(PurePosixPath(path).parts[1:]))
-    resolved = PurePosixPath("/")
+    resolved: list[str] = []
     links = 0
     while ahead:
         part = ahead.pop()
         if part == "..":
-            resolved = resolved.parent
+            del resolved[-1:]
             continue
-        target = _link(_within(root, resolved / part))
+        target = _link(f"{root}/{'/'.join((*resolved, part))}")
         if target is None:
-            resolved /= part
+            resolved.append(part)
             continue
         links += 1
         if links > _MOST_LINKS:
             raise OSError(40, os.strerror(40), path)
-        if target.is_absolute():
-            resolved = PurePosixPath("/")
-        ahead.extend(reversed([each for each in target.parts if each != "/"]))
-    return resolved
+        if target.startswith("/"):
+            resolved.clear()
+        ahead.extend(each for each in reversed(target.split("/")) if each not in {"", "."})
+    return PurePosixPath("/", *resolved)
 
 
-def _link(path: Path) -> PurePosixPath | None:
+def _link(path: str) -> str | None:
     try:
-        return PurePosixPath(path.readlink())
-    except OSError:
+        return os.readlink(path)  # noqa: PTH115 - many times for each file, and a path costs more
+    except OSError, ValueError:  # the second for a NUL
         return None  # no link, or nothing at all: whoever opens it will see

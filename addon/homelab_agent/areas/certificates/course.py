@@ -17,7 +17,8 @@ from homelab_agent.areas.certificates.watched import Told, Watched
 TRIES = 3
 """So many looks in a row have to fail until it counts: servers restart, machines wake up."""
 
-_MOST_TOLD = 4
+_MOST_TOLD = 8
+"""So many certificates are remembered of each place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def take(watched: Watched, report: CertificateReport) -> tuple[Watched, tuple[Ne
     if report.details is None:
         after = _without_reading(watched, report)
     else:
-        changed = watched.details is not None and not _same(watched.details, report.details)
+        changed = _is_new(watched, report.details)
         after = watched.model_copy(
             update={
                 "verdict": report.verdict,
@@ -59,13 +60,19 @@ def _without_reading(watched: Watched, report: CertificateReport) -> Watched:
     return watched.model_copy(update=known)
 
 
-def _same(one: CertificateDetails, other: CertificateDetails) -> bool:
-    return one.fingerprint_sha256 == other.fingerprint_sha256
+def _is_new(watched: Watched, found: CertificateDetails) -> bool:
+    """Return whether this certificate was not shown here lately, where others were.
+
+    Behind one address may be several servers with a certificate each: who is asked by turns is no
+    news.
+    """
+    known = {each.fingerprint_sha256 for each in watched.told}
+    return bool(known) and found.fingerprint_sha256 not in known
 
 
 def _news(before: Watched, after: Watched, now: datetime) -> Iterator[News]:
     old = None
-    if before.details and after.details and not _same(before.details, after.details):
+    if before.details and after.details and _is_new(before, after.details):
         old = before.details.fingerprint_sha256
         yield News(CertificateEventType.CHANGED, old, _difference(before.details, after.details))
     stage = after.stage(now)

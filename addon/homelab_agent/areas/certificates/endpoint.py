@@ -18,7 +18,8 @@ from homelab_agent.areas.certificates.models import EndpointBody, StartTls, Verd
 from homelab_agent.areas.certificates.names import as_address, without_brackets
 from homelab_agent.areas.certificates.nothing import Nothing
 from homelab_agent.areas.certificates.starttls import imap, ldap, postgresql, smtp
-from homelab_agent.areas.certificates.starttls.interface import NoStartTls, Prepare, shown
+from homelab_agent.areas.certificates.starttls.interface import NoStartTls, Prepare
+from homelab_agent.areas.certificates.texts import shown
 from homelab_agent.platform.outbound.connections import Outbound
 from homelab_agent.platform.outbound.connections import where as place
 

@@ -1,6 +1,7 @@
 """Certificates in files: read them, and find those of folders and of Caddy's store."""
 
 import asyncio
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -22,6 +23,9 @@ MOST_ENTRIES = 5000
 MOST_FILES = 500
 MOUNTED_ROOT = Path("/host/root")
 """Where a container is given the machine's files, if no setting says otherwise."""
+
+_MOST_KNOWN = 2000
+"""So many files are remembered; where each gets a new name at each renewal that is long enough."""
 
 _SUFFIXES = (".pem", ".crt", ".cer", ".cert", ".der")
 
@@ -141,6 +145,8 @@ class CertificateFiles:
             return known
         ders = await self.read_file(path)
         found = _Read(stamp, None if isinstance(ders, Nothing) else await _parsed(ders))
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
         self._known[path] = found
         return found
 
@@ -149,16 +155,20 @@ class CertificateFiles:
         return tuple(islice((path for path in entries if path.endswith(_SUFFIXES)), MOST_FILES))
 
     def _entries(self, folder: str, depth: int) -> Iterator[str]:
-        names = self._names(folder)
-        for name in names:
-            path = f"{folder.rstrip('/')}/{name}"
+        """Yield what is below a folder, and folders too: links may lead through them for ever."""
+        try:
+            entries = self._confined.entries(folder, MOST_ENTRIES)
+        except OSError, Denied:
+            return
+        has_live = any(entry.name == "live" for entry in entries)
+        for entry in entries:
             # certbot keeps all the old ones in `archive`, and links to the newest in `live`.
-            if name == "archive" and "live" in names:
+            if entry.name == "archive" and has_live:
                 continue
-            if depth and self._is_folder(path):
+            path = f"{folder.rstrip('/')}/{entry.name}"
+            yield path
+            if depth and self._is_folder(entry, path):
                 yield from self._entries(path, depth - 1)
-            else:
-                yield path
 
     def _in_store(self, store: str) -> tuple[str, ...]:
         """Return the newest certificate of each name; Caddy keeps one for each issuer."""
@@ -177,13 +187,16 @@ class CertificateFiles:
 
     def _names(self, folder: str) -> tuple[str, ...]:
         try:
-            return tuple(sorted(each.name for each in self._confined.real(folder).iterdir()))
+            return tuple(entry.name for entry in self._confined.entries(folder, MOST_ENTRIES))
         except OSError, Denied:
             return ()
 
-    def _is_folder(self, path: str) -> bool:
+    def _is_folder(self, entry: os.DirEntry[str], path: str) -> bool:
         try:
-            return self._confined.real(path).is_dir()
+            if not entry.is_symlink():
+                return entry.is_dir()
+            # Where it leads is the machine's to say, and not what it would be in our own files.
+            return not path.endswith(_SUFFIXES) and self._confined.real(path).is_dir()
         except OSError, Denied:
             return False
 

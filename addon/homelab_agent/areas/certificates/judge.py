@@ -6,6 +6,7 @@ from datetime import datetime
 from homelab_agent.areas.certificates.chain import Chain, Facts
 from homelab_agent.areas.certificates.models import Verdict
 from homelab_agent.areas.certificates.names import fits
+from homelab_agent.areas.certificates.texts import shown
 from homelab_agent.areas.certificates.trust import Distrust
 
 type Finding = tuple[Verdict, str | None]
@@ -106,7 +107,7 @@ def _wrong_name(leaf: Facts, server_name: str) -> str:
             f"It names no host, so nobody takes it for {server_name} (a common name "
             "does not count any more). Make one with that name as subject alternative name."
         )
-    names = ", ".join(leaf.names[:_MOST_NAMES])
+    names = ", ".join(map(shown, leaf.names[:_MOST_NAMES]))
     more = len(leaf.names) - _MOST_NAMES
     if more > 0:
         names += f" and {more} more"

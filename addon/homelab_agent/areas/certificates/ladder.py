@@ -29,8 +29,9 @@ def is_below(stage: ExpiryStage, other: ExpiryStage) -> bool:
 
 def next_rung_at(expires_at: datetime, now: datetime) -> datetime | None:
     """Return when the next rung is reached; None when it has ended."""
-    coming = [expires_at - before for before in _RUNGS.values()]
-    return min((moment for moment in coming if moment > now), default=None)
+    left = expires_at - now
+    coming = [before for before in _RUNGS.values() if before < left]
+    return expires_at - max(coming) if coming else None
 
 
 def days_left(expires_at: datetime, now: datetime) -> int:

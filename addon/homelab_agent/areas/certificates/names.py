@@ -1,11 +1,15 @@
 """Names of hosts: as certificates and handshakes have them, and whether a certificate fits one."""
 
+import re
+import socket
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from homelab_agent.platform.outbound.names import ascii_name
 
 _LABELS_AFTER_STAR = 2
+_LABEL = re.compile(r"[!-~]{1,63}")
+"""More than DNS has, as hosts files know others; but what OpenSSL takes as a name."""
 
 
 def wire_name(host: str) -> str:
@@ -20,7 +24,10 @@ def wire_name(host: str) -> str:
     address = as_address(bare)
     if address is not None:
         return str(address)
-    return ascii_name(bare).rstrip(".").lower()
+    name = ascii_name(bare).rstrip(".").lower()
+    if not all(map(_LABEL.fullmatch, name.split("."))):
+        raise socket.gaierror(socket.EAI_NONAME, "no host has such a name")
+    return name
 
 
 def without_brackets(host: str) -> str:

@@ -12,6 +12,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 from cryptography.x509.oid import SignatureAlgorithmOID as Signature
 
 from homelab_agent.areas.certificates.chain import Chain, Facts, Unreadable
+from homelab_agent.areas.certificates.texts import shown
 
 MOST_IN_CHAIN = 10
 _LEAST_RSA_BITS = 2048
@@ -39,6 +40,17 @@ _SIGNATURES = {
 _BROKEN_HASHES = {"md5": "MD5", "sha1": "SHA-1"}
 _DER = Encoding.DER
 
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises of what a stranger made up; the last four are of no common kind."""
+
 
 def parse_chain(ders: Sequence[bytes]) -> Chain:
     """Read the certificates that a server sent, or a file holds; `Unreadable` for a broken first.
@@ -61,7 +73,7 @@ def parse(der: bytes) -> Facts:
         warnings.simplefilter("ignore")
         try:
             return _facts(x509.load_der_x509_certificate(der))
-        except (ValueError, TypeError, x509.DuplicateExtension, OverflowError) as error:
+        except _UNREADABLE as error:
             raise Unreadable(str(error) or type(error).__name__) from error
 
 
@@ -154,7 +166,7 @@ def _issuer_url(certificate: x509.Certificate) -> str | None:
     for each in access:
         wanted = each.access_method == AuthorityInformationAccessOID.CA_ISSUERS
         if wanted and isinstance(each.access_location, x509.UniformResourceIdentifier):
-            return each.access_location.value
+            return shown(each.access_location.value)
     return None
 
 
@@ -177,8 +189,8 @@ def _display(name: x509.Name) -> str:
     common = _first(name, NameOID.COMMON_NAME)
     organisation = _first(name, NameOID.ORGANIZATION_NAME)
     if common and organisation and organisation not in common:
-        return f"{common} ({organisation})"
-    return common or organisation or _text(name) or "nobody by name"
+        return f"{shown(common)} ({shown(organisation)})"
+    return shown(common or organisation or _text(name)) or "nobody by name"
 
 
 def _first(name: x509.Name, oid: x509.ObjectIdentifier) -> str:

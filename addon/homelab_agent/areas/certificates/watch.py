@@ -140,9 +140,13 @@ class CertificateWatch:
             async with self._slots:
                 await self.look_now(key)
         except AgentError as error:
-            self._held.add(key)
             _log.warning("certificate_look_failed", key=key, why=error.message)
-            self._plan(key, after_s=self._rhythm.retry_s)
+        except Exception:  # noqa: BLE001  # a stranger's certificate must not end the agent
+            _log.exception("certificate_look_broke_down", key=key)
+        else:
+            return
+        self._held.add(key)
+        self._plan(key, after_s=self._rhythm.retry_s)
 
     def _plan(self, key: str, after_s: float | None = None) -> None:
         watched = self._board.get(key)

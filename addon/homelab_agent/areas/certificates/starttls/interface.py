@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 
 MOST_LINE_BYTES = 2048
 MOST_LINES = 100
-_SHOWN_CHARACTERS = 120
 
 type Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 type Prepare = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -38,9 +37,3 @@ async def read_exactly(reader: asyncio.StreamReader, count: int) -> bytes:
         return await reader.readexactly(count)
     except asyncio.IncompleteReadError as error:
         raise NoStartTls("It closed the connection before TLS began.") from error
-
-
-def shown(text: str) -> str:
-    """Return a server's words as they may stand in a sentence."""
-    clean = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return clean[:_SHOWN_CHARACTERS]

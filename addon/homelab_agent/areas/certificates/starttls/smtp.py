@@ -6,8 +6,8 @@ from homelab_agent.areas.certificates.starttls.interface import (
     MOST_LINES,
     NoStartTls,
     read_line,
-    shown,
 )
+from homelab_agent.areas.certificates.texts import shown
 
 _READY, _DONE = "220", "250"
 

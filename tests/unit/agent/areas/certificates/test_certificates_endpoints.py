@@ -130,7 +130,7 @@ async def test_a_host_that_nobody_knows_refuses_or_cannot_exist_is_told_in_words
         refused.reason == f"127.0.0.1:{unused_port} refused the connection: nothing listens there."
     )
     assert unknown.reason == "Nobody knows the host nas.invalid."
-    assert nonsense.reason == "Nobody knows the host a..b."
+    assert nonsense.reason == "No host can be called a..b."
 
 
 async def test_a_host_that_does_not_even_take_the_connection_keeps_nobody_waiting(

@@ -1,6 +1,8 @@
 """Certificates in files: what is found, what is read of it, and what is not."""
 
+import asyncio
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -215,3 +217,17 @@ async def test_files_are_watched_as_they_come_change_and_go(
 
     (allowed / "a.pem").unlink()
     assert await shown() == {}
+
+
+async def test_folders_of_links_that_hold_nothing_are_not_gone_through_without_end(
+    files: CertificateFiles, allowed: Path
+) -> None:
+    levels = [allowed / f"level{number}" for number in range(6)]
+    for level in levels:
+        level.mkdir()
+    for level, below in pairwise(levels):
+        for number in range(40):
+            (level / f"link{number}").symlink_to(below)
+
+    async with asyncio.timeout(20):
+        assert await files.below(str(levels[0])) == ()

@@ -3,9 +3,10 @@
 The board, its store and the watch are real; only what stands at the address is made up.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -45,6 +46,7 @@ class Life:
     days: float = 60
     verdict: Verdict = Verdict.TRUSTED
     away: bool = False
+    breaks_down: bool = False
     looks: int = 0
     told: list[tuple[int, str, str]] = field(default_factory=list)
     changes: int = 0
@@ -82,6 +84,8 @@ class Life:
         """Show what stands at the address now."""
         self.looks += 1
         now = self.clock()
+        if self.breaks_down:
+            raise TypeError("a mistake in reading this one certificate")
         if self.away:
             return CertificateReport(
                 verdict=Verdict.UNREACHABLE, reason="Nothing listens there.", checked_at=now
@@ -232,6 +236,45 @@ async def test_a_renewal_after_the_end_is_a_change_and_a_recovery(life: Life) ->
     await life.hours(7)
 
     assert [each[1] for each in life.told[-3:]] == ["expired", "changed", "recovered"]
+
+
+async def test_servers_behind_one_address_that_answer_by_turns_are_no_news(life: Life) -> None:
+    await life.hours(24)
+    ends = {"a" * 64: life.expires_at, "b" * 64: life.expires_at + timedelta(days=20)}
+    for _ in range(40):
+        for life.fingerprint, life.expires_at in ends.items():
+            await life.hours(LOOK_EVERY_H)
+        await life.restart()
+
+    assert [each[1] for each in life.told] == ["changed"]
+    life.fingerprint = "c" * 64
+    await life.hours(LOOK_EVERY_H)
+    assert [each[1] for each in life.told] == ["changed", "changed"]
+
+
+async def test_a_look_that_breaks_down_ends_neither_the_watch_nor_the_agent(life: Life) -> None:
+    await life.hours(24)
+    life.breaks_down = True
+    await life.hours(24)
+    life.breaks_down = False
+    looks = life.looks
+    await life.hours(24)
+
+    assert life.looks > looks
+    assert life.shown.verdict is Verdict.TRUSTED
+
+
+@pytest.mark.parametrize("year", [1, 1950, 9999])
+async def test_a_certificate_ends_in_any_year_that_somebody_may_write(
+    life: Life, year: int
+) -> None:
+    life.expires_at = datetime(year, 1, 1, tzinfo=UTC)
+    await life.hours(24)
+
+    watching = asyncio.create_task(life.watch.run())
+    await asyncio.sleep(0.05)
+    assert not watching.done()
+    watching.cancel()
 
 
 async def test_another_issuer_and_an_earlier_end_are_told_with_the_change(life: Life) -> None:
