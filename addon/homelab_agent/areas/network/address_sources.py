@@ -108,7 +108,7 @@ class AddressSources:
             return Answer(source=name, problem=f"{name} did not answer in time", reached=False)
         except aiohttp.ClientConnectorCertificateError as error:
             return _refused_certificate(name, error)
-        except (aiohttp.ClientError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             said = type(error).__name__
             return Answer(source=name, problem=f"{name} did not answer ({said})", reached=False)
 

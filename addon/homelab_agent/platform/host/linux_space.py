@@ -114,12 +114,13 @@ def _measure(root: str, mount: Mount) -> _Answer:
         told = os.statvfs(path)
     except OSError as error:
         return f"{error.strerror}."
+    # Whoever serves a file system of his own may tell more to be free than there is.
     return Space(
         size_bytes=told.f_blocks * told.f_frsize,
-        used_bytes=(told.f_blocks - told.f_bfree) * told.f_frsize,
-        available_bytes=told.f_bavail * told.f_frsize,
+        used_bytes=max(told.f_blocks - told.f_bfree, 0) * told.f_frsize,
+        available_bytes=min(told.f_bavail, told.f_blocks) * told.f_frsize,
         inodes=told.f_files or None,
-        inodes_used=told.f_files - told.f_ffree if told.f_files else None,
+        inodes_used=max(told.f_files - told.f_ffree, 0) if told.f_files else None,
     )
 
 
