@@ -1,6 +1,5 @@
 """Devices: they come with a container and go with it, and never by mistake."""
 
-import pytest
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
