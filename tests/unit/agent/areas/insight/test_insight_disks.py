@@ -81,6 +81,21 @@ async def test_a_forecast_at_the_edge_does_not_come_and_go(homelab: Homelab) -> 
     assert homelab.findings["disk_filling:/srv"].since == since
 
 
+async def test_a_forecast_that_is_unknown_for_one_look_ends_no_warning(homelab: Homelab) -> None:
+    fill(homelab, per_day=10 * GB, left=50 * GB)
+    await homelab.look()
+    since = homelab.findings["disk_filling:/srv"].since
+    homelab.have_filesystem("/srv", 50 * GB, state=FilesystemState.UNREADABLE)
+    await homelab.look(2)
+    assert homelab.findings["disk_filling:/srv"].since == since
+    homelab.have_filesystem("/srv", 50 * GB)
+    await homelab.look()
+    assert homelab.findings["disk_filling:/srv"].since == since
+    homelab.have_filesystem("/srv", 50 * GB, state=FilesystemState.UNREADABLE)
+    await homelab.look(3)
+    assert homelab.findings == {}
+
+
 async def test_an_unchanged_forecast_is_not_told_again(homelab: Homelab) -> None:
     homelab.have_filesystem("/srv", 200 * GB)
     homelab.past(AVAILABLE, "/srv", [200 * GB] * 200, HOUR_S)

@@ -60,8 +60,18 @@ async def test_a_limit_that_is_near_makes_it_a_warning(homelab: Homelab) -> None
         lambda hour: 300 * MIB + 200 * MIB * (hour % 24) / 24,
         lambda hour: (300 + 0.5 * hour) * MIB,
         lambda hour: 300 * MIB + (500 * MIB if hour > 20 else 0),
+        lambda hour: (300 + 20 * hour - (150 if hour % 10 == 9 else 0)) * MIB,
     ],
-    ids=["still", "saturates", "warms up", "job at night", "daily", "tiny", "one step"],
+    ids=[
+        "still",
+        "saturates",
+        "warms up",
+        "job at night",
+        "daily",
+        "tiny",
+        "one step",
+        "gives back now and then",
+    ],
 )
 async def test_what_saturates_comes_and_goes_or_is_small_is_no_leak(
     homelab: Homelab, memory: Memory

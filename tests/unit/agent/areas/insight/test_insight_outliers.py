@@ -10,6 +10,7 @@ from tests.unit.agent.areas.insight.conftest import Homelab
 
 HOUR_S = 3600.0
 MB = 1_000_000
+HOT_DISK = "temperature_unusual:disk"
 
 
 def daily(days: int, low: float, high: float) -> list[float]:
@@ -69,6 +70,20 @@ async def test_an_afternoon_as_hot_as_every_afternoon_is_usual(homelab: Homelab)
     homelab.have_sensor("disk", 61.0)
     await homelab.look(6)
     assert homelab.findings == {}
+
+
+async def test_a_night_far_above_all_nights_is_unusual_although_afternoons_are_as_hot(
+    homelab: Homelab,
+) -> None:
+    hours = daily(10, 30, 60)
+    # It is the time of day now that was the coolest on all days.
+    coolest = min(range(24), key=hours.__getitem__)
+    past = hours[coolest : coolest - 24]
+    homelab.past(TEMPERATURE, "disk", past, HOUR_S)
+    homelab.have_sensor("disk", 64.0)
+    await homelab.look(3)
+    facts = {fact.name: fact.value for fact in homelab.findings[HOT_DISK].evidence}
+    assert float(facts["usual"]) < 36
 
 
 async def test_four_days_are_too_few_to_know_what_is_usual(homelab: Homelab) -> None:
