@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,6 @@ from custom_components.homelab.client import (
     Denied,
     Endpoint,
     Invalid,
-    NotFound,
 )
 from custom_components.homelab.client.models.certificates import (
     CertificateEvent,
@@ -71,37 +71,62 @@ def client(client_of: Callable[[str], AgentClient]) -> AgentClient:
     return client_of("operate")
 
 
+class Asked:
+    """What Home Assistant does not ask an agent for, asked without its client."""
+
+    def __init__(self, agent: Agent, token: str) -> None:
+        self._agent = agent
+        self._token = token
+
+    async def keys(self) -> list[str]:
+        """Return the keys of what is watched."""
+        _, answer = await self._agent.ask("GET", "/certificates", token=self._token)
+        return [each["key"] for each in answer["certificates"]]
+
+    async def check(self, key: str) -> tuple[int, str | None]:
+        """Have a certificate looked at now; return the status and when that was."""
+        path = f"/certificates/{key}/check"
+        status, answer = await self._agent.ask("POST", path, token=self._token)
+        return status, answer.get("checked_at")
+
+
+@pytest.fixture
+async def asked(agent: Agent) -> Asked:
+    return Asked(agent, await agent.create_token("asked", "operate"))
+
+
 async def test_a_watched_certificate_is_shown_checked_and_forgotten(
-    client: AgentClient, server: TlsServer
+    client: AgentClient, server: TlsServer, asked: Asked
 ) -> None:
     (added,) = (
         await client.certificates.watch(WatchBody(host=HOST, port=server.port, name="The NAS"))
     ).certificates
     assert (added.verdict, added.name, added.days_left) == (Verdict.TRUSTED, "The NAS", 19)
-    assert [each.key for each in await client.certificates.list()] == [added.key]
+    assert await asked.keys() == [added.key]
 
-    assert (await client.certificates.check(added.key)).checked_at != added.checked_at
+    first, second = await asked.check(added.key), await asked.check(added.key)
+    assert first[0] == second[0] == HTTPStatus.OK
+    assert first[1] != second[1]
     await client.certificates.forget(added.key)
-    assert await client.certificates.list() == ()
-    with pytest.raises(NotFound):
-        await client.certificates.check(added.key)
+    assert await asked.keys() == []
+    assert (await asked.check(added.key))[0] == HTTPStatus.NOT_FOUND
 
 
 async def test_nothing_is_told_twice_or_lost_when_the_agent_is_killed(
-    agent: Agent, client: AgentClient, server: TlsServer, authority: Authority
+    agent: Agent, client: AgentClient, server: TlsServer, authority: Authority, asked: Asked
 ) -> None:
     body = WatchBody(host=HOST, port=server.port)
     async with hearing(client, CertificateEvent) as heard:
         (added,) = (await client.certificates.watch(body)).certificates
         server.show(authority.issue(HOST, days=10))
-        await client.certificates.check(added.key)
+        await asked.check(added.key)
         await heard.until(["expiring", "changed", "expiring"])
 
         for _ in range(3):
             await agent.kill()
             await agent.start()
             await asyncio.wait_for(heard.connected.wait(), 20)
-            await client.certificates.check(added.key)
+            await asked.check(added.key)
         assert heard.types() == ["expiring", "changed", "expiring"]
 
         await agent.kill()
@@ -112,7 +137,7 @@ async def test_nothing_is_told_twice_or_lost_when_the_agent_is_killed(
 
 
 async def test_a_kill_right_after_a_check_that_found_a_change_tells_it_exactly_once(
-    agent: Agent, client: AgentClient, server: TlsServer, authority: Authority
+    agent: Agent, client: AgentClient, server: TlsServer, authority: Authority, asked: Asked
 ) -> None:
     (added,) = (
         await client.certificates.watch(WatchBody(host=HOST, port=server.port))
@@ -122,13 +147,13 @@ async def test_a_kill_right_after_a_check_that_found_a_change_tells_it_exactly_o
             before = heard.types()
             issued = authority.issue(HOST, days=80)
             server.show(issued)
-            checking = asyncio.create_task(client.certificates.check(added.key))
+            checking = asyncio.create_task(asked.check(added.key))
             await asyncio.sleep(delay_s)  # the moment of the kill is what is tried out
             await agent.kill()
             await asyncio.gather(checking, return_exceptions=True)
             await agent.start()
             await asyncio.wait_for(heard.connected.wait(), 20)
-            await client.certificates.check(added.key)
+            await asked.check(added.key)
             await heard.until([*before, "changed"])
 
 
@@ -150,15 +175,14 @@ async def test_a_file_is_watched_where_the_settings_allow_it(
 
 
 async def test_what_is_found_by_itself_cannot_be_forgotten_only_its_cause(
-    agent: Agent, client: AgentClient, authority: Authority, tmp_path: Path
+    agent: Agent, client: AgentClient, authority: Authority, asked: Asked, tmp_path: Path
 ) -> None:
     authority.issue("file.example").write(tmp_path / "certificates", "a")
     await agent.stop()
     await agent.start()
 
     async def found() -> str | None:
-        certificates = await client.certificates.list()
-        return certificates[0].key if certificates else None
+        return next(iter(await asked.keys()), None)
 
     key = await wait_until(found, what="the file to be found")
     with pytest.raises(Conflict) as refused:
