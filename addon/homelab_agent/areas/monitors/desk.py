@@ -1,5 +1,6 @@
 """All monitors while the agent runs: which are watched, and their checks."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from homelab_agent.areas.monitors.condition import Condition, Remembered
 from homelab_agent.areas.monitors.history import History
 from homelab_agent.areas.monitors.intake import Intake
 from homelab_agent.areas.monitors.models import MonitorSettings, MonitorSource
+from homelab_agent.areas.monitors.names import free_key
 from homelab_agent.areas.monitors.schedule import Schedule
 from homelab_agent.areas.monitors.secret_settings import hide
 from homelab_agent.areas.monitors.store import MonitorStore
@@ -52,6 +54,8 @@ class Desk:
         self.checks = checks
         self._timeline = timeline
         self._secrets = secrets
+        # What is stored and what is watched change together, one change after the other.
+        self._changing = asyncio.Lock()
 
     async def load(self) -> None:
         """Take up all monitors as they were left."""
@@ -64,45 +68,48 @@ class Desk:
             condition.interrupt()
             self._take_up(stored.id, stored.key, stored.source, stored.settings, condition)
 
-    async def add(self, key: str, source: MonitorSource, settings: MonitorSettings) -> Watched:
-        """Watch something new.
+    async def add(
+        self, key: str | None, source: MonitorSource, settings: MonitorSettings
+    ) -> Watched:
+        """Watch something new; without a key it gets a free one that is like its name.
 
         Raises:
             Conflict: there is a monitor with this key, or there are too many.
         """
-        if key in self.watched:
-            raise Conflict(f"There is a monitor {key} already", field="key")
-        if len(self.watched) >= MOST_MONITORS:
-            raise Conflict(
-                f"There are {MOST_MONITORS} monitors, and no more fit in",
-                hint="Remove some that nobody needs",
-            )
-        remembered = Remembered()
-        monitor_id = await self._store.add(key, source, settings, remembered)
-        return self._take_up(monitor_id, key, source, settings, Condition(remembered))
+        async with self._changing:
+            key = key or free_key(settings.name, self.watched)
+            if key in self.watched:
+                raise Conflict(f"There is a monitor {key} already", field="key")
+            if len(self.watched) >= MOST_MONITORS:
+                raise Conflict(
+                    f"There are {MOST_MONITORS} monitors, and no more fit in",
+                    hint="Remove some that nobody needs",
+                )
+            remembered = Remembered()
+            monitor_id = await self._store.add(key, source, settings, remembered)
+            return self._take_up(monitor_id, key, source, settings, Condition(remembered))
 
     async def change(self, watched: Watched, settings: MonitorSettings, *, anew: bool) -> None:
-        """Watch with other settings; `anew`: what was known of the service holds no more."""
-        if settings == watched.settings:
-            return
-        await self._store.change(watched.id, watched.source, settings)
-        hide(settings, self._secrets)
-        watched.settings = settings
-        watched.target = self.checks.target(settings.check)
-        self._intake.break_run(watched)
-        if anew:
-            watched.condition.begin_anew(watched.condition.now.paused_since)
-            watched.outcome = watched.seen = None
-        self._intake.settle(watched)
-        self._board.show(watched)
-        self._plan(watched)
+        """Watch with other settings; `anew`: what was known of the service holds no more.
+
+        Raises:
+            Conflict: it was removed meanwhile.
+        """
+        async with self._changing:
+            if not self._has(watched):
+                raise Conflict(f"{watched.settings.name} was removed meanwhile", field="key")
+            if settings != watched.settings:
+                await self._store.change(watched.id, watched.source, settings)
+                self._take_over(watched, settings, anew=anew)
 
     async def remove(self, watched: Watched) -> None:
         """Forget a monitor and its past."""
-        await self._store.remove(watched.id)
-        self._stop(watched)
-        del self.watched[watched.key]
-        self._history.forget(watched.id)
+        async with self._changing:
+            if self._has(watched):
+                await self._store.remove(watched.id)
+                self._stop(watched)
+                del self.watched[watched.key]
+                self._history.forget(watched.id)
 
     def pause(self, watched: Watched) -> None:
         """Stop checking; what was known of the service holds no more."""
@@ -135,6 +142,21 @@ class Desk:
     def shown(self) -> Mapping[str, Watched]:
         """Return the monitors that there are for others, by key."""
         return {key: each for key, each in self.watched.items() if not each.is_gone}
+
+    def _has(self, watched: Watched) -> bool:
+        return self.watched.get(watched.key) is watched
+
+    def _take_over(self, watched: Watched, settings: MonitorSettings, *, anew: bool) -> None:
+        hide(settings, self._secrets)
+        watched.settings = settings
+        watched.target = self.checks.target(settings.check)
+        self._intake.break_run(watched)
+        if anew:
+            watched.condition.begin_anew(watched.condition.now.paused_since)
+            watched.outcome = watched.seen = None
+        self._intake.settle(watched)
+        self._board.show(watched)
+        self._plan(watched)
 
     def _take_up(
         self,

@@ -33,6 +33,8 @@ MOST_WINDOWS = 200
 MOST_OCCURRENCES = 2000
 LONGEST_RANGE = timedelta(days=400)
 KEEP_ENDED = timedelta(days=30)
+FARTHEST = timedelta(days=50 * 365)
+"""Nobody plans further, and at the ends of the calendar nothing can be reckoned."""
 
 _LOOK = timedelta(seconds=30)
 """The clock on the wall may be set: it is looked at this often, whatever is planned."""
@@ -98,12 +100,7 @@ class MaintenanceBook:
             Invalid: the time has no zone, or the zone or a monitor does not exist.
             Conflict: there are too many.
         """
-        if body.starts_at.tzinfo is None:
-            raise Invalid(
-                "starts_at has no time zone",
-                field="starts_at",
-                hint="Write it as 2026-12-01T03:00:00+01:00",
-            )
+        _require_usable("starts_at", body.starts_at, self._clock())
         zone_of(body.time_zone)
         unknown = [key for key in body.monitors if key not in self._watched]
         if unknown:
@@ -151,8 +148,7 @@ class MaintenanceBook:
             Invalid: the moments have no zone, are in the wrong order or too far apart.
         """
         for field, moment in (("since", query.since), ("until", query.until)):
-            if moment.tzinfo is None:
-                raise Invalid(f"{field} has no time zone", field=field)
+            _require_usable(field, moment, self._clock())
         if not query.since < query.until <= query.since + LONGEST_RANGE:
             raise Invalid(
                 f"until has to be after since, and at most {LONGEST_RANGE.days} days",
@@ -184,3 +180,17 @@ class MaintenanceBook:
     def _forget(self, key: str) -> None:
         self._rules.pop(key, None)
         self._resources.remove(MAINTENANCE_KIND, key)
+
+
+def _require_usable(field: str, moment: datetime, now: datetime) -> None:
+    """Raise `Invalid` for a moment that cannot be placed, or not be counted on from."""
+    if moment.tzinfo is None:
+        raise Invalid(
+            f"{field} has no time zone", field=field, hint="Write it as 2026-12-01T03:00:00+01:00"
+        )
+    if abs(moment - now) > FARTHEST:
+        raise Invalid(
+            f"{field} is more than {FARTHEST.days // 365} years away",
+            field=field,
+            hint="Is the year right, and the clock of the agent's machine?",
+        )

@@ -23,7 +23,7 @@ from homelab_agent.areas.monitors.models import (
     UpdateMonitorBody,
 )
 from homelab_agent.areas.monitors.models import History as Past
-from homelab_agent.areas.monitors.names import LABEL_PREFIX, TAKEN, free_key
+from homelab_agent.areas.monitors.names import LABEL_PREFIX, TAKEN
 from homelab_agent.areas.monitors.past import past_checks, past_of
 from homelab_agent.areas.monitors.prepare import prepared, require_allowed
 from homelab_agent.areas.monitors.report import health_report
@@ -78,8 +78,7 @@ class MonitorService:
         refuse_stars(settings)
         self._require_check(settings)
         _require_free_key(body.key)
-        key = body.key or free_key(settings.name, self._desk.watched)
-        return self._described(await self._desk.add(key, MonitorSource.PERSON, settings))
+        return self._described(await self._desk.add(body.key, MonitorSource.PERSON, settings))
 
     async def update(self, key: str, body: UpdateMonitorBody, caller: Caller) -> MonitorDescription:
         """Watch with other settings.

@@ -208,7 +208,7 @@ def _days_left(tls: ssl.SSLObject | None, now: datetime) -> int | None:
 
     try:
         return (x509.load_der_x509_certificate(shown).not_valid_after_utc - now).days
-    except ValueError:
+    except ValueError, x509.InvalidVersion:
         return None  # whoever takes any certificate takes one that cannot be read
 
 

@@ -129,3 +129,23 @@ async def test_windows_survive_a_restart_and_old_ones_are_refused_nonsense(store
     await again.book.remove(window.key)
     with pytest.raises(NotFound):
         await again.book.remove(window.key)
+
+
+@pytest.mark.parametrize("repeat", Repeat)
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"])
+async def test_a_window_at_the_ends_of_the_calendar_is_refused_and_never_ends_the_agent(
+    store: Store, text: str, repeat: Repeat
+) -> None:
+    agent = OneAgent(store, Times())
+    moment = datetime.fromisoformat(text)
+    body = MaintenanceBody(name="x", starts_at=moment, duration_s=7 * 86400, repeat=repeat)
+    with pytest.raises(Invalid) as refused:
+        await agent.book.add(body)
+    assert refused.value.field == "starts_at"
+    for since, until in ((moment, agent.times.wall()), (agent.times.wall(), moment)):
+        with pytest.raises(Invalid):
+            agent.book.occurrences(OccurrenceQuery(since=since, until=until))
+
+    again = OneAgent(store, agent.times)
+    await again.load()
+    assert again.book.list().windows == ()
