@@ -31,7 +31,7 @@ async def test_the_demo_shows_within_a_minute_what_a_person_would_want_to_know(
 
     forecasts = {each["key"]: each for each in report["forecasts"]}
     assert forecasts["/mnt/media"]["growth_bytes_per_day"] == pytest.approx(20e9, rel=0.05)
-    assert forecasts["/mnt/nas"]["reason"] == "It does not grow."
+    assert forecasts["/boot/efi"]["reason"] == "It does not grow."
     types = [each["type"] for each in report["findings"]]
     assert {"disk_failing", "memory_leak"} <= set(types)
     severities = [each["severity"] for each in report["findings"]]
