@@ -25,11 +25,13 @@ from homelab_agent.areas.monitors.models import (
     Slo,
 )
 from homelab_agent.areas.monitors.names import label_key
+from homelab_agent.areas.monitors.published import published_host
 from homelab_agent.areas.monitors.watched import Watched
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.engine.models import ContainerState
 from homelab_agent.platform.errors import AgentError, Conflict, Denied, Invalid
 from homelab_agent.platform.logging import get_logger
+from homelab_agent.platform.outbound.connections import where
 from homelab_agent.platform.resources import Change, Overflow, Resources
 
 KEEP_GONE = timedelta(days=30)
@@ -49,7 +51,10 @@ class Addresses(Protocol):
 
 
 class LabelMonitors:
-    """Makes monitors of labels. `troubled` are those that cannot be made, by key."""
+    """Makes monitors of labels. `troubled` are those that cannot be made, by key.
+
+    `machine` is the machine's address as seen from here; None where no way leads there.
+    """
 
     def __init__(
         self,
@@ -59,7 +64,7 @@ class LabelMonitors:
         resources: Resources,
         clock: Clock,
         *,
-        from_outside: bool,
+        machine: str | None,
     ) -> None:
         self.troubled: dict[str, Monitor] = {}
         self._desk = desk
@@ -67,7 +72,7 @@ class LabelMonitors:
         self._addresses = addresses
         self._resources = resources
         self._clock = clock
-        self._from_outside = from_outside
+        self._machine = machine
         self._keys: dict[str, set[str]] = {}
         self._seen: dict[str, Container] = {}
         self._failed: set[str] = set()
@@ -162,11 +167,13 @@ class LabelMonitors:
     async def _address(self, container: Container, port: int) -> str | None:
         if container.state is not ContainerState.RUNNING:
             return None
+        # As people reach it, where we can reach it like that.
+        for each in container.ports:
+            host = published_host(each, self._machine)
+            if each.container_port == port and host is not None:
+                return where(host, each.host_port or port)
         found = await self._addresses.addresses(container.id, port)
-        if not found:
-            return None
-        # As people reach it, where we can reach it like that: what is published comes last.
-        return found[-1] if self._from_outside else found[0]
+        return found[0] if found else None
 
     async def _watch(self, key: str, settings: MonitorSettings) -> None:
         known = self._desk.watched.get(key)

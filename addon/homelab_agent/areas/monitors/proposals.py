@@ -14,7 +14,8 @@ from homelab_agent.areas.monitors.check_settings import (
 )
 from homelab_agent.areas.monitors.labels import is_declined
 from homelab_agent.areas.monitors.models import MonitorSettings, Proposal
-from homelab_agent.platform.engine.models import ContainerState, Port
+from homelab_agent.areas.monitors.published import published_host
+from homelab_agent.platform.engine.models import ContainerState
 
 _TLS_PORTS = frozenset({443, 8443, 9443})
 _HTTP_PORTS = frozenset(
@@ -26,29 +27,33 @@ _HTTP_PORTS = frozenset(
 
 _PLEX_PORT = 32400
 _VNC_PORTS = range(5900, 5910)
-_ANY = {None, "", "0.0.0.0", "::"}  # noqa: S104  # what containers are bound to, not what we bind
 
 
 def proposals(
-    containers: Iterable[Container], watched: Iterable[MonitorSettings]
+    containers: Iterable[Container], watched: Iterable[MonitorSettings], machine: str | None
 ) -> tuple[Proposal, ...]:
-    """Return what is not watched yet, by name and port."""
+    """Return what is not watched yet, by name and port.
+
+    `machine` is the machine's address as seen from here; None where no way leads there.
+    """
     ports = {(settings.container, port) for settings in watched for port in _ports(settings)}
     found = [
         proposal
         for container in containers
         if container.state is ContainerState.RUNNING and not is_declined(container.labels)
-        for proposal in _of(container, ports)
+        for proposal in _of(container, ports, machine)
     ]
     return tuple(sorted(found, key=lambda each: (each.container_name, each.why)))
 
 
-def _of(container: Container, watched: set[tuple[str | None, int]]) -> list[Proposal]:
+def _of(
+    container: Container, watched: set[tuple[str | None, int]], machine: str | None
+) -> list[Proposal]:
     seen: set[int] = set()
     found: list[Proposal] = []
     for port in container.ports:
-        outside = port.host_port
-        if port.protocol != "tcp" or outside is None or outside in seen:
+        outside, host = port.host_port, published_host(port, machine)
+        if outside is None or host is None or outside in seen:
             continue
         seen.add(outside)
         # A monitor of nobody's in particular may be of this one.
@@ -58,7 +63,7 @@ def _of(container: Container, watched: set[tuple[str | None, int]]) -> list[Prop
             (None, outside),
         }:
             continue
-        settings = _settings(container, port, outside)
+        settings = _settings(container, port.container_port, host, outside)
         if settings is not None:
             found.append(
                 Proposal(
@@ -71,9 +76,7 @@ def _of(container: Container, watched: set[tuple[str | None, int]]) -> list[Prop
     return found
 
 
-def _settings(container: Container, port: Port, outside: int) -> MonitorSettings | None:
-    inside = port.container_port
-    host = "127.0.0.1" if port.host_ip in _ANY else str(port.host_ip)
+def _settings(container: Container, inside: int, host: str, outside: int) -> MonitorSettings | None:
     shown = f"[{host}]" if ":" in host else host
     check: HttpCheckSettings | PlexCheckSettings | VncCheckSettings
     if inside == _PLEX_PORT:

@@ -44,9 +44,12 @@ _CSV = "text/csv"
 class MonitorRoutes:
     """Services that people reach: how they are, and what watches them."""
 
-    def __init__(self, service: MonitorService, containers: ContainerService) -> None:
+    def __init__(
+        self, service: MonitorService, containers: ContainerService, machine: str | None
+    ) -> None:
         self._service = service
         self._containers = containers
+        self._machine = machine
 
     @query("monitors.list", "/monitors")
     async def list(self) -> MonitorList:
@@ -70,7 +73,8 @@ class MonitorRoutes:
         """Return monitors that could be made for what containers publish."""
         await self._service.until_ready()
         containers = self._containers.list(ContainerQuery()).containers
-        return ProposalList(proposals=proposals(containers, self._service.settings()))
+        found = proposals(containers, self._service.settings(), self._machine)
+        return ProposalList(proposals=found)
 
     @query("monitors.get", "/monitors/{key}")
     async def get(self, key: str) -> MonitorDescription:

@@ -13,6 +13,16 @@ from homelab_agent.platform.secrets import SHORTEST_SECRET, SecretFilter
 STARS = "*" * 10
 """How a secret is shown; given like this in an update it stays as it is."""
 
+_ORDINARY_HEADERS = {"accept", "accept-encoding", "accept-language", "cache-control", "origin"} | {
+    "content-type",
+    "host",
+    "pragma",
+    "range",
+    "referer",
+    "user-agent",
+}
+"""What is said to everybody: "application/json" masked in each log would hide what logs are for."""
+
 
 def revealed(settings: MonitorSettings) -> dict[str, JsonValue]:
     """Return the settings with their secrets, for the store alone."""
@@ -95,8 +105,9 @@ def _secrets(value: object) -> Iterator[str]:
         case SecretStr():
             yield value.get_secret_value()
         case Mapping():
-            for each in value.values():
-                yield from _secrets(each)
+            for name, each in value.items():
+                if str(name).lower() not in _ORDINARY_HEADERS:
+                    yield from _secrets(each)
         case list() | tuple():
             for each in value:
                 yield from _secrets(each)

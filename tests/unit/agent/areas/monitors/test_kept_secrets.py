@@ -4,8 +4,14 @@ import pytest
 from pydantic import JsonValue
 
 from homelab_agent.areas.monitors.models import MonitorSettings
-from homelab_agent.areas.monitors.secret_settings import STARS, revealed, with_kept_secrets
+from homelab_agent.areas.monitors.secret_settings import (
+    STARS,
+    hide,
+    revealed,
+    with_kept_secrets,
+)
 from homelab_agent.platform.errors import Invalid
+from homelab_agent.platform.secrets import MASK, SecretFilter
 
 
 def plex(url: str, token: str) -> MonitorSettings:
@@ -30,3 +36,14 @@ def test_no_secret_can_be_had_by_asking_for_it_at_another_server(url: str) -> No
         with_kept_secrets(plex(url, STARS), KNOWN)
 
     assert refused.value.field == "check.token"
+
+
+def test_a_key_is_masked_in_logs_and_what_is_said_to_everybody_is_not() -> None:
+    headers: dict[str, JsonValue] = {"Accept": "application/json", "X-Api-Key": "correct-horse"}
+    check: dict[str, JsonValue] = {"type": "http", "url": "http://nas.home", "headers": headers}
+    secrets = SecretFilter()
+
+    hide(MonitorSettings.model_validate({"name": "NAS", "check": check}), secrets)
+
+    line = "sent application/json with correct-horse"
+    assert secrets.mask(line) == f"sent application/json with {MASK}"

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from homelab_agent.areas.containers.models import Container
 from homelab_agent.areas.monitors.check_settings import HttpCheckSettings
 from homelab_agent.areas.monitors.models import MonitorSettings
@@ -50,6 +52,7 @@ def test_pages_are_proposed_and_databases_and_what_is_not_published_are_not() ->
             container("quiet", (80, 82), **{"homelab.monitor": "false"}),
         ),
         (),
+        "127.0.0.1",
     )
 
     assert [(each.container, each.settings.check.type) for each in found] == [
@@ -71,6 +74,29 @@ def test_what_is_watched_is_proposed_no_more_but_its_other_ports_are() -> None:
         name="Web", check=HttpCheckSettings(url="http://192.0.2.5:8080/x"), container="web"
     )
 
-    (other,) = proposals((web,), (watched,))
+    (other,) = proposals((web,), (watched,), "127.0.0.1")
 
     assert other.why == "It publishes port 3000 as 3000"
+
+
+@pytest.mark.parametrize(
+    ("host_ip", "machine", "asked"),
+    [
+        ("0.0.0.0", "127.0.0.1", "http://127.0.0.1:8080/"),  # noqa: S104
+        ("0.0.0.0", "172.17.0.1", "http://172.17.0.1:8080/"),  # noqa: S104
+        ("192.0.2.7", "172.17.0.1", "http://192.0.2.7:8080/"),
+        ("fd00::7", "172.17.0.1", "http://[fd00::7]:8080/"),
+        ("127.0.0.1", "127.0.0.1", "http://127.0.0.1:8080/"),
+        ("127.0.0.1", "172.17.0.1", None),
+        ("0.0.0.0", None, None),  # noqa: S104
+    ],
+)
+def test_nothing_is_proposed_that_this_agent_cannot_reach(
+    host_ip: str, machine: str | None, asked: str | None
+) -> None:
+    port = Port(container_port=80, protocol="tcp", host_ip=host_ip, host_port=8080)
+    web = container("web").model_copy(update={"ports": (port,)})
+
+    urls = [getattr(each.settings.check, "url", None) for each in proposals((web,), (), machine)]
+
+    assert urls == ([asked] if asked else [])
