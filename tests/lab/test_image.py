@@ -246,6 +246,33 @@ async def test_the_image_sees_the_machine_whose_folders_it_is_given(
     assert agent_info["statistics"]["source"] in {"cgroup_v1", "cgroup_v2"}
 
 
+async def test_an_agent_in_a_network_of_its_own_reaches_what_others_publish(docker: Docker) -> None:
+    agent = Packaged(docker, f"image-test-{free_port()}", free_port())
+    web, web_port, network = f"image-web-{free_port()}", free_port(), f"image-net-{free_port()}"
+    serve = ("busybox", "httpd", "-f", "-p", "80")
+    label = "homelab.monitor.tcp=:80"
+    there = ("--network", network, "--publish", f"{web_port}:80", "--label", label)
+    here = ("--publish", f"{agent.url.rpartition(':')[2]}:8099", "--volume", SOCKET)
+    await run("docker", "network", "create", network)
+    try:
+        await run("docker", "run", "--detach", "--name", web, *there, "busybox", *serve)
+        await run("docker", "run", "--detach", "--name", agent.name, *here, IMAGE)
+        await wait_until(agent.answers, what="the agent in the container to answer")
+        await agent.create_token()
+
+        async def watched_as() -> str | None:
+            _, answer = await agent.ask("GET", "/monitors")
+            states = [each["state"] for each in answer["monitors"] if each["container"] == web]
+            return states[0] if states and states[0] != "pending" else None
+
+        assert await wait_until(watched_as, what="the labelled container to be checked") == "up"
+        _, answer = await agent.ask("GET", "/monitors/proposals")
+        assert "127.0.0.1" not in str(answer)
+    finally:
+        await docker.remove_all(agent.name, web)
+        await run("docker", "network", "rm", network)
+
+
 async def test_the_agent_in_the_image_deploys_a_stack_and_takes_it_down(docker: Docker) -> None:
     agent = await start(docker)
     await agent.create_token()

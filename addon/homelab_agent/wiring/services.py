@@ -108,7 +108,7 @@ def _monitors(
         ground.engine.recreate,
         resources,
         utc_now,
-        from_outside=ground.own_id is None,
+        machine=ground.host.address,
     )
     service = MonitorService(desk, history, labels, utc_now)
     keeper = Keeper(service, history, past, board, timeline, begin=demo.past if demo else None)
@@ -121,6 +121,6 @@ def _monitors(
         board,
         begin=demo.monitors if demo else None,
     )
-    areas.routes.append(MonitorRoutes(service, containers))
+    areas.routes.append(MonitorRoutes(service, containers, ground.host.address))
     areas.routes.append(MaintenanceRoutes(book, service))
     areas.loops.append(watch.run)

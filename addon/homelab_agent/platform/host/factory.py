@@ -18,9 +18,11 @@ class HostFaces:
     """The machine, seen from each side that some area needs.
 
     `root` is where the machine's own `/` is seen; None where only the agent's container is.
+    `address` is the machine's as seen from here; None where no way leads there.
     """
 
     root: Path | None
+    address: str | None
     machine: Machine
     network: MachineNetwork
 
@@ -36,10 +38,13 @@ def open_host(
         from homelab_agent.platform.host.demo_machine import DemoMachine  # noqa: PLC0415
         from homelab_agent.platform.host.demo_network import DemoNetwork  # noqa: PLC0415
 
-        return HostFaces(root=None, machine=DemoMachine(clock), network=DemoNetwork())
+        return HostFaces(
+            root=None, address="127.0.0.1", machine=DemoMachine(clock), network=DemoNetwork()
+        )
     from homelab_agent.platform.host.linux_machine import LinuxMachine  # noqa: PLC0415
     from homelab_agent.platform.host.linux_network import LinuxNetwork  # noqa: PLC0415
     from homelab_agent.platform.host.paths import View, find_paths  # noqa: PLC0415
+    from homelab_agent.platform.host.way_to_host import way_to_host  # noqa: PLC0415
 
     paths = find_paths(
         settings.host_proc,
@@ -49,6 +54,7 @@ def open_host(
         is_app="SUPERVISOR_TOKEN" in os.environ,
     )
     return HostFaces(
+        address=way_to_host(paths),
         root=paths.root if paths.filesystems is View.HOST else None,
         machine=LinuxMachine(paths, clock),
         network=LinuxNetwork(paths),
