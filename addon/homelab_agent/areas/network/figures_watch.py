@@ -45,8 +45,9 @@ class TrafficWatch:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether what is published is not older than an interval."""
-        return bool(self._resources.keys(NETWORK_TRAFFIC_KIND))
+        """Whether what is published has rates, and is not older than an interval."""
+        published = self._resources.every(NETWORK_TRAFFIC_KIND, NetworkTraffic)
+        return any(each.receive_bytes_per_s is not None for each in published)
 
     async def run(self) -> None:
         """Watch until cancelled; what was counted until then is written down."""
