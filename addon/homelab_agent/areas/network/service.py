@@ -77,14 +77,22 @@ class NetworkService:
 
     async def bandwidth(self) -> Bandwidth:
         """Return what goes through each interface; takes a second while nobody listens."""
-        if self._traffic.is_fresh:
-            known = self._resources.every(NETWORK_TRAFFIC_KIND, NetworkTraffic)
-            return Bandwidth(interfaces=tuple(sorted(known, key=lambda each: each.key)))
+        if (known := self._published()) is not None:
+            return known
         # One caller after the other: who asks often is not served at once.
         async with self._asking:
             await self._traffic.sample()
             await asyncio.sleep(BETWEEN_SAMPLES_S)
+            # Somebody may have begun to listen meanwhile, whose sample was a moment ago.
+            if (known := self._published()) is not None:
+                return known
             return Bandwidth(interfaces=await self._traffic.sample())
+
+    def _published(self) -> Bandwidth | None:
+        if not self._traffic.is_fresh:
+            return None
+        known = self._resources.every(NETWORK_TRAFFIC_KIND, NetworkTraffic)
+        return Bandwidth(interfaces=tuple(sorted(known, key=lambda each: each.key)))
 
     async def connections(self, query: ConnectionQuery) -> ConnectionList:
         """Return the connections that match, and whose they are."""
