@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from homelab_agent.areas.certificates.models import StartTls, WatchBody
+from homelab_agent.areas.certificates.models import WatchBody
 from homelab_agent.areas.certificates.places import endpoint_place, url_place
 from homelab_agent.areas.certificates.watch import CertificateWatch
 from homelab_agent.areas.certificates.watched import Origin, Place
@@ -11,14 +11,6 @@ from homelab_agent.platform.errors import Invalid
 from homelab_agent.platform.resources import Change, Overflow, Resources
 
 _TLS = "tls"
-# A monitor does not show what it speaks before the handshake; at these ports nothing else is usual.
-_STARTTLS_PORTS = {
-    25: StartTls.SMTP,
-    143: StartTls.IMAP,
-    389: StartTls.LDAP,
-    587: StartTls.SMTP,
-    5432: StartTls.POSTGRESQL,
-}
 
 
 class MonitoredCertificates:
@@ -64,8 +56,13 @@ def _place(monitor: Monitor) -> Place | None:
     if not host or not port.isdecimal():
         return None
     try:
-        start_tls = _STARTTLS_PORTS.get(int(port))
-        body = WatchBody(name=monitor.name, host=host, port=int(port), start_tls=start_tls)
+        body = WatchBody(
+            name=monitor.name,
+            host=host,
+            port=int(port),
+            server_name=monitor.server_name,
+            start_tls=monitor.start_tls,
+        )
         return endpoint_place(body, Origin.MONITOR, monitor.container)
     except ValueError, Invalid:
         return None

@@ -80,7 +80,7 @@ class HttpCheckSettings(Model):
     type: Literal[CheckType.HTTP] = CheckType.HTTP
     url: Url
     method: Literal["GET", "HEAD", "POST", "OPTIONS"] = "GET"
-    status: tuple[StatusRange, ...] = ("200-399",)
+    status: tuple[StatusRange, ...] = Field(default=("200-399",), min_length=1, max_length=64)
     contains: str | None = Field(default=None, min_length=1, max_length=1024)
     not_contains: str | None = Field(default=None, min_length=1, max_length=1024)
     json_path: str | None = Field(default=None, pattern=r"^(/.*)?$", max_length=512)

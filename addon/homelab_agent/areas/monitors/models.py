@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from homelab_agent.areas.certificates.models import StartTls
 from homelab_agent.areas.monitors.check_settings import CheckSettings, CheckType
 from homelab_agent.platform.model import Model
 
@@ -85,6 +86,7 @@ class Monitor(Model):
 
     `reason` says why it is not up; `warning` what is wrong although it is up, like a VNC server
     that asks for no password. `since` is when `state` began; None until the first check.
+    `server_name` and `start_tls` are those of a TLS check.
     """
 
     key: str
@@ -100,6 +102,8 @@ class Monitor(Model):
     reason: str | None = None
     warning: str | None = None
     slo: Slo
+    server_name: str | None = None
+    start_tls: StartTls | None = None
 
 
 class MonitorDetail(Model):

@@ -68,7 +68,8 @@ def moments(since: datetime, until: datetime | None, now: datetime) -> tuple[dat
             )
     if since >= until:
         raise Invalid("since has to be before until", field="since")
-    return max(since, now - timedelta(seconds=KEEP_S[DAY_S])), until
+    # A day more: the clock may have been set back by that.
+    return max(since, now - timedelta(seconds=KEEP_S[DAY_S])), min(until, now + timedelta(days=1))
 
 
 def _length_s(since: datetime, until: datetime, now: datetime, limit: int) -> int:

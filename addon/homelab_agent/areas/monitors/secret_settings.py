@@ -39,7 +39,8 @@ def with_kept_secrets(new: MonitorSettings, old: MonitorSettings) -> MonitorSett
         Invalid: there is no old secret to keep, or it would go to somebody else.
     """
     check, known = new.check.model_dump(), old.check.model_dump()
-    if _origin(check) != _origin(known):
+    trusts_anybody = known.get("verify_tls") and not check.get("verify_tls")
+    if trusts_anybody or _origin(check) != _origin(known):
         # Else whoever may change an address would be sent what nobody is shown.
         known = {}
     kept = {name: _kept(value, known.get(name), name) for name, value in check.items()}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from homelab_agent.areas.monitors.attempt import longest_s
+from homelab_agent.areas.monitors.check_settings import TlsCheckSettings
 from homelab_agent.areas.monitors.checks.check import CheckOutcome
 from homelab_agent.areas.monitors.condition import Condition, Remembered
 from homelab_agent.areas.monitors.models import (
@@ -58,6 +59,7 @@ class Watched:
     def shown(self) -> Monitor:
         """Return it as the wire has it."""
         now, settings = self.condition.now, self.settings
+        tls = settings.check if isinstance(settings.check, TlsCheckSettings) else None
         state, since = now.state, now.since
         if now.paused_since is not None:
             state, since = MonitorState.PAUSED, now.paused_since
@@ -77,6 +79,8 @@ class Watched:
             reason=now.reason,
             warning=now.warning,
             slo=settings.slo,
+            server_name=tls.server_name if tls else None,
+            start_tls=tls.start_tls if tls else None,
         )
 
     def result(self) -> MonitorResult | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from .base import EACH_BY_ITSELF, OpenEnum
+from .certificates import StartTls
 
 
 class CheckType(OpenEnum):
@@ -73,6 +74,7 @@ class Monitor:
 
     `reason` says why it is not up; `warning` what is wrong although it is up, like a VNC server
     that asks for no password. `since` is when `state` began; None until the first check.
+    `server_name` and `start_tls` are those of a TLS check.
     """
 
     key: str
@@ -88,6 +90,8 @@ class Monitor:
     reason: str | None = None
     warning: str | None = None
     slo: Slo
+    server_name: str | None = None
+    start_tls: StartTls | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

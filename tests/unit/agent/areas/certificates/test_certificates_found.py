@@ -129,22 +129,29 @@ async def test_the_certificates_of_monitored_services_are_watched_while_their_mo
         monitor("web2", CheckType.HTTP, "https://web.lab.example/other", state=MonitorState.UP),
         monitor("plain", CheckType.HTTP, "http://plain.lab.example", state=MonitorState.UP),
         monitor("tls", CheckType.TLS, "[fd00::1]:8443", state=MonitorState.UP),
-        monitor("mail", CheckType.TLS, "mail.lab.example:587", state=MonitorState.UP),
+        monitor("mail", CheckType.TLS, "mail.lab.example:2525", state=MonitorState.UP).model_copy(
+            update={"start_tls": StartTls.SMTP, "server_name": "smtp.lab.example"}
+        ),
         monitor("dns", CheckType.DNS, "lab.example A", state=MonitorState.UP),
         monitor("odd", CheckType.HTTP, "https://:99999999/", state=MonitorState.UP),
     ):
         area.resources.publish(MONITOR_KIND, each.key, each)
     address = endpoint_place(WatchBody(host="fd00::1", port=8443), Origin.MONITOR).key
-    shown = await area.until_shown("web.lab.example-443", "mail.lab.example-587-smtp", address)
+    server_name, start_tls = "smtp.lab.example", StartTls.SMTP
+    body = WatchBody(
+        host="mail.lab.example", port=2525, server_name=server_name, start_tls=start_tls
+    )
+    mail = endpoint_place(body, Origin.MONITOR).key
+    shown = await area.until_shown("web.lab.example-443", mail, address)
 
     web = shown["web.lab.example-443"]
     assert (web.container, web.removable) == ("media:web:1", False)
-    assert shown["mail.lab.example-587-smtp"].start_tls is StartTls.SMTP
+    assert (shown[mail].server_name, shown[mail].start_tls) == (server_name, start_tls)
     assert (shown[address].host, shown[address].port) == ("fd00::1", 8443)
 
     area.resources.remove(MONITOR_KIND, "web")
     area.resources.remove(MONITOR_KIND, "tls")
-    await area.until_shown("web.lab.example-443", "mail.lab.example-587-smtp")
+    await area.until_shown("web.lab.example-443", mail)
 
 
 async def test_what_a_person_asked_for_stays_theirs_and_forgetting_it_leaves_what_is_found(

@@ -38,6 +38,22 @@ def test_no_secret_can_be_had_by_asking_for_it_at_another_server(url: str) -> No
     assert refused.value.field == "check.token"
 
 
+def test_no_secret_goes_to_whoever_stands_in_between() -> None:
+    def home(token: str, *, verify_tls: bool) -> MonitorSettings:
+        check: dict[str, JsonValue] = {
+            "type": "home_assistant",
+            "url": "https://ha.home",
+            "token": token,
+            "verify_tls": verify_tls,
+        }
+        return MonitorSettings.model_validate({"name": "Home", "check": check})
+
+    with pytest.raises(Invalid):
+        with_kept_secrets(home(STARS, verify_tls=False), home("the-token", verify_tls=True))
+    kept = with_kept_secrets(home(STARS, verify_tls=True), home("the-token", verify_tls=False))
+    assert "the-token" in str(revealed(kept))
+
+
 def test_a_key_is_masked_in_logs_and_what_is_said_to_everybody_is_not() -> None:
     headers: dict[str, JsonValue] = {"Accept": "application/json", "X-Api-Key": "correct-horse"}
     check: dict[str, JsonValue] = {"type": "http", "url": "http://nas.home", "headers": headers}
