@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlencode
 
@@ -24,6 +25,10 @@ ALL_UP = 0
 OPTIONAL_DOWN = 1
 CRITICAL_DOWN = 2
 NOT_ASKED = 3
+
+_NAME = "homelab-agent check"
+_LONGEST = timedelta(minutes=10)
+"""No such command takes so long."""
 
 _TABLE_COLUMNS = ("Service", "Status", "Endpoint", "Last check", "24 h", "30 d", "Reason")
 _WIDEST = 60
@@ -77,6 +82,13 @@ def exit_code(report: HealthReport) -> int:
     return OPTIONAL_DOWN if _any_down(report.optional) else ALL_UP
 
 
+async def revoke_left_over(tokens: Tokens, now: datetime) -> None:
+    """Take away the tokens of such commands that were killed."""
+    for token in await tokens.list():
+        if token.name.startswith(f"{_NAME} ") and now - token.created_at > _LONGEST:
+            await tokens.revoke(token.id)
+
+
 def _any_down(rows: Sequence[ReportRow]) -> bool:
     return any(row.state is MonitorState.DOWN for row in rows)
 
@@ -108,7 +120,8 @@ async def _token(settings: Settings) -> AsyncIterator[str]:
     store = await Store.open(settings.store_url, settings.data_dir)
     try:
         tokens = Tokens(store, utc_now)
-        name = f"homelab-agent check {os.getpid()}"
+        await revoke_left_over(tokens, utc_now())
+        name = f"{_NAME} {os.getpid()}"
         secret = await tokens.rotate(name, Scope.READ)
         try:
             yield secret
