@@ -137,8 +137,8 @@ class Resources:
         return tuple(key for known, key in self._current if known == kind)
 
     def every[Kind: Model](self, kind: str, model: type[Kind]) -> tuple[Kind, ...]:
-        """Return all resources of a kind; `model` is what they are."""
-        found = (each.data for (known, _), each in self._current.items() if known == kind)
+        """Return all resources of a kind, by key; `model` is what they are."""
+        found = (self.get(kind, key) for key in sorted(self.keys(kind)))
         return tuple(each for each in found if isinstance(each, model))
 
     @contextmanager

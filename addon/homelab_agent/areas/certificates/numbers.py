@@ -23,12 +23,11 @@ def export_certificates(metrics: Metrics, resources: Resources) -> None:
             "1 where a client of today would trust it",
             labels=("certificate",),
         )
-        for key in resources.keys(CERTIFICATE_KIND):
-            certificate = resources.get(CERTIFICATE_KIND, key)
-            if isinstance(certificate, Certificate):
-                if certificate.details is not None:
-                    expiry.add_metric((key,), certificate.details.expires_at.timestamp())
-                trusted.add_metric((key,), certificate.verdict is Verdict.TRUSTED)
+        for certificate in resources.every(CERTIFICATE_KIND, Certificate):
+            key = certificate.key
+            if certificate.details is not None:
+                expiry.add_metric((key,), certificate.details.expires_at.timestamp())
+            trusted.add_metric((key,), certificate.verdict is Verdict.TRUSTED)
         yield from (expiry, trusted)
 
     metrics.read_families(families)

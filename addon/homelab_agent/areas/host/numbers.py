@@ -44,20 +44,17 @@ def export_machine(metrics: Metrics, resources: Resources) -> None:
             family = GaugeMetricFamily(
                 f"{PREFIX}_filesystem_{field}", description, labels=("mount_point",)
             )
-            for key in resources.keys(FILESYSTEM_KIND):
-                each = resources.get(FILESYSTEM_KIND, key)
-                if isinstance(each, Filesystem) and getattr(each, field) is not None:
-                    family.add_metric((key,), getattr(each, field))
+            for each in resources.every(FILESYSTEM_KIND, Filesystem):
+                if getattr(each, field) is not None:
+                    family.add_metric((each.key,), getattr(each, field))
             yield family
         sensors = GaugeMetricFamily(
             f"{PREFIX}_host_sensor",
             "Degrees Celsius or turns per minute",
             labels=("sensor", "type"),
         )
-        for key in resources.keys(HOST_SENSOR_KIND):
-            sensor = resources.get(HOST_SENSOR_KIND, key)
-            if isinstance(sensor, HostSensor):
-                sensors.add_metric((key, sensor.type), sensor.value)
+        for sensor in resources.every(HOST_SENSOR_KIND, HostSensor):
+            sensors.add_metric((sensor.key, sensor.type), sensor.value)
         yield sensors
 
     metrics.read_families(families)

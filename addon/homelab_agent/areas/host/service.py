@@ -25,7 +25,6 @@ from homelab_agent.areas.host.models import (
 )
 from homelab_agent.areas.host.watch import HostWatch
 from homelab_agent.platform.host.machine import Machine, MachineSample
-from homelab_agent.platform.model import Model
 from homelab_agent.platform.resources import Resources
 
 BETWEEN_LOOKS_S = 1.0
@@ -61,7 +60,7 @@ class HostService:
         power = self._resources.get(HOST_POWER_KIND, HOST_KEY)
         stats = self._resources.get(HOST_STATS_KIND, HOST_KEY)
         if self._watch.is_fresh and isinstance(stats, HostStats):
-            sensors = self._known(HOST_SENSOR_KIND, HostSensor)
+            sensors = self._resources.every(HOST_SENSOR_KIND, HostSensor)
         else:
             before, now = await self._two_looks()
             stats = host_stats(before, now, self._watch.users_count)
@@ -73,15 +72,15 @@ class HostService:
     async def disks(self) -> DiskReport:
         """Return file systems and disks; takes a second while nobody listens."""
         if self._watch.is_fresh:
-            devices = self._known(BLOCK_DEVICE_KIND, BlockDevice)
+            devices = self._resources.every(BLOCK_DEVICE_KIND, BlockDevice)
         else:
             devices = tuple(block_device(each) for each in activities(*await self._two_looks()))
         if not self._resources.keys(FILESYSTEM_KIND):
             await self._filesystems.look()
         return DiskReport(
-            filesystems=self._known(FILESYSTEM_KIND, Filesystem),
+            filesystems=self._resources.every(FILESYSTEM_KIND, Filesystem),
             devices=devices,
-            health=self._known(DISK_HEALTH_KIND, DiskHealth),
+            health=self._resources.every(DISK_HEALTH_KIND, DiskHealth),
         )
 
     async def _two_looks(self) -> tuple[MachineSample, MachineSample]:
@@ -90,7 +89,3 @@ class HostService:
             before = await self._machine.sample()
             await asyncio.sleep(BETWEEN_LOOKS_S)
             return before, await self._machine.sample()
-
-    def _known[Shown: Model](self, kind: str, model: type[Shown]) -> tuple[Shown, ...]:
-        found = (self._resources.get(kind, key) for key in sorted(self._resources.keys(kind)))
-        return tuple(each for each in found if isinstance(each, model))

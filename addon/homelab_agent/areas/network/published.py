@@ -63,12 +63,9 @@ class ContainerPorts:
 
     def is_worked_on(self) -> bool:
         """Return whether a job is about containers right now: their ports may come back."""
-        jobs = (self._resources.get(JOB_KIND, key) for key in self._resources.keys(JOB_KIND))
         return any(
-            isinstance(job, Job)
-            and job.state is not JobState.FINISHED
-            and job.kind.startswith(_CONTAINER_JOBS)
-            for job in jobs
+            job.state is not JobState.FINISHED and job.kind.startswith(_CONTAINER_JOBS)
+            for job in self._resources.every(JOB_KIND, Job)
         )
 
 

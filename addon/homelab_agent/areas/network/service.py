@@ -62,7 +62,7 @@ class NetworkService:
     def interfaces(self) -> InterfaceList:
         """Return all interfaces, by name."""
         found = self._resources.every(NETWORK_INTERFACE_KIND, NetworkInterface)
-        return InterfaceList(interfaces=tuple(sorted(found, key=lambda each: each.key)))
+        return InterfaceList(interfaces=found)
 
     def ports(self, query: PortQuery) -> PortList:
         """Return the listening ports that match, by number."""
@@ -92,7 +92,7 @@ class NetworkService:
         if not self._traffic.is_fresh:
             return None
         known = self._resources.every(NETWORK_TRAFFIC_KIND, NetworkTraffic)
-        return Bandwidth(interfaces=tuple(sorted(known, key=lambda each: each.key)))
+        return Bandwidth(interfaces=known)
 
     async def connections(self, query: ConnectionQuery) -> ConnectionList:
         """Return the connections that match, and whose they are."""

@@ -23,11 +23,7 @@ def export_figures(metrics: Metrics, resources: Resources) -> None:
     """Have `metrics` tell the figures as they were published last; what is unknown is left out."""
 
     def families() -> Iterable[Metric]:
-        published = [
-            stats
-            for key in resources.keys(CONTAINER_STATS_KIND)
-            if isinstance(stats := resources.get(CONTAINER_STATS_KIND, key), ContainerStats)
-        ]
+        published = resources.every(CONTAINER_STATS_KIND, ContainerStats)
         for field, description in _SHOWN.items():
             family = GaugeMetricFamily(
                 f"{PREFIX}_container_{field}", description, labels=("container",)

@@ -98,6 +98,4 @@ class StatisticsService:
         return known if isinstance(known, EngineStats) else None
 
     def _known_containers(self) -> tuple[ContainerStats, ...]:
-        keys = sorted(self._resources.keys(CONTAINER_STATS_KIND))
-        found = (self._resources.get(CONTAINER_STATS_KIND, key) for key in keys)
-        return tuple(each for each in found if isinstance(each, ContainerStats))
+        return self._resources.every(CONTAINER_STATS_KIND, ContainerStats)

@@ -35,20 +35,13 @@ class SwarmArea:
     async def services(self) -> SwarmServiceList:
         """Return all services, by name; `Conflict` where this host is no manager."""
         await self._require_manager()
-        found = (
-            self._resources.get(SWARM_SERVICE_KIND, key)
-            for key in sorted(self._resources.keys(SWARM_SERVICE_KIND))
-        )
-        return SwarmServiceList(services=tuple(x for x in found if isinstance(x, SwarmService)))
+        found = self._resources.every(SWARM_SERVICE_KIND, SwarmService)
+        return SwarmServiceList(services=found)
 
     async def nodes(self) -> SwarmNodeList:
         """Return all nodes, by name; `Conflict` where this host is no manager."""
         await self._require_manager()
-        found = (
-            self._resources.get(SWARM_NODE_KIND, key)
-            for key in self._resources.keys(SWARM_NODE_KIND)
-        )
-        nodes = [x for x in found if isinstance(x, SwarmNode)]
+        nodes = self._resources.every(SWARM_NODE_KIND, SwarmNode)
         return SwarmNodeList(nodes=tuple(sorted(nodes, key=lambda node: (node.name, node.id))))
 
     async def command_service(
