@@ -71,6 +71,20 @@ class Words(TypeDecorator[str]):
         return value.replace("\0", "?").encode(errors="replace").decode()
 
 
+def _records(name: str, key: type[Words] | String = Words) -> Table:
+    """Return a table of records by key, as `Records` keeps them."""
+    return Table(
+        name,
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("key", key, nullable=False, unique=True),
+        Column("at", UtcDateTime, nullable=False),
+        Column("record", JSON, nullable=False),
+        # A row is replaced by a newer one: the oldest ids are those not touched for longest.
+        sqlite_autoincrement=True,
+    )
+
+
 meta = Table(
     "meta",
     metadata,
@@ -151,25 +165,9 @@ container_recreate = Table(
     sqlite_autoincrement=True,
 )
 
-image_lookup = Table(
-    "image_lookup",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("key", Words, nullable=False, unique=True),
-    Column("at", UtcDateTime, nullable=False),
-    Column("record", JSON, nullable=False),
-    sqlite_autoincrement=True,
-)
+image_lookup = _records("image_lookup")
 
-update_attempt = Table(
-    "update_attempt",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("key", Words, nullable=False, unique=True),
-    Column("at", UtcDateTime, nullable=False),
-    Column("record", JSON, nullable=False),
-    sqlite_autoincrement=True,
-)
+update_attempt = _records("update_attempt")
 
 stack_version = Table(
     "stack_version",
@@ -211,35 +209,11 @@ sample = Table(
     sqlite_with_rowid=False,
 )
 
-finding = Table(
-    "finding",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("key", Words, nullable=False, unique=True),
-    Column("at", UtcDateTime, nullable=False),
-    Column("record", JSON, nullable=False),
-    sqlite_autoincrement=True,
-)
+finding = _records("finding")
 
-known_port = Table(
-    "known_port",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("key", Words, nullable=False, unique=True),
-    Column("at", UtcDateTime, nullable=False),
-    Column("record", JSON, nullable=False),
-    sqlite_autoincrement=True,
-)
+known_port = _records("known_port")
 
-watched_certificate = Table(
-    "watched_certificate",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("key", String(128), nullable=False, unique=True),
-    Column("at", UtcDateTime, nullable=False),
-    Column("record", JSON, nullable=False),
-    sqlite_autoincrement=True,
-)
+watched_certificate = _records("watched_certificate", String(128))
 
 monitor = Table(
     "monitor",
@@ -253,15 +227,7 @@ monitor = Table(
     sqlite_autoincrement=True,
 )
 
-maintenance_window = Table(
-    "maintenance_window",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("key", String(128), nullable=False, unique=True),
-    Column("at", UtcDateTime, nullable=False),
-    Column("record", JSON, nullable=False),
-    sqlite_autoincrement=True,
-)
+maintenance_window = _records("maintenance_window", String(128))
 
 monitor_check = Table(
     "monitor_check",
