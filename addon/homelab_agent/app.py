@@ -51,6 +51,7 @@ from homelab_agent.platform.settings import Settings
 from homelab_agent.platform.store.database import Store
 from homelab_agent.platform.store.retention import Retention, activity_rule, job_rule
 from homelab_agent.platform.tokens import Tokens
+from homelab_agent.platform.vault import open_vault
 from homelab_agent.wiring import Areas, Ground, Loop, wire_areas
 
 FIRST_LOOK_S = 3.0
@@ -94,6 +95,9 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
         runner = JobRunner(store, resources, utc_now, audit)
         closing.push_async_callback(runner.close)
         tls = await asyncio.to_thread(_open_tls, settings)
+        vault = await asyncio.to_thread(
+            open_vault, settings.data_dir, settings.secrets_key_file, secrets
+        )
         own_id = await asyncio.to_thread(own_container_id, host_name=socket.gethostname())
         engine = open_engine(settings.docker_url, demo=settings.demo)
         closing.push_async_callback(engine.containers.close)
@@ -116,6 +120,7 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
                 runner=runner,
                 gate=gate,
                 secrets=secrets,
+                vault=vault,
             )
         )
         registry = Registry()

@@ -20,6 +20,19 @@ from homelab_agent.areas.containers.models import (
     EngineStatus,
 )
 from homelab_agent.areas.containers.routes import ContainerRoutes
+from homelab_agent.areas.ddns.models import (
+    DYNAMIC_ADDRESS_EVENT_KIND,
+    DYNAMIC_ADDRESS_KIND,
+    DynamicAddress,
+    DynamicAddressEvent,
+)
+from homelab_agent.areas.dns.models import DNS_PROVIDER_KIND, DnsProvider
+from homelab_agent.areas.domains.models import (
+    DOMAIN_EVENT_KIND,
+    DOMAIN_KIND,
+    Domain,
+    DomainEvent,
+)
 from homelab_agent.areas.host.models import (
     BLOCK_DEVICE_KIND,
     DISK_HEALTH_KIND,
@@ -75,8 +88,17 @@ from homelab_agent.areas.network.models import (
 from homelab_agent.areas.network.routes import NetworkRoutes
 from homelab_agent.areas.objects.models import DISK_USAGE_KIND, DiskUsage
 from homelab_agent.areas.objects.routes import ObjectRoutes
+from homelab_agent.areas.proxy.models import PROXY_KIND, PROXY_ROUTE_KIND, ProxyRoute, ProxyStatus
 from homelab_agent.areas.recreate.models import RECREATE_KIND, RecreateStatus
 from homelab_agent.areas.recreate.routes import RecreateRoutes
+from homelab_agent.areas.renewal.models import (
+    ACME_ACCOUNT_KIND,
+    MANAGED_CERTIFICATE_EVENT_KIND,
+    MANAGED_CERTIFICATE_KIND,
+    AcmeAccount,
+    ManagedCertificate,
+    ManagedCertificateEvent,
+)
 from homelab_agent.areas.stacks.models import STACK_KIND, Stack
 from homelab_agent.areas.stacks.routes import StackRoutes
 from homelab_agent.areas.statistics.models import (
@@ -122,11 +144,17 @@ ROUTES: tuple[type, ...] = (
 )
 
 RESOURCE_KINDS: dict[str, type[Model]] = {
+    ACME_ACCOUNT_KIND: AcmeAccount,
     BLOCK_DEVICE_KIND: BlockDevice,
     CERTIFICATE_EVENT_KIND: CertificateEvent,
     CERTIFICATE_KIND: Certificate,
     DISK_FORECAST_KIND: DiskForecast,
     DISK_HEALTH_KIND: DiskHealth,
+    DNS_PROVIDER_KIND: DnsProvider,
+    DOMAIN_EVENT_KIND: DomainEvent,
+    DOMAIN_KIND: Domain,
+    DYNAMIC_ADDRESS_EVENT_KIND: DynamicAddressEvent,
+    DYNAMIC_ADDRESS_KIND: DynamicAddress,
     FILESYSTEM_KIND: Filesystem,
     FINDING_KIND: Finding,
     HOST_INFO_KIND: HostInfo,
@@ -135,6 +163,8 @@ RESOURCE_KINDS: dict[str, type[Model]] = {
     HOST_STATS_KIND: HostStats,
     LISTENING_PORT_KIND: ListeningPort,
     MAINTENANCE_KIND: MaintenanceWindow,
+    MANAGED_CERTIFICATE_EVENT_KIND: ManagedCertificateEvent,
+    MANAGED_CERTIFICATE_KIND: ManagedCertificate,
     MONITOR_EVENT_KIND: MonitorEvent,
     MONITOR_KIND: Monitor,
     MONITOR_REPORT_KIND: MonitorReport,
@@ -144,6 +174,8 @@ RESOURCE_KINDS: dict[str, type[Model]] = {
     NETWORK_STATUS_KIND: NetworkStatus,
     NETWORK_TRAFFIC_KIND: NetworkTraffic,
     PORT_EVENT_KIND: PortEvent,
+    PROXY_KIND: ProxyStatus,
+    PROXY_ROUTE_KIND: ProxyRoute,
     AGENT_KIND: AgentInfo,
     CONTAINER_EVENT_KIND: ContainerEvent,
     CONTAINER_KIND: Container,

@@ -40,7 +40,14 @@ _DEFAULT_DATA_DIR = Path("~/.local/share/homelab-agent")
 _DOCKER_CONFIG = Path("~/.docker/config.json")
 
 _LISTS = frozenset(
-    {"certificate_paths", "protect", "public_address_sources", "registries", "stack_mount_roots"}
+    {
+        "certificate_paths",
+        "dns_resolvers",
+        "protect",
+        "public_address_sources",
+        "registries",
+        "stack_mount_roots",
+    }
 )
 """What a variable of the environment holds as JSON, or as names between commas."""
 
@@ -86,6 +93,11 @@ type DatabaseUrl = Annotated[
 ]
 
 type HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/@]+(/\S*)?$")]
+type ResolverAddress = Annotated[
+    str,
+    StringConstraints(pattern=r"^([0-9.]+(:\d{1,5})?|[0-9a-fA-F:]+|\[[0-9a-fA-F:]+\]:\d{1,5})$"),
+]
+"""A resolver by its address: "192.0.2.53", "127.0.0.1:5353", "[2001:db8::53]:53"."""
 type Window = Annotated[
     str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")
 ]
@@ -160,6 +172,12 @@ class Settings(Model):
     certificate_interval_h: float = Field(default=6, ge=1, le=168)
     certificate_paths: tuple[HomePath, ...] = ()
     caddy_storage: HomePath | None = None
+    trusted_ca_file: HomePath | None = None
+    secrets_key_file: HomePath | None = None
+    dns_resolvers: tuple[ResolverAddress, ...] = ()
+    domain_interval_s: float = Field(default=300, ge=10, le=86400)
+    domain_history_retention_days: Days = 365
+    certificates_dir: HomePath | None = None
     docker_config: HomePath | None = None
     registries: tuple[RegistrySettings, ...] = ()
 
@@ -190,6 +208,11 @@ class Settings(Model):
     def stacks_folder(self) -> Path:
         """Where the files of deployed stacks are kept: `stacks_dir`, else in the data folder."""
         return self.stacks_dir or self.data_dir / "stacks"
+
+    @property
+    def certificates_folder(self) -> Path:
+        """Where the agent keeps certificates with their keys: `certificates_dir`, else its own."""
+        return self.certificates_dir or self.data_dir / "certificates"
 
     @property
     def store_url(self) -> str:

@@ -4,6 +4,7 @@ from homelab_agent.areas.activity.routes import ActivityRoutes
 from homelab_agent.areas.activity.service import ActivityService
 from homelab_agent.areas.jobs.routes import JobRoutes
 from homelab_agent.areas.jobs.service import JobsService
+from homelab_agent.wiring.addresses import wire_addresses
 from homelab_agent.wiring.docker import wire_docker
 from homelab_agent.wiring.ground import Areas, Ground, Loop
 from homelab_agent.wiring.house import wire_house
@@ -19,5 +20,6 @@ def wire_areas(ground: Ground) -> Areas:
     areas.routes.append(JobRoutes(JobsService(ground.runner)))
     containers = wire_docker(ground, areas)
     house = wire_house(ground, areas, containers.service)
-    wire_services(ground, areas, containers.service, house)
+    certificates = wire_services(ground, areas, containers.service, house)
+    wire_addresses(ground, areas, containers.service, certificates)
     return areas

@@ -14,6 +14,7 @@ from homelab_agent.platform.secrets import SecretFilter
 from homelab_agent.platform.settings import Settings
 from homelab_agent.platform.store.database import Store
 from homelab_agent.platform.store.retention import Rule
+from homelab_agent.platform.vault import Vault
 
 type Loop = Callable[[], Coroutine[None, None, None]]
 
@@ -33,6 +34,7 @@ class Ground:
     runner: JobRunner
     gate: Gate
     secrets: SecretFilter
+    vault: Vault
 
 
 @dataclass(slots=True)

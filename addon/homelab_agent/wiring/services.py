@@ -38,10 +38,11 @@ _HOUR_S = 3600
 
 def wire_services(
     ground: Ground, areas: Areas, containers: ContainerService, _house: House
-) -> None:
+) -> CertificateService:
     """Make the areas of services."""
     certificates = _certificates(ground, areas)
     _monitors(ground, areas, containers, certificates)
+    return certificates
 
 
 def _certificates(ground: Ground, areas: Areas) -> CertificateService:

@@ -259,3 +259,35 @@ monitor_bucket = Table(
     Column("responses", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
+
+dns_provider = _records("dns_provider", String(128))
+
+dynamic_address = _records("dynamic_address", String(300))
+
+domain = _records("domain", String(300))
+
+domain_event = Table(
+    "domain_event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # The domain's id; its history stays when it is forgotten.
+    Column("domain", String(300), nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("caller", Words, nullable=False),
+    Column("type", String(32), nullable=False),
+    Column("step", String(64)),
+    Column("outcome", String(16)),
+    Column("message", Words),
+    Column("before", JSON(none_as_null=True)),
+    Column("after", JSON(none_as_null=True)),
+    Column("job_id", String(32)),
+    Index("ix_domain_event_domain_id", "domain", "id"),
+    # An id is never given twice, so that "before id" pages stay right after old rows are removed.
+    sqlite_autoincrement=True,
+)
+
+proxy_record = _records("proxy_record", String(300))
+
+managed_certificate = _records("managed_certificate", String(128))
+
+acme_account = _records("acme_account", String(300))

@@ -1,0 +1,1 @@
+"""Dynamic DNS: names that follow this network's address."""

@@ -1,0 +1,1 @@
+"""DNS: providers, what they hold, planned and applied changes, what authoritative servers say."""

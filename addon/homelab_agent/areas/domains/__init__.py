@@ -1,0 +1,1 @@
+"""Domains: what each name should be, whether it is, and what was done to it."""

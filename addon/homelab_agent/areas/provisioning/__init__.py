@@ -1,0 +1,1 @@
+"""A container at a name with HTTPS, in eight steps, and back again."""

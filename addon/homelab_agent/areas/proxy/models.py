@@ -1,0 +1,211 @@
+"""The reverse proxy, as the API and the stream show it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, SecretStr, StringConstraints
+
+from homelab_agent.areas.dns.models import GivenName
+from homelab_agent.platform.model import Model
+
+PROXY_KIND = "proxy"
+PROXY_ROUTE_KIND = "proxy_route"
+PROXY_KEY = "caddy"
+
+type Upstream = Annotated[str, StringConstraints(pattern=r"^(https?://)?[^\s/@]+:\d{1,5}$")]
+"""Where requests go to: "192.0.2.10:8080", "photos:2342", "https://nas.lan:5001"."""
+type HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+type HeaderValue = Annotated[str, StringConstraints(pattern=r"^[^\r\n\x00]{0,1024}$")]
+type AdminAddress = Annotated[
+    str, StringConstraints(pattern=r"^(unix//?/\S+|https?://[^\s/@]+)$", max_length=300)
+]
+
+
+class ProxyMode(StrEnum):
+    """Whose Caddy it is. NONE: none is set up. OWN: the person's. MANAGED: run by the agent."""
+
+    NONE = "none"
+    OWN = "own"
+    MANAGED = "managed"
+
+
+class ProxyReach(StrEnum):
+    """How it is with the proxy's admin API."""
+
+    OK = "ok"
+    AWAY = "away"
+    REFUSED = "refused"
+    UNSUITABLE = "unsuitable"
+    UNKNOWN = "unknown"
+
+
+class ProxyStatus(Model):
+    """The reverse proxy. `warning` tells a person what will go wrong, as that changes get lost.
+
+    `survives_restart` False: it was started with a Caddyfile, and forgets what the API told it.
+    `foreign_routes` are those that others made; the agent never touches them.
+    """
+
+    key: str = PROXY_KEY
+    mode: ProxyMode
+    admin: str | None = None
+    reach: ProxyReach
+    reason: str | None = None
+    version: str | None = None
+    survives_restart: bool | None = None
+    warning: str | None = None
+    container: str | None = None
+    addresses: tuple[str, ...] = ()
+    routes: int = 0
+    drifted_routes: int = 0
+    foreign_routes: int = 0
+    changed_at: datetime | None = None
+    checked_at: datetime | None = None
+
+
+class RouteCertificate(StrEnum):
+    """Where the certificate of a route comes from.
+
+    CADDY: Caddy gets and renews one by itself. MANAGED: one that the agent keeps valid, or that
+    was uploaded. NONE: plain HTTP only.
+    """
+
+    CADDY = "caddy"
+    MANAGED = "managed"
+    NONE = "none"
+
+
+class BasicAuthUser(Model):
+    """Who may come in. The password is kept as a hash only."""
+
+    username: str = Field(pattern=r"^[^\s:]{1,64}$")
+    password: SecretStr = Field(min_length=8, max_length=72)
+
+
+class UpstreamHealth(Model):
+    """How Caddy finds out whether an upstream works."""
+
+    path: str = Field(default="/", pattern=r"^/\S{0,500}$")
+    interval_s: float = Field(default=30, ge=2, le=3600)
+    timeout_s: float = Field(default=5, ge=0.5, le=60)
+
+
+class RouteOptions(Model):
+    """How a route serves. WebSockets work without being asked for.
+
+    `allow`: only these addresses and networks come in; all where there are none.
+    `hsts_s`: browsers are told to use HTTPS only, for so long. 0: they are not told.
+    """
+
+    https_redirect: bool = True
+    hsts_s: int = Field(default=0, ge=0, le=63_072_000)
+    allow: tuple[str, ...] = Field(default=(), max_length=50)
+    request_headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict, max_length=20)
+    response_headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict, max_length=20)
+    verify_upstream_tls: bool = True
+    health: UpstreamHealth | None = None
+
+
+class RouteBody(Model):
+    """A route: what to serve at a host name. Its other names are `aliases`.
+
+    `basic_auth` None leaves the users as they are; an empty list lets everybody in.
+    """
+
+    upstreams: tuple[Upstream, ...] = Field(min_length=1, max_length=20)
+    aliases: tuple[GivenName, ...] = Field(default=(), max_length=20)
+    certificate: RouteCertificate = RouteCertificate.CADDY
+    options: RouteOptions = RouteOptions()
+    basic_auth: tuple[BasicAuthUser, ...] | None = Field(default=None, max_length=50)
+
+
+class RouteState(StrEnum):
+    """Whether Caddy serves a route as the agent wants it.
+
+    DRIFTED: somebody changed it in Caddy. MISSING: it is not there (any more).
+    """
+
+    OK = "ok"
+    DRIFTED = "drifted"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+
+class UpstreamState(Model):
+    """How Caddy sees an upstream."""
+
+    address: str
+    requests: int
+    fails: int
+
+
+class ProxyRoute(Model):
+    """A route of the agent in the reverse proxy. `key` is the host name.
+
+    `users`: whose password lets in, where one is asked for. `difference`: what of it is not in
+    Caddy as it should be, a line each.
+    """
+
+    key: str
+    aliases: tuple[str, ...] = ()
+    upstreams: tuple[str, ...]
+    certificate: RouteCertificate
+    options: RouteOptions
+    users: tuple[str, ...] = ()
+    state: RouteState
+    reason: str | None = None
+    difference: tuple[str, ...] = ()
+    upstream_states: tuple[UpstreamState, ...] = ()
+    changed_at: datetime
+    checked_at: datetime | None = None
+
+
+class ProxyRouteList(Model):
+    """All routes of the agent, by host name."""
+
+    routes: tuple[ProxyRoute, ...]
+
+
+class ForeignRoute(Model):
+    """A route that somebody else made. `hosts` may be empty: it takes what nobody else takes."""
+
+    server: str
+    hosts: tuple[str, ...]
+    handler: str
+
+
+class ProxyReport(Model):
+    """The proxy as a whole: its state, the agent's routes, and those of others."""
+
+    status: ProxyStatus
+    routes: tuple[ProxyRoute, ...]
+    foreign: tuple[ForeignRoute, ...] = ()
+
+
+class RoutePlan(Model):
+    """What a route would be in Caddy, and what is there now; JSON of Caddy as text.
+
+    `validated` False: there is no Caddy at hand to try it with; `warnings` then says so.
+    """
+
+    host: str
+    before: str | None = None
+    after: str | None = None
+    difference: tuple[str, ...]
+    validated: bool
+    warnings: tuple[str, ...] = ()
+
+
+class ProxySetupBody(Model):
+    """Which Caddy to use: `admin` is the address of its admin API.
+
+    "unix//run/caddy-admin.sock" or "http://127.0.0.1:2019". MANAGED: the agent runs one itself.
+    """
+
+    mode: ProxyMode
+    admin: AdminAddress | None = None
+    image: str | None = Field(default=None, min_length=1, max_length=255)
+    http_port: int = Field(default=80, ge=1, le=65535)
+    https_port: int = Field(default=443, ge=1, le=65535)
+    wait_s: float | None = Field(default=60, ge=0, le=600)

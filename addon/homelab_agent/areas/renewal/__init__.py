@@ -1,0 +1,1 @@
+"""Certificates that the agent keeps valid: issued, renewed, handed over, revoked."""

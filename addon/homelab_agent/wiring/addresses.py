@@ -1,0 +1,17 @@
+"""The areas that are about the addresses people type in, in the order of who builds on whom.
+
+Each has a file of its own beside this one. No logic.
+"""
+
+from homelab_agent.areas.certificates.service import CertificateService
+from homelab_agent.areas.containers.service import ContainerService
+from homelab_agent.wiring.ground import Areas, Ground
+
+
+def wire_addresses(
+    _ground: Ground,
+    _areas: Areas,
+    _containers: ContainerService,
+    _certificates: CertificateService,
+) -> None:
+    """Make the areas of DNS, dynamic DNS, proxy, renewal, domains and provisioning."""
