@@ -187,7 +187,7 @@ class HistoryEntry(Model):
     job_id: str | None = None
 
 
-class HistoryQuery(Model):
+class DomainHistoryQuery(Model):
     """Which lines, the newest first. `before` is the id below which to go on."""
 
     before: int | None = Field(default=None, ge=1, le=2**63 - 1)
@@ -292,7 +292,7 @@ class DomainSummary(Model):
     problems: tuple[DomainProblem, ...] = ()
 
 
-class HealthReport(Model):
+class DomainHealthReport(Model):
     """The health of all domains, worst first."""
 
     domains: tuple[DomainHealth, ...]
