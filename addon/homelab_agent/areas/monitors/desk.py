@@ -12,13 +12,13 @@ from homelab_agent.areas.monitors.history import History
 from homelab_agent.areas.monitors.intake import Intake
 from homelab_agent.areas.monitors.models import MonitorSettings, MonitorSource
 from homelab_agent.areas.monitors.names import free_key
-from homelab_agent.areas.monitors.schedule import Schedule
 from homelab_agent.areas.monitors.secret_settings import hide
 from homelab_agent.areas.monitors.store import MonitorStore
 from homelab_agent.areas.monitors.timeline import Timeline
 from homelab_agent.areas.monitors.watched import Watched
 from homelab_agent.platform.errors import Conflict
 from homelab_agent.platform.logging import get_logger
+from homelab_agent.platform.schedule import Schedule
 from homelab_agent.platform.secrets import SecretFilter
 
 MOST_MONITORS = 1000

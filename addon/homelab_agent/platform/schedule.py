@@ -1,4 +1,4 @@
-"""When each monitor is checked: evenly spread, without drift, and never one because of another."""
+"""When each of many things is looked at: evenly spread, without drift, none because of another."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Self
 
-from homelab_agent.areas.monitors.schedule import LATE_S, Schedule
+from homelab_agent.platform.schedule import LATE_S, Schedule
 from tests.harness.waiting import wait_until
 
 
