@@ -54,8 +54,12 @@ def named(base: type) -> dict[str, type]:
 ENUMS = {name: found for name, found in named(StrEnum).items() if name != "OpenEnum"}
 CLASSES = {name: found for name, found in named(object).items() if is_dataclass(found)}
 OF_REQUESTS = {
+    "AuthoritativeQuery",
     "ConnectionQuery",
     "ContainerQuery",
+    "DomainHistoryQuery",
+    "DomainQuery",
+    "ExportQuery",
     "FileQuery",
     "HistoryQuery",
     "LogFollowQuery",
@@ -130,25 +134,32 @@ def shape_of_schema(schema: Schema, root: Schema) -> str:
         options = [shape_of_schema(option, root) for option in schema["anyOf"]]
         inner = "|".join(option for option in options if option != "null")
         return f"{inner}?" if "null" in options else inner
+    named = "$ref" in schema
     schema = resolved(schema, root)
     if "oneOf" in schema:
         # One of many kinds, told by a member: the client hands it on as it is.
         return "{any}"
-    kind = str(schema["type"])
+    kind = str(schema.get("type", "object"))  # of none: any JSON
     if kind == "array":
         return f"[{shape_of_schema(schema['items'], root)}]"
     if kind == "object":
-        return shape_of_object(schema)
+        return shape_of_object(schema, root)
     if schema.get("format") == "date-time":
         return "datetime"
-    return str(schema["title"]) if "enum" in schema else kind
+    # What is written out where it is used is no enum of its own.
+    return str(schema["title"]) if named and "enum" in schema else kind
 
 
-def shape_of_object(schema: Schema) -> str:
+def shape_of_object(schema: Schema, root: Schema) -> str:
     """Name a model, or say what a plain mapping holds."""
     if "properties" in schema:
         return str(schema["title"])
-    return "{str}" if schema["additionalProperties"] == {"type": "string"} else "{any}"
+    if "type" not in schema:
+        return "object"
+    held = schema.get("additionalProperties")
+    if isinstance(held, dict) and shape_of_schema(held, root) == "string":
+        return "{str}"
+    return "{any}"
 
 
 WORDS = {str: "string", int: "integer", float: "number", bool: "boolean", datetime: "datetime"}

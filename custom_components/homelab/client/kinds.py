@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .models import (
+    AcmeAccount,
     AgentInfo,
     BlockDevice,
     Certificate,
@@ -15,6 +16,11 @@ from .models import (
     DiskForecast,
     DiskHealth,
     DiskUsage,
+    DnsProvider,
+    Domain,
+    DomainEvent,
+    DynamicAddress,
+    DynamicAddressEvent,
     EngineStats,
     EngineStatus,
     Filesystem,
@@ -26,6 +32,8 @@ from .models import (
     Job,
     ListeningPort,
     MaintenanceWindow,
+    ManagedCertificate,
+    ManagedCertificateEvent,
     Monitor,
     MonitorEvent,
     MonitorReport,
@@ -35,6 +43,8 @@ from .models import (
     NetworkStatus,
     NetworkTraffic,
     PortEvent,
+    ProxyRoute,
+    ProxyStatus,
     RecreateStatus,
     Stack,
     Swarm,
@@ -44,6 +54,16 @@ from .models import (
 
 type Resource = (
     AgentInfo
+    | AcmeAccount
+    | DnsProvider
+    | Domain
+    | DomainEvent
+    | DynamicAddress
+    | DynamicAddressEvent
+    | ManagedCertificate
+    | ManagedCertificateEvent
+    | ProxyStatus
+    | ProxyRoute
     | BlockDevice
     | Certificate
     | CertificateEvent
@@ -133,6 +153,16 @@ NETWORK_INTERFACE: Final = Kind("network_interface", NetworkInterface)
 NETWORK_STATUS: Final = Kind("network_status", NetworkStatus)
 NETWORK_TRAFFIC: Final = Kind("network_traffic", NetworkTraffic, on_demand=True)
 PORT_EVENT: Final = Kind("port_event", PortEvent)
+ACME_ACCOUNT: Final = Kind("acme_account", AcmeAccount)
+DNS_PROVIDER: Final = Kind("dns_provider", DnsProvider)
+DOMAIN: Final = Kind("domain", Domain)
+DOMAIN_EVENT: Final = Kind("domain_event", DomainEvent)
+DYNAMIC_ADDRESS: Final = Kind("dynamic_address", DynamicAddress)
+DYNAMIC_ADDRESS_EVENT: Final = Kind("dynamic_address_event", DynamicAddressEvent)
+MANAGED_CERTIFICATE: Final = Kind("managed_certificate", ManagedCertificate)
+MANAGED_CERTIFICATE_EVENT: Final = Kind("managed_certificate_event", ManagedCertificateEvent)
+PROXY: Final = Kind("proxy", ProxyStatus)
+PROXY_ROUTE: Final = Kind("proxy_route", ProxyRoute)
 
 AGENT_KEY: Final = "agent"
 HOST_KEY: Final = "docker"
@@ -178,5 +208,15 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     NETWORK_STATUS,
     NETWORK_TRAFFIC,
     PORT_EVENT,
+    ACME_ACCOUNT,
+    DNS_PROVIDER,
+    DOMAIN,
+    DOMAIN_EVENT,
+    DYNAMIC_ADDRESS,
+    DYNAMIC_ADDRESS_EVENT,
+    MANAGED_CERTIFICATE,
+    MANAGED_CERTIFICATE_EVENT,
+    PROXY,
+    PROXY_ROUTE,
 )
 ON_DEMAND: Final = frozenset(kind.name for kind in KINDS if kind.on_demand)

@@ -151,7 +151,11 @@ def _moment(value: Any) -> datetime:
     return moment
 
 
-_SPECIAL: Mapping[Any, _Convert] = {datetime: _moment, float: _number}
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+_SPECIAL: Mapping[Any, _Convert] = {datetime: _moment, float: _number, object: _as_it_is}
 
 
 def _name(value: object) -> str:

@@ -96,6 +96,8 @@ def _plain(value: Any) -> object:
         return value.isoformat()
     if is_dataclass(value) and not isinstance(value, type):
         return _given(value)
+    if isinstance(value, tuple):
+        return tuple(_plain(each) for each in value)
     return dict(value) if isinstance(value, Mapping) else value
 
 
