@@ -81,6 +81,14 @@ class Capabilities(Model):
     limits: str | None = None
 
 
+class ZoneHome(Model):
+    """Where a name is managed: the zone that it is in, and the provider that manages that."""
+
+    zone: str
+    provider: str
+    capabilities: Capabilities
+
+
 class ProviderType(StrEnum):
     """The kinds of providers."""
 
