@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from homelab_agent.areas.dns.models import DnsPlan, GivenName, Key, TtlS
+from homelab_agent.areas.dns.models import DnsPlan, GivenName, Key, RecordSet, TtlS
 from homelab_agent.areas.proxy.models import BasicAuthUser, RouteOptions, RoutePlan, Upstream
 from homelab_agent.platform.model import Model
 
@@ -108,3 +108,21 @@ class DeprovisionBody(Model):
     keep_records: bool = False
     forget: bool = False
     wait_s: float | None = Field(default=120, ge=0, le=600)
+
+
+class Provisioned(Model):
+    """What a domain is made of.
+
+    `records`: those that the agent wrote. `certificate_key`: the certificate of the agent that it
+    is served with, where it is one. `job_id`: what is changing it just now.
+    """
+
+    name: str
+    provisioned: bool
+    container: str | None = None
+    upstreams: tuple[str, ...] = ()
+    records: tuple[RecordSet, ...] = ()
+    certificate: CertificateWay | None = None
+    certificate_key: str | None = None
+    dynamic: bool = False
+    job_id: str | None = None

@@ -43,13 +43,17 @@ class CutOff(aiohttp.ClientError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """What to ask, and in what family of addresses."""
+    """What to ask, and in what family of addresses.
+
+    `server_name`: whom to ask for in the handshake, where that is not the host of `url`.
+    """
 
     url: URL
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     family: socket.AddressFamily = socket.AF_UNSPEC
+    server_name: str | None = None
 
 
 @dataclass(slots=True)
@@ -120,6 +124,7 @@ class OutboundHttp:
                 headers=request.headers,
                 data=request.body,
                 ssl=context,
+                server_hostname=request.server_name,
                 allow_redirects=False,
             )
             attempt.answered = True

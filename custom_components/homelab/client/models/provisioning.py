@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .base import OpenEnum
-from .dns import DnsPlan
+from .dns import DnsPlan, RecordSet
 from .proxy import USUAL_OPTIONS, BasicAuthUser, RouteOptions, RoutePlan
 
 
@@ -101,3 +101,22 @@ class DeprovisionBody:
     keep_records: bool = False
     forget: bool = False
     wait_s: float | None = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provisioned:
+    """What a domain is made of.
+
+    `records`: those that the agent wrote. `certificate_key`: the certificate of the agent that it
+    is served with, where it is one. `job_id`: what is changing it just now.
+    """
+
+    name: str
+    provisioned: bool
+    container: str | None = None
+    upstreams: tuple[str, ...] = ()
+    records: tuple[RecordSet, ...] = ()
+    certificate: CertificateWay | None = None
+    certificate_key: str | None = None
+    dynamic: bool = False
+    job_id: str | None = None
