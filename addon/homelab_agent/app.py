@@ -45,6 +45,7 @@ from homelab_agent.platform.logging import configure_logging, get_logger
 from homelab_agent.platform.metrics import Metrics
 from homelab_agent.platform.outbound.connections import open_outbound
 from homelab_agent.platform.outbound.http import OutboundHttp
+from homelab_agent.platform.outbound.tls_contexts import open_tls_contexts
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.secrets import SecretFilter
 from homelab_agent.platform.settings import Settings
@@ -98,6 +99,7 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
         vault = await asyncio.to_thread(
             open_vault, settings.data_dir, settings.secrets_key_file, secrets
         )
+        tls_contexts = await asyncio.to_thread(open_tls_contexts, settings.trusted_ca_file)
         own_id = await asyncio.to_thread(own_container_id, host_name=socket.gethostname())
         engine = open_engine(settings.docker_url, demo=settings.demo)
         closing.push_async_callback(engine.containers.close)
@@ -115,6 +117,7 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
                 host=machine,
                 outbound=outbound,
                 http=http,
+                tls=tls_contexts,
                 resources=resources,
                 store=store,
                 runner=runner,

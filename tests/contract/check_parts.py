@@ -12,6 +12,7 @@ from homelab_agent.areas.monitors.checks.registry import Checks
 from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.outbound.connections import Outbound
 from homelab_agent.platform.outbound.http import OutboundHttp
+from homelab_agent.platform.outbound.tls_contexts import TlsContexts
 from tests.fakes.commanded import commanded
 from tests.fakes.docker_engine import fake_docker
 
@@ -28,5 +29,7 @@ async def checks_with_a_container(
         docker.add("web")
         async with commanded(docker.url, folder) as containers:
             await containers.live.until(lambda: containers.live.container("web"))
-            yield all_checks(outbound, http, containers.service, certificates, utc_now)
+            yield all_checks(
+                outbound, http, TlsContexts(), containers.service, certificates, utc_now
+            )
     await http.close()

@@ -9,6 +9,7 @@ from homelab_agent.platform.host.factory import HostFaces
 from homelab_agent.platform.jobs.runner import JobRunner
 from homelab_agent.platform.outbound.connections import Outbound
 from homelab_agent.platform.outbound.http import OutboundHttp
+from homelab_agent.platform.outbound.tls_contexts import TlsContexts
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.secrets import SecretFilter
 from homelab_agent.platform.settings import Settings
@@ -29,6 +30,7 @@ class Ground:
     host: HostFaces
     outbound: Outbound
     http: OutboundHttp
+    tls: TlsContexts
     resources: Resources
     store: Store
     runner: JobRunner

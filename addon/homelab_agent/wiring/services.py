@@ -55,7 +55,8 @@ def _certificates(ground: Ground, areas: Areas) -> CertificateService:
         service = CertificateService(demo, TrustStore(utc_now, demo.authority), utc_now)
         _watch_certificates(ground, areas, service, demo)
         return service
-    service = CertificateService(EndpointReader(ground.outbound), TrustStore(utc_now), utc_now)
+    trust = TrustStore(utc_now, further=settings.trusted_ca_file)
+    service = CertificateService(EndpointReader(ground.outbound), trust, utc_now)
     stores = caddy_stores(settings.caddy_storage)
     root = settings.host_root or MOUNTED_ROOT
     files = CertificateFiles(root, settings.certificate_paths, stores)
@@ -88,7 +89,7 @@ def _monitors(
     checks = (
         demo_checks()
         if settings.demo
-        else all_checks(ground.outbound, ground.http, containers, certificates, utc_now)
+        else all_checks(ground.outbound, ground.http, ground.tls, containers, certificates, utc_now)
     )
     board, history, timeline = Board(resources, utc_now), History(past), Timeline(utc_now)
     intake = Intake(history, board)

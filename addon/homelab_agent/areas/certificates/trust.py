@@ -15,9 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from homelab_agent.platform.clock import Clock
+from homelab_agent.platform.logging import get_logger
 
 RELOAD_LOOK_S = 60.0
 """How long a change of the system's authorities may stay unnoticed."""
+
+_log = get_logger(__name__)
 
 _MOST_REMEMBERED = 4096
 _RECORD_BYTES = 16384
@@ -48,7 +51,8 @@ type _Print = tuple[tuple[str, int, int], ...]
 class TrustStore:
     """The authorities of the system, read again when they change.
 
-    `authorities` are others instead: a file (PEM), or a single certificate (DER).
+    `authorities` are others instead: a file (PEM), or a single certificate (DER). `further` is a
+    file (PEM) of those to trust besides.
     """
 
     def __init__(
@@ -56,8 +60,10 @@ class TrustStore:
         clock: Clock,
         authorities: Path | bytes | None = None,
         *,
+        further: Path | None = None,
         look_every_s: float = RELOAD_LOOK_S,
     ) -> None:
+        self._further = further
         self._look_every_s = look_every_s
         self._clock = clock
         self._authorities = authorities
@@ -76,9 +82,11 @@ class TrustStore:
         async with self._loading:
             if self._context is not None and now < self._look_at:
                 return
-            found = await asyncio.to_thread(_print_of, self._authorities)
+            found = await asyncio.to_thread(_print_of, self._authorities, self._further)
             if self._context is None or found != self._print:
-                self._context = await asyncio.to_thread(_make_context, self._authorities)
+                self._context = await asyncio.to_thread(
+                    _make_context, self._authorities, self._further
+                )
                 self._knows_nobody = not (found or self._context.cert_store_stats()["x509_ca"])
                 self._print = found
                 self._known.clear()
@@ -105,14 +113,14 @@ class TrustStore:
         return found
 
 
-def _print_of(authorities: Path | bytes | None) -> _Print:
+def _print_of(authorities: Path | bytes | None, further: Path | None) -> _Print:
     """Return by what a change of the authorities is noticed."""
     paths = ssl.get_default_verify_paths()
     system = map(Path, filter(None, (paths.cafile, paths.capath)))
     places = system if authorities is None else [authorities]
     found = []
-    for place in places:
-        if isinstance(place, bytes):
+    for place in (*places, further):
+        if not isinstance(place, Path):
             continue
         try:
             status = place.stat()
@@ -122,7 +130,7 @@ def _print_of(authorities: Path | bytes | None) -> _Print:
     return tuple(found)
 
 
-def _make_context(authorities: Path | bytes | None) -> ssl.SSLContext:
+def _make_context(authorities: Path | bytes | None, further: Path | None) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_REQUIRED
@@ -136,7 +144,17 @@ def _make_context(authorities: Path | bytes | None) -> ssl.SSLContext:
         context.load_verify_locations(cadata=authorities)
     else:
         context.load_verify_locations(cafile=authorities)
+    if further is not None:
+        _trust_also(context, further)
     return context
+
+
+def _trust_also(context: ssl.SSLContext, further: Path) -> None:
+    try:
+        context.load_verify_locations(cafile=further)
+    except OSError as error:
+        # It was readable at the start: the others still count, and it is read when it is back.
+        _log.warning("authorities_unreadable", file=str(further), why=str(error))
 
 
 def _ask_openssl(context: ssl.SSLContext, chain: Sequence[bytes], suite: bytes) -> Distrust | None:

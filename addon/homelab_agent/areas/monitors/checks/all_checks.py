@@ -23,12 +23,13 @@ from homelab_agent.platform.outbound.tls_contexts import TlsContexts
 def all_checks(
     outbound: Outbound,
     http: OutboundHttp,
+    tls: TlsContexts,
     containers: ContainerService,
     certificates: CertificateService,
     clock: Clock,
 ) -> Checks:
     """Return them all. `http` is closed by whoever made it."""
-    web = Web(http, TlsContexts(), clock)
+    web = Web(http, tls, clock)
     return Checks(
         (
             HttpCheck(web),
