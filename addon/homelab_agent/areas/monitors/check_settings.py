@@ -7,8 +7,8 @@ from pydantic import AfterValidator, Field, JsonValue, SecretStr, StringConstrai
 from yarl import URL
 
 from homelab_agent.areas.certificates.models import HostName, PortNumber, StartTls
-from homelab_agent.areas.monitors.name_server import host_and_port
 from homelab_agent.platform.model import Model
+from homelab_agent.platform.outbound.name_server import host_and_port
 
 _HEADERS_OF_THE_AGENT = {"connection", "content-length", "expect", "transfer-encoding", "upgrade"}
 

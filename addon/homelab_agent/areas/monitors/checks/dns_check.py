@@ -6,9 +6,9 @@ from homelab_agent.areas.monitors.check_settings import CheckType, DnsCheckSetti
 from homelab_agent.areas.monitors.checks.check import CheckOutcome
 from homelab_agent.areas.monitors.checks.codes import CheckCode
 from homelab_agent.areas.monitors.checks.failures import failed, timed_out, unknown
-from homelab_agent.areas.monitors.name_server import host_and_port
 from homelab_agent.platform.outbound.connections import Outbound
 from homelab_agent.platform.outbound.guard import GuardedAddress
+from homelab_agent.platform.outbound.name_server import host_and_port
 
 _READ_SERVERS_AGAIN_S = 60.0
 

@@ -23,7 +23,7 @@ from homelab_agent.areas.monitors.checks.dns_values import written_one_way
 from homelab_agent.areas.monitors.checks.failures import down, failed
 from homelab_agent.areas.monitors.checks.shown_texts import Texts
 from homelab_agent.areas.monitors.models import MonitorDetail
-from homelab_agent.areas.monitors.name_server import DNS_PORT
+from homelab_agent.platform.outbound.name_server import DNS_PORT
 from homelab_agent.platform.outbound.names import ascii_name
 
 _ASK_AGAIN_S = 2.0

@@ -1,4 +1,4 @@
-"""The name server that a DNS check asks, as people write it."""
+"""A name server, as people write it."""
 
 from urllib.parse import urlsplit
 
