@@ -1,0 +1,1 @@
+"""Small real servers that speak as providers of DNS do."""
