@@ -49,16 +49,16 @@ _TRANSFER_MS = 120_000  # a transfer that is held back is not given up meanwhile
 class KnotServer:
     """One knotd. `stop`, `kill` and `start` it as often as wanted; what it holds stays."""
 
-    def __init__(self, folder: Path, address: str) -> None:
+    def __init__(self, folder: Path, address: str, *, clock: str | None = None) -> None:
         self.address = address
         self.server = f"{address}:{DNS_PORT}"
         """Its address with port."""
         self.folder = folder
         self._socket = str(folder / "knot.sock")
         self._process = LoggedProcess(
-            ["knotd", "--config", str(folder / "knot.conf")],
+            [*_at(clock), "knotd", "--config", str(folder / "knot.conf")],
             log=folder / "knotd.log",
-            environment=clean_environment(),
+            environment=clean_environment(FAKETIME_DONT_FAKE_MONOTONIC="1"),
         )
 
     @property
@@ -126,15 +126,17 @@ class Knot:
 
     `zones`: for each zone the lines of its zone file beyond SOA, NS (ns1, ns2) and the addresses of
     those, which are written for it. The key (`key_name`, `key_secret`, `ALGORITHM`) is good for
-    updates and transfers.
+    updates and transfers. `clock`: by how much the clock of the primary is wrong, as "+1h".
     """
 
-    def __init__(self, zones: Mapping[str, str], *, second: bool = True) -> None:
+    def __init__(
+        self, zones: Mapping[str, str], *, second: bool = True, clock: str | None = None
+    ) -> None:
         self.zones = dict(zones)
         self.key_name = "homelab-test"
         self.key_secret = base64.b64encode(secrets.token_bytes(32)).decode()
         self.folder = Path(tempfile.mkdtemp(prefix="knot-"))
-        self.primary = KnotServer(self.folder / "primary", own_address())
+        self.primary = KnotServer(self.folder / "primary", own_address(), clock=clock)
         self._second = KnotServer(self.folder / "second", own_address()) if second else None
         self.transfers = TransferGate(own_address(), self.primary.address, DNS_PORT)
         """Between the second server and the primary: `hold`, `release`, `delay_s`."""
@@ -235,9 +237,7 @@ class Knot:
             common + notified + self._served("notify: other"), timeout_ms=_NOTIFY_MS
         )
         followed = self._remote(self.transfers.server)
-        self._second.configure(
-            common + followed + self._served("master: other"), timeout_ms=_TRANSFER_MS
-        )
+        self._second.configure(common + followed + self._served(_FOLLOWS), timeout_ms=_TRANSFER_MS)
 
     def _remote(self, address: str) -> str:
         return _REMOTE.format(address=address, key=self.key_name)
@@ -256,6 +256,10 @@ class Knot:
             await server.kill()
         await self.transfers.close()
         await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+
+
+def _at(clock: str | None) -> tuple[str, ...]:
+    return ("faketime", "-f", clock) if clock else ()
 
 
 _GENERAL = """
@@ -282,7 +286,6 @@ template:
     file: "%s.zone"
     # The file stays what it was; changes are kept in the journal, and so survive a restart.
     zonefile-sync: -1
-    journal-content: all
     journal-max-usage: 10M
 """
 _KEY = """
@@ -303,6 +306,9 @@ acl:
     key: {key}
     action: [update, transfer, notify]
 """
+_FOLLOWS = """master: other
+    zonefile-load: none
+    journal-content: all"""
 _ZONE = """
   - domain: {zone}
     {role}
