@@ -12,7 +12,7 @@ from homelab_agent.platform.model import Model
 
 
 class ProvisionStep(StrEnum):
-    """The steps from a container to HTTPS. Deprovisioning goes them backwards."""
+    """The steps from a container to HTTPS."""
 
     VALIDATE = "validate"
     DNS_PLAN = "dns_plan"
@@ -22,6 +22,20 @@ class ProvisionStep(StrEnum):
     RELOAD = "reload"
     CERTIFICATE = "certificate"
     HTTPS_HEALTH = "https_health"
+
+
+class DeprovisionStep(StrEnum):
+    """The steps of the way back. What an authority would have to give anew goes last."""
+
+    VALIDATE = "validate"
+    PROXY_ROUTE = "proxy_route"
+    RELOAD = "reload"
+    DYNAMIC_ADDRESS = "dynamic_address"
+    DNS_PLAN = "dns_plan"
+    DNS_APPLY = "dns_apply"
+    PROPAGATION = "propagation"
+    DOMAIN = "domain"
+    CERTIFICATE = "certificate"
 
 
 class CertificateWay(StrEnum):

@@ -1,0 +1,169 @@
+"""The way back: route, records and certificate of a domain are taken away, or nothing is.
+
+What can be had again by just writing it comes first, and the certificate, which an authority
+would have to give anew, comes last.
+"""
+
+from homelab_agent.areas.dns.models import RecordSet
+from homelab_agent.areas.domains.models import DomainEventType
+from homelab_agent.areas.provisioning.arguments import (
+    BEFORE,
+    DNS_PLAN,
+    ROUTE,
+    Before,
+    DeprovisionArguments,
+    before_of,
+    dns_plan_of,
+    journaled,
+)
+from homelab_agent.areas.provisioning.certificate_step import CertificateStep, own_certificate
+from homelab_agent.areas.provisioning.chronicle import Chronicle, Told
+from homelab_agent.areas.provisioning.keeping import Keeping, without_addresses
+from homelab_agent.areas.provisioning.models import CertificateWay, DeprovisionStep
+from homelab_agent.areas.provisioning.ours import removal_of, sorted_out
+from homelab_agent.areas.provisioning.patience import Patience, deadline
+from homelab_agent.areas.provisioning.planner import Partners
+from homelab_agent.areas.provisioning.shared_steps import SharedSteps, require_allowed
+from homelab_agent.areas.proxy.models import RouteCertificate
+from homelab_agent.platform.commands import Outcome
+from homelab_agent.platform.jobs.kinds import JobKind, Recovery, StepContext
+
+DEPROVISION = "provisioning.deprovision"
+
+type _Context = StepContext[DeprovisionArguments]
+
+
+class DeprovisionJob:
+    """The steps. Each `do` stands being repeated, so an interrupted job goes on where it was."""
+
+    def __init__(
+        self, partners: Partners, certificate: CertificateStep, patience: Patience
+    ) -> None:
+        self._with = partners
+        self._certificate = certificate
+        self._patience = patience
+        self._chronicle = Chronicle(partners.domains)
+        self._keeping = Keeping(partners)
+        self._shared = SharedSteps[DeprovisionArguments](partners.dns, partners.proxy, patience)
+
+    def kind(self) -> JobKind[DeprovisionArguments]:
+        """Return the kind."""
+        step, shared = self._chronicle.step, self._shared
+        return JobKind(
+            name=DEPROVISION,
+            arguments=DeprovisionArguments,
+            steps=(
+                step(DeprovisionStep.VALIDATE, self._validate, self._leave),
+                step(DeprovisionStep.PROXY_ROUTE, self._proxy_route),
+                step(DeprovisionStep.RELOAD, shared.put_route, self._served_again),
+                step(DeprovisionStep.DYNAMIC_ADDRESS, self._stop_following, self._follow_again),
+                step(DeprovisionStep.DNS_PLAN, self._dns_plan),
+                step(DeprovisionStep.DNS_APPLY, shared.dns_apply, shared.dns_back),
+                step(DeprovisionStep.PROPAGATION, self._propagation),
+                step(DeprovisionStep.DOMAIN, self._let_go, self._keep_again),
+                step(DeprovisionStep.CERTIFICATE, self._discard, self._get_again),
+            ),
+            recovery=Recovery.GO_ON,
+        )
+
+    async def _validate(self, context: _Context) -> Told:
+        name = context.arguments.name
+        await self._with.domains.changing(name, context.job_id)
+        certificates = self._with.certificates
+        route = self._with.proxy.route(name)
+        is_used = route is not None and route.certificate is RouteCertificate.MANAGED
+        own = own_certificate(name, certificates) if is_used else None
+        before = self._keeping.now(name, own)
+        return Told("What there is of the domain is known.", journaled(**{BEFORE: before}))
+
+    async def _leave(self, context: _Context) -> str:
+        await self._with.domains.changing(context.arguments.name, None)
+        return "The domain is up, as the steps before this line say."
+
+    async def _proxy_route(self, context: _Context) -> Told:
+        name = context.arguments.name
+        if self._with.proxy.route(name) is None:
+            return Told("There is no route.", needed=False)
+        async with deadline(
+            self._patience.step_s, "Preparing the removal", "Look whether Caddy answers."
+        ):
+            prepared = await self._with.proxy.prepare(name, None)
+        return Told("The removal is prepared.", journaled(**{ROUTE: prepared}), needed=False)
+
+    async def _served_again(self, context: _Context) -> str:
+        return await self._shared.route_back(context)
+
+    async def _stop_following(self, context: _Context) -> Told:
+        name = context.arguments.name
+        if self._with.dynamic.find(name) is None:
+            return Told("It follows no address.", needed=context.again)
+        await self._with.dynamic.remove(name)
+        return Told("It follows this network's address no more.")
+
+    async def _follow_again(self, context: _Context) -> str:
+        dynamic = before_of(context).dynamic
+        if dynamic is None:
+            return "It had followed no address."
+        await self._with.dynamic.add(dynamic, context.arguments.caller)
+        return "It follows this network's address again."
+
+    async def _dns_plan(self, context: _Context) -> Told:
+        arguments = context.arguments
+        if arguments.keep_records:
+            return Told("The records stay.", needed=False)
+        async with deadline(
+            self._patience.step_s, "Planning the removal", "Look whether the provider answers."
+        ):
+            found = sorted_out(await self._with.dns.read(arguments.name), arguments.records)
+            if not found.ours:
+                return Told(f"There are no records to be removed.{found.told}", needed=False)
+            plan = await self._with.dns.plan(removal_of(found.ours, arguments.provider))
+        require_allowed(plan, arguments)
+        return Told(f"{plan.text}{found.told}", journaled(**{DNS_PLAN: plan}), needed=False)
+
+    async def _propagation(self, context: _Context) -> Told:
+        plan = dns_plan_of(context)
+        if plan is None:
+            return Told("There is nothing to wait for.", needed=False)
+        gone = tuple(RecordSet(name=each.name, type=each.type, values=()) for each in plan.changes)
+        await self._shared.served(gone)
+        return Told("No authoritative server gives the records any more.", needed=False)
+
+    async def _let_go(self, context: _Context) -> Told:
+        arguments = context.arguments
+        domains = self._with.domains
+        known = domains.find(arguments.name)
+        if known is None:
+            return Told("The domain is not kept.", needed=context.again)
+        if arguments.forget:
+            await domains.put_back(arguments.name, None, arguments.caller)
+            return Told("The domain is forgotten.")
+        await domains.put(
+            without_addresses(known, keep_records=arguments.keep_records),
+            arguments.caller,
+            provisioned=False,
+            job_id=context.job_id,
+        )
+        return Told("The domain is kept, and nothing is served there.")
+
+    async def _keep_again(self, context: _Context) -> str:
+        before = before_of(context).domain
+        await self._with.domains.put_back(context.arguments.name, before, context.arguments.caller)
+        return "The domain is kept as before."
+
+    async def _discard(self, context: _Context) -> Told:
+        arguments = context.arguments
+        message = "There is none of the agent's own."
+        if before_of(context).certificate:
+            # As if it had not been there before it was ordered for this domain.
+            message = await self._certificate.take_back(
+                arguments.name, CertificateWay.DNS_01, Before()
+            )
+        await self._with.domains.changing(arguments.name, None)
+        await self._chronicle.note(
+            context, DomainEventType.DEPROVISIONED, outcome=Outcome.DONE, message=message
+        )
+        return Told(message)
+
+    async def _get_again(self, context: _Context) -> str:
+        return await self._certificate.get_again(context.arguments.name, before_of(context))

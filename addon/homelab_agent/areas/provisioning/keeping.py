@@ -1,0 +1,95 @@
+"""What the agent keeps of a domain beside the DNS and the proxy, and how that is put back."""
+
+from homelab_agent.areas.ddns.models import DynamicAddress, DynamicAddressBody
+from homelab_agent.areas.dns.models import RecordSet
+from homelab_agent.areas.domains.models import Domain, DomainBody, ServiceType, WantedRecordSet
+from homelab_agent.areas.provisioning.arguments import (
+    Before,
+    DeprovisionArguments,
+    ProvisionArguments,
+)
+from homelab_agent.areas.provisioning.planner import Partners
+from homelab_agent.areas.provisioning.wanted import ADDRESS_TYPES
+from homelab_agent.areas.renewal.models import ManagedCertificate
+
+
+class Keeping:
+    """Reads and puts back what is kept: the domain, and the address that it follows."""
+
+    def __init__(self, partners: Partners) -> None:
+        self._domains = partners.domains
+        self._dynamic = partners.dynamic
+
+    def now(self, name: str, certificate: ManagedCertificate | None) -> Before:
+        """Return how it is now, to be put back later."""
+        dynamic = self._dynamic.find(name)
+        return Before(
+            domain=self._domains.kept(name),
+            dynamic=dynamic_body(dynamic) if dynamic else None,
+            certificate=certificate.key if certificate else None,
+            handed_over=certificate is not None and certificate.hand_over.caddy,
+        )
+
+    def body(self, arguments: ProvisionArguments) -> DomainBody:
+        """Return the domain that is kept once all of it works; its other records stay."""
+        known = self._domains.find(arguments.name)
+        others = tuple(
+            wanted_set(each)
+            for each in (known.records if known else ())
+            if each.type not in ADDRESS_TYPES
+        )
+        # What follows an address has none that is wanted for ever.
+        own = () if arguments.dynamic else tuple(map(wanted_set, arguments.records))
+        return DomainBody(
+            name=arguments.name,
+            service_type=ServiceType.WEB,
+            records=(*own, *others),
+            container=arguments.container,
+            note=known.note if known else None,
+            provider=arguments.provider,
+        )
+
+    async def put_back(
+        self, arguments: ProvisionArguments | DeprovisionArguments, before: Before
+    ) -> str:
+        """Have the domain kept, and its address followed, as before."""
+        name = arguments.name
+        if before.dynamic is None and self._dynamic.find(name) is not None:
+            await self._dynamic.remove(name)
+        elif before.dynamic is not None:
+            await self._dynamic.add(before.dynamic, arguments.caller)
+        await self._domains.put_back(name, before.domain, arguments.caller)
+        return "The domain is kept as before." if before.domain else "The domain is not kept."
+
+
+def dynamic_body(address: DynamicAddress) -> DynamicAddressBody:
+    """Return how a name follows an address, as it would be asked for."""
+    return DynamicAddressBody(
+        name=address.key,
+        provider=address.provider,
+        source=address.source,
+        interface=address.interface,
+        ipv4=address.follows_ipv4,
+        ipv6=address.follows_ipv6,
+        ttl_s=address.ttl_s,
+    )
+
+
+def wanted_set(records: RecordSet) -> WantedRecordSet:
+    """Return records as a domain wants them."""
+    return WantedRecordSet(type=records.type, values=records.values, ttl_s=records.ttl_s)
+
+
+def without_addresses(domain: Domain, *, keep_records: bool) -> DomainBody:
+    """Return a domain as it is wanted when nothing is served there any more."""
+    return DomainBody(
+        name=domain.id,
+        service_type=domain.service_type,
+        records=tuple(
+            wanted_set(each)
+            for each in domain.records
+            if keep_records or each.type not in ADDRESS_TYPES
+        ),
+        note=domain.note,
+        provider=domain.provider,
+    )

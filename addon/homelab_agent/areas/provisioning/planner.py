@@ -1,0 +1,291 @@
+"""What provisioning would do, and whether it can be done at all; nothing is changed here."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from homelab_agent.areas.dns.models import DnsPlan, PlanBody, RecordSet, RecordType, WantedRecords
+from homelab_agent.areas.provisioning.certificate_step import own_certificate
+from homelab_agent.areas.provisioning.models import (
+    CertificateWay,
+    ProvisionBody,
+    ProvisionPlan,
+    ProvisionStep,
+    StepPlan,
+)
+from homelab_agent.areas.provisioning.partners import (
+    Certificates,
+    Dns,
+    Domains,
+    DynamicAddresses,
+    Proxy,
+)
+from homelab_agent.areas.provisioning.upstreams import Found, Upstreams
+from homelab_agent.areas.provisioning.wanted import ADDRESS_TYPES, wanted_records
+from homelab_agent.areas.proxy.models import (
+    ProxyMode,
+    ProxyReach,
+    ProxyStatus,
+    RouteBody,
+    RouteCertificate,
+    RouteOptions,
+    RoutePlan,
+)
+from homelab_agent.platform.dns_names import uniform_name
+from homelab_agent.platform.errors import Conflict, Invalid, Unavailable
+
+_USUAL_PORTS = (":443",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partners:
+    """The areas that are put together."""
+
+    dns: Dns
+    dynamic: DynamicAddresses
+    proxy: Proxy
+    certificates: Certificates
+    domains: Domains
+    upstreams: Upstreams
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What was wanted, made sure of, and the plan of it."""
+
+    name: str
+    upstream: str
+    records: tuple[RecordSet, ...]
+    plan: ProvisionPlan
+
+
+class Planner:
+    """Looks whether a domain can be provisioned, and says what that would change."""
+
+    def __init__(self, partners: Partners) -> None:
+        self._with = partners
+
+    async def draft(self, body: ProvisionBody) -> Draft:
+        """Return what provisioning would do.
+
+        Raises:
+            Invalid, Conflict, NotFound, Unavailable: it cannot be done; `field` names the input,
+            `hint` the remedy.
+        """
+        partners = self._with
+        name = uniform_name(body.name, field="name", underscore=False)
+        records = wanted_records(name, body, partners.dns, partners.dynamic)
+        found = await self.upstream(body.container, body.port, body.upstream)
+        await self.require_possible(name, records, body.provider, body.certificate)
+        dns = await partners.dns.plan(dns_wants(records, body.provider))
+        wanted_route = route_body(found.address, body.certificate, body.options)
+        route = await partners.proxy.plan(
+            name, wanted_route.model_copy(update={"basic_auth": body.basic_auth})
+        )
+        warnings = (
+            *((found.warning,) if found.warning else ()),
+            *await self._warnings(name, body.certificate, records),
+            *dns.warnings,
+            *route.warnings,
+        )
+        plan = ProvisionPlan(
+            name=name,
+            upstream=found.address,
+            dns=dns,
+            route=route,
+            steps=_steps(name, body.certificate, dns, route),
+            warnings=warnings,
+            needs_admin=dns.needs_admin,
+            hash=_hash(name, found.address, body, dns, route),
+        )
+        return Draft(name=name, upstream=found.address, records=records, plan=plan)
+
+    async def upstream(self, container: str | None, port: int | None, given: str | None) -> Found:
+        """Return what is to be served: what was named, or where the container is by now."""
+        proxy = self._require_proxy()
+        if container is not None:
+            return await self._with.upstreams.find(container, port, proxy)
+        if given is None:
+            raise Invalid("There is nothing to be served.", field="container")
+        return Found(given)
+
+    async def require_possible(
+        self,
+        name: str,
+        records: tuple[RecordSet, ...],
+        provider: str | None,
+        certificate: CertificateWay,
+    ) -> None:
+        """Raise what is in the way: rights, other records, a domain that is something else."""
+        home = self._with.dns.home_of(name, provider)
+        types = frozenset(home.capabilities.types)
+        for each in records:
+            if each.type not in types:
+                raise Invalid(
+                    f"{home.provider} cannot write {each.type} records"
+                    + (f": {home.capabilities.limits}" if home.capabilities.limits else "."),
+                    field="provider",
+                    hint="Use another provider for this zone, or other records.",
+                )
+        self._require_certificate_possible(name, certificate, types)
+        self._require_same_domain(name, records)
+        self._require_nothing_in_the_way(records, await self._with.dns.read(name))
+
+    def _require_proxy(self) -> ProxyStatus:
+        status = self._with.proxy.status()
+        if status.mode is ProxyMode.NONE:
+            raise Conflict(
+                "No reverse proxy is set up.",
+                hint="Set one up first: a Caddy of your own, or one that the agent runs.",
+            )
+        if status.reach in (ProxyReach.AWAY, ProxyReach.REFUSED, ProxyReach.UNSUITABLE):
+            raise Unavailable(
+                f"The reverse proxy cannot be used: {status.reason or status.reach}",
+                hint="Look at GET /api/v1/proxy.",
+            )
+        return status
+
+    def _require_certificate_possible(
+        self, name: str, way: CertificateWay, types: frozenset[RecordType]
+    ) -> None:
+        if way is CertificateWay.DNS_01 and RecordType.TXT not in types:
+            raise Invalid(
+                "The provider of this zone cannot write TXT records, which DNS-01 needs.",
+                field="certificate",
+                hint='Take "caddy", or another provider.',
+            )
+        there = self._with.certificates.find_for(name)
+        own = own_certificate(name, self._with.certificates)
+        if way is CertificateWay.DNS_01 and there is not None and own is None:
+            raise Conflict(
+                f"There is a certificate for {name} already: {there.key}.",
+                field="certificate",
+                hint='Take "managed", which uses it.',
+            )
+        if way is CertificateWay.MANAGED and there is None:
+            raise Conflict(
+                f"The agent has no valid certificate for {name}.",
+                field="certificate",
+                hint='Upload one first, or take "caddy" or "dns_01".',
+            )
+
+    def _require_same_domain(self, name: str, records: tuple[RecordSet, ...]) -> None:
+        """Refuse to make another domain of one that is kept with other addresses."""
+        known = self._with.domains.find(name)
+        if known is None or known.provisioned or known.dynamic:
+            return
+        kept = {each.type: each.values for each in known.records if each.type in ADDRESS_TYPES}
+        wanted = {each.type: each.values for each in records}
+        if kept and kept != wanted:
+            shown = ", ".join(f"{type_} {' '.join(values)}" for type_, values in kept.items())
+            raise Conflict(
+                f"{name} is kept as a domain with other records: {shown}.",
+                field="name",
+                hint="Change or delete that domain first, or give the addresses that it has.",
+            )
+
+    def _require_nothing_in_the_way(
+        self, wanted: tuple[RecordSet, ...], there: tuple[RecordSet, ...]
+    ) -> None:
+        is_alias = any(each.type is RecordType.CNAME for each in wanted)
+        for each in there:
+            if not each.values or is_alias is (each.type is RecordType.CNAME):
+                continue
+            if is_alias or each.type is RecordType.CNAME:
+                raise Conflict(
+                    f"{each.name} has {each.type} {' '.join(each.values)} already, and a CNAME "
+                    "cannot stand beside other records.",
+                    field="cname" if is_alias else "name",
+                    hint="Remove those records first, or take another name.",
+                )
+
+    async def _warnings(
+        self, name: str, way: CertificateWay, records: tuple[RecordSet, ...]
+    ) -> tuple[str, ...]:
+        found = []
+        status = self._with.proxy.status()
+        if status.warning:
+            found.append(status.warning)
+        if way is CertificateWay.CADDY:
+            served = await self._with.proxy.addresses()
+            if not any(each.endswith(_USUAL_PORTS) for each in served):
+                found.append(
+                    f"The proxy serves HTTPS at {', '.join(served) or 'no port'}: an authority "
+                    "comes to ports 80 and 443 only, so that these must be forwarded to it."
+                )
+        types = {each.type for each in records}
+        found += [
+            f"{name} keeps its {each.type} {' '.join(each.values)}: make sure that the proxy is "
+            "there, too."
+            for each in await self._with.dns.read(name)
+            if each.values and each.type in ADDRESS_TYPES and each.type not in types
+        ]
+        return tuple(found)
+
+
+def dns_wants(records: tuple[RecordSet, ...], provider: str | None) -> PlanBody:
+    """Return what to ask the DNS for."""
+    return PlanBody(
+        wanted=tuple(
+            WantedRecords(name=each.name, type=each.type, values=each.values, ttl_s=each.ttl_s)
+            for each in records
+        ),
+        provider=provider,
+    )
+
+
+def route_body(upstream: str, certificate: CertificateWay, options: RouteOptions) -> RouteBody:
+    """Return the route to be, without its users."""
+    return RouteBody(
+        upstreams=(upstream,),
+        certificate=RouteCertificate.CADDY
+        if certificate is CertificateWay.CADDY
+        else RouteCertificate.MANAGED,
+        options=options,
+    )
+
+
+def _steps(
+    name: str, certificate: CertificateWay, dns: DnsPlan, route: RoutePlan
+) -> tuple[StepPlan, ...]:
+    same = not dns.changes
+    is_there = route.before is not None and not route.difference
+    ways = {
+        CertificateWay.CADDY: "Wait until Caddy has a certificate.",
+        CertificateWay.DNS_01: "Order a certificate with DNS-01 and hand it to Caddy.",
+        CertificateWay.MANAGED: "Hand the certificate that is there to Caddy.",
+    }
+    return (
+        StepPlan(step=ProvisionStep.VALIDATE, text="Look whether all of it can be done."),
+        StepPlan(
+            step=ProvisionStep.DNS_PLAN,
+            text=f"{len(dns.changes)} changes in {dns.zone} at {dns.provider}.",
+            done=same,
+        ),
+        StepPlan(step=ProvisionStep.DNS_APPLY, text=dns.text or "No change.", done=same),
+        StepPlan(
+            step=ProvisionStep.PROPAGATION,
+            text="Wait until every authoritative server gives the records.",
+        ),
+        StepPlan(
+            step=ProvisionStep.PROXY_ROUTE, text="Prepare the route and try it.", done=is_there
+        ),
+        StepPlan(step=ProvisionStep.RELOAD, text="Put the route into the proxy.", done=is_there),
+        StepPlan(step=ProvisionStep.CERTIFICATE, text=ways[certificate]),
+        StepPlan(step=ProvisionStep.HTTPS_HEALTH, text=f"Ask https://{name}/ at the proxy."),
+    )
+
+
+def _hash(name: str, upstream: str, body: ProvisionBody, dns: DnsPlan, route: RoutePlan) -> str:
+    """Return what a start is bound to. A password is hashed anew each time, so only names count."""
+    bound = {
+        "name": name,
+        "upstream": upstream,
+        "dns": dns.hash,
+        "route_before": route.before,
+        "certificate": body.certificate,
+        "dynamic": body.dynamic,
+        "options": body.options.model_dump(mode="json"),
+        "users": [each.username for each in body.basic_auth],
+    }
+    return hashlib.sha256(json.dumps(bound, sort_keys=True).encode()).hexdigest()

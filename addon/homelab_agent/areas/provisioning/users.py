@@ -1,0 +1,42 @@
+"""Passwords of those who may come in: sealed before they are journaled, opened only for a route."""
+
+from homelab_agent.areas.provisioning.arguments import SealedUser
+from homelab_agent.areas.proxy.models import BasicAuthUser
+from homelab_agent.platform.vault import Vault
+
+
+class Users:
+    """Seals and opens them, each for the one domain that they were given for."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    def sealed(self, name: str, users: tuple[BasicAuthUser, ...]) -> tuple[SealedUser, ...]:
+        """Return users as they may be written down."""
+        return tuple(
+            SealedUser(
+                username=each.username,
+                sealed=self._vault.seal(each.password.get_secret_value(), _purpose(name)),
+            )
+            for each in users
+        )
+
+    def opened(self, name: str, users: tuple[SealedUser, ...]) -> tuple[BasicAuthUser, ...]:
+        """Return users as the proxy is told them.
+
+        Raises:
+            SecretUnreadable: the agent's key is another one by now.
+        """
+        return tuple(
+            BasicAuthUser.model_validate(
+                {
+                    "username": each.username,
+                    "password": self._vault.open(each.sealed, _purpose(name)),
+                }
+            )
+            for each in users
+        )
+
+
+def _purpose(name: str) -> str:
+    return f"users of {name}"
