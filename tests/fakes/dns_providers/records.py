@@ -4,6 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import count
 
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+from dns.rdtypes.ANY.TXT import TXT
+
 _NAME_TYPES = {"CNAME", "NS", "MX", "SRV"}
 
 
@@ -58,6 +63,13 @@ class Zones:
         zone = self.zone_of(name)
         assert zone is not None, f"{name} is in none of the zones"
         key = (name, record_type)
+        there = {
+            (each.value, each.ttl_s, each.proxied, each.comment)
+            for each in self.records[zone]
+            if (each.name, each.type) == key
+        }
+        if there == {(value, ttl_s, proxied, comment) for value in values}:
+            return
         kept = [each for each in self.records[zone] if (each.name, each.type) != key]
         made = [
             Record(name, record_type, value, ttl_s, self.new_id(), proxied, comment)
@@ -106,10 +118,13 @@ def half_way(before: list[Record], after: list[Record]) -> list[Record]:
 
 def quoted(text: str) -> str:
     """Return a TXT as a zone file has it: in quotes, and in pieces."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return " ".join(f'"{escaped[at : at + 255]}"' for at in range(0, len(escaped) or 1, 255))
+    raw = text.encode()
+    pieces = tuple(raw[at : at + 255] for at in range(0, len(raw) or 1, 255))
+    return TXT(dns.rdataclass.IN, dns.rdatatype.TXT, pieces).to_text()
 
 
 def bare(text: str) -> str:
-    """Return the text that is in quotes and in pieces."""
-    return "".join(text[1:-1].split('" "')).replace('\\"', '"').replace("\\\\", "\\")
+    """Return the text that a zone file has in quotes and in pieces."""
+    read = dns.rdata.from_text("IN", "TXT", text)
+    assert isinstance(read, TXT)
+    return b"".join(read.strings).decode()

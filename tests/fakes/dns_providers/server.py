@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from aiohttp import web
@@ -80,6 +80,10 @@ class ProviderServer:
     def routes(self) -> list[web.RouteDef]:
         """Return what it serves."""
         raise NotImplementedError
+
+    def fail(self, fault: Fault, only: str = "") -> None:
+        """Have this happen from now on; a fault counts for itself wherever it is used."""
+        self.faults.append(replace(fault, only=only or fault.only))
 
     def count(self, part: str = "") -> int:
         """Return how many requests had this in them."""
