@@ -28,12 +28,12 @@ from homelab_agent.areas.dns.providers.differences import (
 )
 from homelab_agent.areas.dns.providers.errors import (
     ApplyUncertain,
-    NotOffered,
     ProviderAway,
     ProviderRefused,
     WrongCredentials,
 )
-from homelab_agent.areas.dns.providers.interface import AddressOutcome, ZoneContents
+from homelab_agent.areas.dns.providers.interface import ZoneContents
+from homelab_agent.areas.dns.providers.records_only import RecordsOnly
 from homelab_agent.areas.dns.providers.signed_server import Refused, SignedServer
 from homelab_agent.areas.dns.values import from_presented, presented
 from homelab_agent.platform.dns_names import uniform_name
@@ -45,10 +45,9 @@ _OTHERWISE = {NXDOMAIN, NXRRSET, YXDOMAIN, YXRRSET}
 _MANAGED = {RdataType[each.value]: each for each in RecordType}
 
 
-class Rfc2136Provider:
+class Rfc2136Provider(RecordsOnly):
     """See `Provider`."""
 
-    sets_addresses = False
     capabilities = Capabilities(lists=True, types=tuple(RecordType), atomic=True)
 
     def __init__(self, settings: Rfc2136Settings, reach: Reach) -> None:
@@ -83,18 +82,6 @@ class Rfc2136Provider:
         for change in changes:
             _write(message, zone, change)
         await self._exchange(zone, message, changes)
-
-    async def set_addresses(
-        self,
-        name: str,
-        ipv4: str | None,  # noqa: ARG002 - it is not offered
-        ipv6: str | None,  # noqa: ARG002
-    ) -> AddressOutcome:
-        """See `Provider.set_addresses`."""
-        raise NotOffered(f"{name}: addresses are records like all others here.", field="name")
-
-    async def close(self) -> None:
-        """Have nothing open."""
 
     async def _exchange(
         self, zone: str, message: UpdateMessage, changes: Sequence[Change] = ()

@@ -9,7 +9,7 @@ from dns.exception import DNSException, FormError
 from dns.message import Message, from_wire, make_query
 from dns.name import Name
 from dns.query import BadResponse
-from dns.rcode import to_text
+from dns.rcode import Rcode, to_text
 from dns.rdatatype import AXFR, SOA
 from dns.rdtypes.ANY.TSIG import TSIG
 from dns.tsig import (
@@ -51,7 +51,7 @@ _LENGTH_BYTES = 2
 class Refused(Exception):
     """The server answered with another code than NOERROR. `signed`: it knows the key."""
 
-    def __init__(self, rcode: int, *, signed: bool) -> None:
+    def __init__(self, rcode: Rcode, *, signed: bool) -> None:
         super().__init__(to_text(rcode))
         self.rcode = rcode
         self.signed = signed
