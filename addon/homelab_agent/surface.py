@@ -27,12 +27,14 @@ from homelab_agent.areas.ddns.models import (
     DynamicAddressEvent,
 )
 from homelab_agent.areas.dns.models import DNS_PROVIDER_KIND, DnsProvider
+from homelab_agent.areas.dns.routes import DnsRoutes
 from homelab_agent.areas.domains.models import (
     DOMAIN_EVENT_KIND,
     DOMAIN_KIND,
     Domain,
     DomainEvent,
 )
+from homelab_agent.areas.domains.routes import DomainRoutes
 from homelab_agent.areas.host.models import (
     BLOCK_DEVICE_KIND,
     DISK_HEALTH_KIND,
@@ -128,6 +130,8 @@ ROUTES: tuple[type, ...] = (
     AgentRoutes,
     CertificateRoutes,
     ContainerRoutes,
+    DnsRoutes,
+    DomainRoutes,
     EngineRoutes,
     HostRoutes,
     InsightRoutes,

@@ -16,7 +16,7 @@ _A_LABEL = "xn--"
 
 
 def uniform_name(text: str, *, field: str, wildcard: bool = False, underscore: bool = True) -> str:
-    """Return a name in the one way that it is written here: "Büro.Example.org." is "xn--bro-hoa...".
+    """Return a name in the one way that it is written here: "Büro.lan." is "xn--bro-hoa.lan".
 
     `wildcard` allows "*" as the first label. Without `underscore` it is the name of a host.
 

@@ -5,13 +5,17 @@ Each has a file of its own beside this one. No logic.
 
 from homelab_agent.areas.certificates.service import CertificateService
 from homelab_agent.areas.containers.service import ContainerService
+from homelab_agent.wiring.dns import wire_dns
+from homelab_agent.wiring.domains import wire_domains
 from homelab_agent.wiring.ground import Areas, Ground
 
 
 def wire_addresses(
-    _ground: Ground,
-    _areas: Areas,
+    ground: Ground,
+    areas: Areas,
     _containers: ContainerService,
-    _certificates: CertificateService,
+    certificates: CertificateService,
 ) -> None:
     """Make the areas of DNS, dynamic DNS, proxy, renewal, domains and provisioning."""
+    dns = wire_dns(ground, areas)
+    wire_domains(ground, areas, dns, certificates)

@@ -258,6 +258,19 @@ class Zone(Model):
     records: tuple[RecordSet, ...]
 
 
+class ZoneQuery(Model):
+    """Which zones, or which records of one: of a provider, with a text in name or value."""
+
+    provider: Key | None = None
+    text: str | None = Field(default=None, min_length=1, max_length=300)
+
+
+class ZoneList(Model):
+    """All zones that are managed, by name."""
+
+    zones: tuple[ZoneHome, ...]
+
+
 class ChangeAction(StrEnum):
     """What is done to a record set."""
 

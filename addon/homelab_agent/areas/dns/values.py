@@ -104,9 +104,8 @@ def _is_raw(char: str) -> bool:
 def _address(kind: type[IPv4Address | IPv6Address], text: str, field: str) -> str:
     example = "192.0.2.10" if kind is IPv4Address else "2001:db8::10"
     try:
-        address = kind(text)
-        if isinstance(address, IPv6Address) and address.scope_id:
-            raise ValueError("it has a scope")
+        # A scope ("%eth0") is of one machine, and no part of an address that others are told.
+        address = kind(text.replace("%", " "))
     except ValueError as error:
         version = "IPv4" if kind is IPv4Address else "IPv6"
         other = "AAAA" if kind is IPv4Address else "A"
@@ -158,7 +157,7 @@ def _service(text: str, field: str) -> str:
         _number(word, _HIGHEST_16, what, field)
         for word, what in zip(words, ("The priority", "The weight", "The port"), strict=False)
     ]
-    target = "." if words[3] == "." else _alias(words[3], field)
+    target = "." if words[3] == "." else _name(words[3], field)
     return " ".join([*map(str, numbers), target])
 
 

@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from homelab_agent.areas.dns.models import Capabilities, Change, RecordSet, RecordType
 from homelab_agent.areas.dns.providers.errors import NotOffered, ZoneChanged
 from homelab_agent.areas.dns.providers.interface import AddressOutcome, ZoneContents
+from homelab_agent.areas.dns.record_sets import RecordKey
+from homelab_agent.platform.dns_names import is_within
 from homelab_agent.platform.errors import NotFound
 
 DEMO_ZONE = "home.example.org"
@@ -20,26 +22,26 @@ _RECORDS: tuple[tuple[str, RecordType, tuple[str, ...], int], ...] = (
     ("", RecordType.NS, tuple(name for name, _ in DEMO_SERVERS), _DAY_S),
     ("", RecordType.A, ("203.0.113.20",), _MINUTES_5_S),
     ("", RecordType.AAAA, ("2001:db8:20::1",), _MINUTES_5_S),
-    ("", RecordType.MX, ("10 mail.home.example.org",), _HOUR_S),
+    ("", RecordType.MX, ("10 mail.{zone}",), _HOUR_S),
     ("", RecordType.TXT, ("v=spf1 mx -all",), _HOUR_S),
     ("", RecordType.CAA, ('0 issue "letsencrypt.org"',), _HOUR_S),
-    ("www.", RecordType.CNAME, ("home.example.org",), _HOUR_S),
-    ("photos.", RecordType.CNAME, ("home.example.org",), _MINUTES_5_S),
-    ("git.", RecordType.CNAME, ("home.example.org",), _MINUTES_5_S),
+    ("www.", RecordType.CNAME, ("{zone}",), _HOUR_S),
+    ("photos.", RecordType.CNAME, ("{zone}",), _MINUTES_5_S),
+    ("git.", RecordType.CNAME, ("{zone}",), _MINUTES_5_S),
     ("mail.", RecordType.A, ("203.0.113.20",), _HOUR_S),
     ("nas.", RecordType.A, ("192.168.1.10",), _HOUR_S),
     (
         "_dmarc.",
         RecordType.TXT,
-        ("v=DMARC1; p=quarantine; rua=mailto:post@home.example.org",),
+        ("v=DMARC1; p=quarantine; rua=mailto:post@{zone}",),
         3600,
     ),
-    ("_imaps._tcp.", RecordType.SRV, ("0 1 993 mail.home.example.org",), _HOUR_S),
+    ("_imaps._tcp.", RecordType.SRV, ("0 1 993 mail.{zone}",), _HOUR_S),
 )
 
 
 class DemoProvider:
-    """Keeps one zone in memory, and changes all or nothing."""
+    """Keeps zones in memory, and changes all or nothing."""
 
     capabilities = Capabilities(
         lists=True,
@@ -50,32 +52,30 @@ class DemoProvider:
     )
     sets_addresses = False
 
-    def __init__(self) -> None:
+    def __init__(self, zones: Sequence[str]) -> None:
+        self.held_zones = tuple(zones)
         self._serial = 2026112101
-        self._records = {
-            (f"{label}{DEMO_ZONE}", record_type): RecordSet(
-                name=f"{label}{DEMO_ZONE}", type=record_type, values=values, ttl_s=ttl_s
-            )
-            for label, record_type, values, ttl_s in _RECORDS
-        }
+        self._records: dict[RecordKey, RecordSet] = {}
+        for zone in zones:
+            self._records |= _invented(zone)
 
     async def zones(self) -> tuple[str, ...]:
         """See `Provider.zones`."""
-        return (DEMO_ZONE,)
+        return self.held_zones
 
     async def read(self, zone: str, names: Collection[str] | None) -> ZoneContents:
         """See `Provider.read`."""
-        _require(zone)
+        self._require(zone)
         found = tuple(
             record
             for (name, _), record in sorted(self._records.items())
-            if names is None or name in names
+            if is_within(name, zone) and (names is None or name in names)
         )
         return ZoneContents(records=found, version=str(self._serial))
 
     async def apply(self, zone: str, changes: Sequence[Change]) -> None:
         """See `Provider.apply`."""
-        _require(zone)
+        self._require(zone)
         await asyncio.sleep(_PAUSE_S)
         for change in changes:
             if self.record(change.name, change.type) != change.before:
@@ -112,7 +112,18 @@ class DemoProvider:
         """What tells one state of the zone from another."""
         return self._serial
 
+    def _require(self, zone: str) -> None:
+        if zone not in self.held_zones:
+            raise NotFound(f"There is no zone {zone} here.", field="zone")
 
-def _require(zone: str) -> None:
-    if zone != DEMO_ZONE:
-        raise NotFound(f"There is no zone {zone} here.", field="zone")
+
+def _invented(zone: str) -> dict[RecordKey, RecordSet]:
+    return {
+        (f"{label}{zone}", record_type): RecordSet(
+            name=f"{label}{zone}",
+            type=record_type,
+            values=tuple(sorted(value.format(zone=zone) for value in values)),
+            ttl_s=ttl_s,
+        )
+        for label, record_type, values, ttl_s in _RECORDS
+    }

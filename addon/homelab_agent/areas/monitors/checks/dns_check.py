@@ -58,7 +58,7 @@ class DnsCheck:
             host, port = host_and_port(settings.server)
             targets = await self._outbound.targets(host, port, allow_guarded=allow_guarded)
             return tuple((target.address, target.port) for target in targets)
-        from homelab_agent.areas.monitors.checks.dns_lookup import (  # noqa: PLC0415
+        from homelab_agent.platform.outbound.dns_exchange import (  # noqa: PLC0415
             servers_of_the_system,
         )
 

@@ -1,19 +1,14 @@
 """Asks name servers, with dnspython. It is only loaded where there is a DNS check."""
 
 import asyncio
-import socket
 from contextlib import suppress
 from dataclasses import replace
 
-from dns.asyncbackend import get_backend
-from dns.asyncquery import udp_with_fallback
 from dns.exception import DNSException
 from dns.exception import SyntaxError as NoAddress
-from dns.inet import af_for_address
 from dns.message import Message, QueryMessage, make_query
 from dns.name import Name
 from dns.rcode import NOERROR, NXDOMAIN, to_text
-from dns.resolver import NoResolverConfiguration, Resolver
 from dns.reversename import from_address
 
 from homelab_agent.areas.monitors.check_settings import DnsCheckSettings
@@ -23,24 +18,13 @@ from homelab_agent.areas.monitors.checks.dns_values import written_one_way
 from homelab_agent.areas.monitors.checks.failures import down, failed
 from homelab_agent.areas.monitors.checks.shown_texts import Texts
 from homelab_agent.areas.monitors.models import MonitorDetail
-from homelab_agent.platform.outbound.name_server import DNS_PORT
+from homelab_agent.platform.outbound.dns_exchange import Server, exchange
 from homelab_agent.platform.outbound.names import ascii_name
 
 _ASK_AGAIN_S = 2.0
 """A datagram may be lost, or a server be away: then the next is asked."""
 
 _MOST_SHOWN = 5
-
-type Server = tuple[str, int]
-
-
-def servers_of_the_system() -> tuple[Server, ...]:
-    """Return the name servers that this machine is set to ask; it reads a file."""
-    try:
-        found = Resolver().nameservers
-    except NoResolverConfiguration:
-        return ()
-    return tuple((str(server), DNS_PORT) for server in found)
 
 
 async def look_up(
@@ -59,7 +43,7 @@ async def look_up(
         server = left.pop(0)
         try:
             async with asyncio.timeout(_ASK_AGAIN_S):
-                answer = await _exchange(query, server)
+                answer = await exchange(query, server)
         except TimeoutError:
             left.append(server)
         except OSError as error:
@@ -72,21 +56,6 @@ async def look_up(
                 return found
             trouble = found
     return trouble
-
-
-async def _exchange(query: Message, server: Server) -> Message:
-    host, port = server
-    family = af_for_address(host)
-    # A connected socket hears that nobody listens there.
-    connecting = get_backend("asyncio").make_socket(  # type: ignore[no-untyped-call]
-        family, socket.SOCK_DGRAM, 0, None, server
-    )
-    async with await connecting as connected:
-        # No deadline of its own: it would be one of the wall clock, which may be set meanwhile.
-        answer, _ = await udp_with_fallback(
-            query, host, None, port, udp_sock=connected, ignore_unexpected=True, ignore_errors=True
-        )
-        return answer
 
 
 def _asked_name(settings: DnsCheckSettings) -> str | Name:

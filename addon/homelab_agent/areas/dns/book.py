@@ -1,0 +1,361 @@
+"""The providers that were set up: kept, opened, and how each is."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Container
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from unicodedata import normalize
+
+from homelab_agent.areas.dns.models import (
+    DNS_PROVIDER_KIND,
+    Capabilities,
+    DnsProvider,
+    DnsProviderList,
+    ProviderBody,
+    ProviderChange,
+    ProviderSettings,
+    ProviderState,
+    ProviderType,
+)
+from homelab_agent.areas.dns.provider_secrets import (
+    KeptSettings,
+    seal,
+    uniform_settings,
+    unseal,
+    with_kept_secrets,
+)
+from homelab_agent.areas.dns.providers.errors import (
+    ApplyUncertain,
+    ProviderAway,
+    ProviderBusy,
+    WrongCredentials,
+)
+from homelab_agent.areas.dns.providers.interface import Provider
+from homelab_agent.platform.clock import Clock
+from homelab_agent.platform.errors import AgentError, Conflict, NotFound
+from homelab_agent.platform.model import Model
+from homelab_agent.platform.resources import Resources
+from homelab_agent.platform.store.records import Records
+from homelab_agent.platform.vault import SecretUnreadable, Vault
+
+MOST_PROVIDERS = 50
+INVENTED_KEY = "invented"
+ANSWER_S = 60.0
+"""A provider that has not answered by then is given up; some have to be paced."""
+
+_LONGEST_KEY = 48
+_UNFIT = re.compile(r"[^a-z0-9]+")
+
+type Maker = Callable[[ProviderSettings], Provider]
+
+
+class KeptProvider(Model):
+    """A provider as it is kept. `capabilities`: for when its secret cannot be opened."""
+
+    name: str
+    type: ProviderType
+    name_servers: tuple[str, ...]
+    settings: KeptSettings
+    capabilities: Capabilities
+    zones: tuple[str, ...] = ()
+    state: ProviderState = ProviderState.UNKNOWN
+    reason: str | None = None
+    checked_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Entry:
+    """One provider. `opened` None: its secret cannot be read."""
+
+    key: str
+    kept: KeptProvider
+    opened: Provider | None
+
+    @property
+    def shown(self) -> DnsProvider:
+        """What everybody may see of it."""
+        kept = self.kept
+        return DnsProvider(
+            key=self.key,
+            name=kept.name,
+            type=kept.type,
+            zones=kept.zones,
+            name_servers=kept.name_servers,
+            settings={name: value for name, value in kept.settings.shown.items() if name != "type"},
+            capabilities=kept.capabilities,
+            state=kept.state,
+            reason=kept.reason,
+            checked_at=kept.checked_at,
+        )
+
+
+class ProviderBook:
+    """Adds, changes, removes and asks providers.
+
+    `first` is kept nowhere and cannot be changed: it is the demo's own.
+    """
+
+    def __init__(
+        self,
+        records: Records[KeptProvider],
+        vault: Vault,
+        resources: Resources,
+        make: Maker,
+        clock: Clock,
+        *,
+        first: Provider | None = None,
+    ) -> None:
+        self._records = records
+        self._vault = vault
+        self._resources = resources
+        self._make = make
+        self._clock = clock
+        self._first = first
+        self._entries: dict[str, Entry] = {}
+        self._loaded = False
+        # What is kept and what is open change together, one change after the other.
+        self._changing = asyncio.Lock()
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the providers are known by now."""
+        return self._loaded
+
+    async def load(self) -> None:
+        """Take up all providers as they were left; the second time it does nothing."""
+        async with self._changing:
+            if self._loaded:
+                return
+            if self._first is not None:
+                self._entries[INVENTED_KEY] = Entry(
+                    INVENTED_KEY, await _invented(self._first, self._clock()), self._first
+                )
+                self._show(INVENTED_KEY)
+            for key, kept in (await self._records.all()).items():
+                self._entries[key] = self._opened(key, kept)
+                self._show(key)
+            self._loaded = True
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Return all, by key."""
+        return tuple(self._entries[key] for key in sorted(self._entries))
+
+    def list(self) -> DnsProviderList:
+        """Return what is shown of all, by key."""
+        return DnsProviderList(providers=tuple(entry.shown for entry in self.entries()))
+
+    def entry(self, key: str, *, field: str = "key") -> Entry:
+        """Return one.
+
+        Raises:
+            NotFound: there is none with this key.
+        """
+        found = self._entries.get(key)
+        if found is None:
+            raise NotFound(
+                f"There is no DNS provider {key}.",
+                field=field,
+                hint="The providers that there are: "
+                + (", ".join(sorted(self._entries)) or "none"),
+            )
+        return found
+
+    async def add(self, body: ProviderBody) -> DnsProvider:
+        """Keep a new provider, and ask it for its zones. One that does not answer is kept, too.
+
+        Raises:
+            Conflict: there is one with this key, or there are too many.
+            Invalid: something of the settings is wrong.
+        """
+        settings = with_kept_secrets(uniform_settings(body.settings), None)
+        async with self._changing:
+            key = body.key or _free_key(body.name, self._entries)
+            if key in self._entries:
+                raise Conflict(f"There is a DNS provider {key} already.", field="key")
+            if len(self._entries) >= MOST_PROVIDERS:
+                raise Conflict(
+                    f"There are {MOST_PROVIDERS} DNS providers, and no more fit in.",
+                    hint="Remove one that nobody needs",
+                )
+            await self._take_up(key, body.name, body.name_servers, settings)
+        return await self.check(key)
+
+    async def change(self, key: str, change: ProviderChange) -> DnsProvider:
+        """Change a provider and ask it anew.
+
+        Raises:
+            NotFound: there is none with this key.
+            Invalid: something of the settings is wrong, or a secret has to be given again.
+        """
+        async with self._changing:
+            entry = self._changeable(key)
+            settings = self._changed_settings(entry, change)
+            name = entry.kept.name if change.name is None else change.name
+            servers = change.name_servers
+            if servers is None:
+                servers = entry.kept.name_servers
+            if settings is None:
+                kept = entry.kept.model_copy(update={"name": name, "name_servers": servers})
+                entry.kept = kept
+                await self._keep(entry)
+                return entry.shown
+            await self._take_up(key, name, servers, settings)
+            if entry.opened is not None:
+                await entry.opened.close()
+        return await self.check(key)
+
+    async def remove(self, key: str) -> str:
+        """Forget a provider and its secrets; return its name. Its records stay as they are.
+
+        Raises:
+            NotFound: there is none with this key.
+        """
+        async with self._changing:
+            entry = self._changeable(key)
+            await self._records.put({}, gone=(key,))
+            del self._entries[key]
+            self._resources.remove(DNS_PROVIDER_KIND, key)
+            if entry.opened is not None:
+                await entry.opened.close()
+            return entry.kept.name
+
+    async def check(self, key: str) -> DnsProvider:
+        """Ask a provider for its zones, and return how it is.
+
+        Raises:
+            NotFound: there is none with this key.
+        """
+        entry = self.entry(key)
+        try:
+            async with self.asking(key) as provider:
+                zones = tuple(sorted(await provider.zones()))
+                entry.kept = entry.kept.model_copy(
+                    update={"zones": zones, "capabilities": provider.capabilities}
+                )
+        except SecretUnreadable:
+            return entry.shown
+        except AgentError as error:
+            if entry.kept.state is ProviderState.OK:
+                self._note(entry, ProviderState.UNREACHABLE, error.message)
+        entry.kept = entry.kept.model_copy(update={"checked_at": self._clock()})
+        if self._entries.get(key) is entry:
+            await self._keep(entry)
+        return entry.shown
+
+    @asynccontextmanager
+    async def asking(self, key: str) -> AsyncIterator[Provider]:
+        """Give the provider to be asked, and note how that went. There is a deadline.
+
+        Raises:
+            NotFound: there is none with this key.
+            SecretUnreadable: it cannot be asked.
+            ProviderAway: it did not answer in time.
+        """
+        entry = self.entry(key, field="provider")
+        if entry.opened is None:
+            raise SecretUnreadable(f"DNS provider {entry.kept.name}")
+        try:
+            try:
+                async with asyncio.timeout(ANSWER_S):
+                    yield entry.opened
+            except TimeoutError as error:
+                raise ProviderAway(
+                    f"{entry.kept.name} did not answer within {ANSWER_S:g} s."
+                ) from error
+        except WrongCredentials as error:
+            self._note(entry, ProviderState.REFUSED, error.message)
+            raise
+        except ProviderBusy as error:
+            self._note(entry, ProviderState.RATE_LIMITED, error.message)
+            raise
+        except (ProviderAway, ApplyUncertain) as error:
+            self._note(entry, ProviderState.UNREACHABLE, error.message)
+            raise
+        self._note(entry, ProviderState.OK, None)
+
+    async def close(self) -> None:
+        """End what is open."""
+        for entry in self._entries.values():
+            if entry.opened is not None:
+                await entry.opened.close()
+
+    def _changeable(self, key: str) -> Entry:
+        entry = self.entry(key)
+        if entry.kept.type is ProviderType.DEMO:
+            raise Conflict(f"{entry.kept.name} belongs to the demo.", field="key")
+        return entry
+
+    def _changed_settings(self, entry: Entry, change: ProviderChange) -> ProviderSettings | None:
+        if change.settings is None:
+            return None
+        try:
+            old = unseal(entry.kept.settings, entry.key, self._vault)
+        except SecretUnreadable:
+            old = None
+        return with_kept_secrets(uniform_settings(change.settings), old)
+
+    async def _take_up(
+        self, key: str, name: str, name_servers: tuple[str, ...], settings: ProviderSettings
+    ) -> None:
+        opened = self._make(settings)
+        kept = KeptProvider(
+            name=name,
+            type=settings.type,
+            name_servers=name_servers,
+            settings=seal(settings, key, self._vault),
+            capabilities=opened.capabilities,
+            zones=_named_zones(settings),
+        )
+        self._entries[key] = Entry(key, kept, opened)
+        await self._keep(self._entries[key])
+
+    def _opened(self, key: str, kept: KeptProvider) -> Entry:
+        try:
+            opened = self._make(unseal(kept.settings, key, self._vault))
+        except SecretUnreadable as error:
+            update = {"state": ProviderState.SECRET_UNREADABLE, "reason": error.message}
+            return Entry(key, kept.model_copy(update=update), None)
+        return Entry(key, kept.model_copy(update={"capabilities": opened.capabilities}), opened)
+
+    def _note(self, entry: Entry, state: ProviderState, reason: str | None) -> None:
+        entry.kept = entry.kept.model_copy(update={"state": state, "reason": reason})
+        if self._entries.get(entry.key) is entry:
+            self._show(entry.key)
+
+    async def _keep(self, entry: Entry) -> None:
+        if entry.kept.type is not ProviderType.DEMO:
+            await self._records.put({entry.key: (self._clock(), entry.kept)})
+        self._show(entry.key)
+
+    def _show(self, key: str) -> None:
+        self._resources.publish(DNS_PROVIDER_KIND, key, self._entries[key].shown)
+
+
+async def _invented(provider: Provider, now: datetime) -> KeptProvider:
+    return KeptProvider(
+        name="Invented DNS",
+        type=ProviderType.DEMO,
+        name_servers=(),
+        settings=KeptSettings(shown={}, sealed={}),
+        capabilities=provider.capabilities,
+        zones=await provider.zones(),
+        state=ProviderState.OK,
+        checked_at=now,
+    )
+
+
+def _named_zones(settings: ProviderSettings) -> tuple[str, ...]:
+    """Return the zones that the settings name, until the provider was asked."""
+    return tuple(sorted(getattr(settings, "zones", ())))
+
+
+def _free_key(name: str, taken: Container[str]) -> str:
+    plain = normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    base = _UNFIT.sub("-", plain).strip("-")[:_LONGEST_KEY].rstrip("-") or "dns"
+    key, number = base, 1
+    while key in taken:
+        number += 1
+        key = f"{base}-{number}"
+    return key

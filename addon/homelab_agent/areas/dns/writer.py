@@ -1,0 +1,306 @@
+"""Changes of zones: only where everything is as it was seen, and read back afterwards."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
+
+from homelab_agent.areas.dns.book import ProviderBook
+from homelab_agent.areas.dns.models import Change, RecordSet, RecordType, ZoneHome
+from homelab_agent.areas.dns.name_servers import NameServers
+from homelab_agent.areas.dns.planning import line, make_change
+from homelab_agent.areas.dns.providers.errors import (
+    ApplyUncertain,
+    ProviderAway,
+    ProviderBusy,
+)
+from homelab_agent.areas.dns.providers.interface import AddressOutcome, ZoneContents
+from homelab_agent.areas.dns.record_sets import RecordKey, same, told, uniform
+from homelab_agent.platform.errors import AgentError, Conflict, Failed, TimedOut, Unavailable
+
+READ_BACK_S = 10.0
+"""A provider that lists shows by then what it did."""
+
+SERVED_S = 180.0
+"""One that does not list is believed by its name servers, which may take so long."""
+
+_PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+_LONGEST_WAIT_S = 30.0
+
+type Held = dict[RecordKey, RecordSet]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How it is with changes: not made, made, or neither (and what is there instead)."""
+
+    before: list[Change] = field(default_factory=list)
+    after: list[Change] = field(default_factory=list)
+    neither: list[tuple[Change, RecordSet | None]] = field(default_factory=list)
+
+    @property
+    def strange(self) -> str:
+        """What is there that is neither the one nor the other, as a person reads it."""
+        return "; ".join(
+            f"{change.name} {change.type} is {told(there)} by now, and was {told(change.before)}"
+            for change, there in self.neither
+        )
+
+
+class ZoneWriter:
+    """Reads and changes zones, one change of a zone at a time."""
+
+    def __init__(self, book: ProviderBook, servers: NameServers) -> None:
+        self._book = book
+        self._servers = servers
+        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+
+    async def contents(self, home: ZoneHome) -> ZoneContents:
+        """Return all that a zone holds. Only where the provider lists."""
+        async with self._book.asking(home.provider) as provider:
+            return await provider.read(home.zone, None)
+
+    async def held(self, home: ZoneHome, keys: Collection[RecordKey]) -> Held:
+        """Return those of these record sets that there are.
+
+        Raises:
+            Conflict: the name servers do not agree; they are asked where the provider cannot list.
+            Unavailable: nobody could be asked.
+        """
+        if not home.capabilities.lists:
+            found = await asyncio.gather(*(self._served(home, *key) for key in keys))
+            return {(each.name, each.type): each for each in found if each is not None}
+        names = {name for name, _ in keys}
+        async with self._book.asking(home.provider) as provider:
+            contents = await provider.read(home.zone, names)
+        every = {(each.name, each.type): uniform(each) for each in contents.records}
+        return {key: every[key] for key in keys if key in every}
+
+    async def standing(self, home: ZoneHome, changes: Sequence[Change]) -> Standing:
+        """Return how it is with these changes just now."""
+        held = await self.held(home, {(change.name, change.type) for change in changes})
+        standing = Standing()
+        for change in changes:
+            there = held.get((change.name, change.type))
+            if same(there, change.after):
+                standing.after.append(change)
+            elif same(there, change.before):
+                standing.before.append(change)
+            else:
+                standing.neither.append((change, there))
+        return standing
+
+    async def write(self, home: ZoneHome, changes: Sequence[Change]) -> bool:
+        """Make those changes that are not made yet, and read them back; False: all were.
+
+        Raises:
+            Conflict: something is there that the plan did not see; nothing was written.
+            Failed: the provider did not do what it said, or did a part of it.
+            TimedOut: nobody knows whether it was done.
+        """
+        async with self._alone(home):
+            standing = await self.standing(home, changes)
+            if standing.neither:
+                raise Conflict(
+                    f"{home.zone} was changed meanwhile: {standing.strange}. Nothing was written.",
+                    hint="Make the plan anew, and look at it again",
+                )
+            if not standing.before:
+                return False
+            await self._apply(home, standing.before)
+            return True
+
+    async def take_back(self, home: ZoneHome, changes: Sequence[Change]) -> None:
+        """Put back what was before wherever a change was made.
+
+        Raises:
+            Conflict: somebody changed something since; that was left alone, the rest is put back.
+            Failed, TimedOut, Unavailable: it could not be done.
+        """
+        async with self._alone(home):
+            standing = await self._patiently(home, changes)
+            back = [
+                reverse
+                for change in reversed(standing.after)
+                if (reverse := make_change(change.after, change.before)) is not None
+            ]
+            back.sort(key=lambda one: one.after is not None)
+            if back:
+                await self._apply(home, back)
+            if standing.neither:
+                raise Conflict(
+                    f"{standing.strange}. Somebody changed that since, so it was left as it is.",
+                    hint="Look at these records yourself",
+                )
+
+    async def add_text(self, home: ZoneHome, name: str, value: str, ttl_s: int) -> None:
+        """Put one TXT value beside those that there are."""
+        async with self._alone(home):
+            before = (await self.held(home, [(name, RecordType.TXT)])).get((name, RecordType.TXT))
+            there = before.values if before else ()
+            if value in there:
+                return
+            if there and not home.capabilities.several_values:
+                raise Conflict(
+                    f"{name} has a TXT already, and this provider keeps one only.",
+                    field="name",
+                    hint="Remove the other one first",
+                )
+            ttl_s = max(ttl_s, home.capabilities.smallest_ttl_s or ttl_s)
+            kept_s = before.ttl_s if before else (ttl_s if home.capabilities.sets_ttl else None)
+            await self._set_texts(home, name, before, (*there, value), kept_s)
+
+    async def remove_text(self, home: ZoneHome, name: str, value: str) -> None:
+        """Take one TXT value away; the others stay."""
+        async with self._alone(home):
+            before = (await self.held(home, [(name, RecordType.TXT)])).get((name, RecordType.TXT))
+            there = before.values if before else ()
+            if value not in there:
+                if home.capabilities.lists:
+                    return
+                # Name servers lag behind: it may have been written a moment ago.
+                before = RecordSet(name=name, type=RecordType.TXT, values=(*there, value))
+            left = tuple(each for each in there if each != value)
+            await self._set_texts(home, name, before, left, before.ttl_s if before else None)
+
+    async def set_addresses(
+        self, home: ZoneHome, name: str, ipv4: str | None, ipv6: str | None, ttl_s: int | None
+    ) -> AddressOutcome:
+        """Give a name these addresses and no others; None leaves that family as it is."""
+        wanted = {RecordType.A: ipv4, RecordType.AAAA: ipv6}
+        keys = [(name, each) for each, address in wanted.items() if address is not None]
+        async with self._alone(home):
+            async with self._book.asking(home.provider) as provider:
+                if provider.sets_addresses:
+                    return await provider.set_addresses(name, ipv4, ipv6)
+            held = await self.held(home, keys)
+            changes: list[Change] = []
+            for key in keys:
+                before, address = held.get(key), wanted[key[1]]
+                kept_s = before.ttl_s if before and ttl_s is None else ttl_s
+                after = RecordSet(name=name, type=key[1], values=(str(address),), ttl_s=kept_s)
+                change = make_change(before, after)
+                changes += [change] if change else []
+            if not changes:
+                return AddressOutcome.UNCHANGED
+            await self._apply(home, changes)
+            return AddressOutcome.CHANGED
+
+    async def _set_texts(
+        self,
+        home: ZoneHome,
+        name: str,
+        before: RecordSet | None,
+        values: tuple[str, ...],
+        ttl_s: int | None,
+    ) -> None:
+        after = RecordSet(name=name, type=RecordType.TXT, values=tuple(sorted(values)), ttl_s=ttl_s)
+        change = make_change(before, after if values else None)
+        if change is None:
+            return
+        if home.capabilities.lists:
+            await self._apply(home, [change])
+            return
+        # Whoever needs it waits until it is served; its servers may take minutes.
+        async with self._book.asking(home.provider) as provider:
+            await provider.apply(home.zone, [change])
+
+    async def _apply(self, home: ZoneHome, changes: Sequence[Change]) -> None:
+        """Make changes, and see that they are made, whatever the provider says of it."""
+        trouble: AgentError | None = None
+        try:
+            async with self._book.asking(home.provider) as provider:
+                await provider.apply(home.zone, changes)
+        except AgentError as error:
+            trouble = error
+        standing = await self._read_back(home, changes, trouble)
+        if len(standing.after) == len(changes):
+            return
+        if len(standing.before) == len(changes):
+            if trouble is not None:
+                raise trouble
+            raise Failed(
+                f"The provider said that it changed {home.zone}, and nothing of it is there.",
+                hint="Look at the provider's own pages whether the zone is locked there",
+            )
+        raise Failed(_half(home, standing, trouble), hint="What was done can be taken back")
+
+    async def _read_back(
+        self, home: ZoneHome, changes: Sequence[Change], trouble: AgentError | None
+    ) -> Standing:
+        is_open = trouble is None or isinstance(trouble, ApplyUncertain | ProviderAway)
+        within_s = (READ_BACK_S if home.capabilities.lists else SERVED_S) if is_open else 0.0
+        loop = asyncio.get_running_loop()
+        until, pauses, unread = loop.time() + within_s, list(_PAUSES_S), None
+        while True:
+            standing = None
+            try:
+                standing = await self.standing(home, changes)
+            except (Unavailable, Conflict, ProviderBusy) as error:
+                unread = error
+            if standing is not None and len(standing.after) == len(changes):
+                return standing
+            if loop.time() >= until:
+                break
+            await asyncio.sleep(min(pauses.pop(0) if len(pauses) > 1 else pauses[0], within_s))
+        if standing is not None:
+            return standing
+        if trouble is not None and not is_open:
+            raise trouble
+        raise TimedOut(
+            f"It is not known whether {home.zone} was changed: it could not be read back.",
+            hint=unread.message if unread else None,
+        ) from (trouble or unread)
+
+    async def _patiently(self, home: ZoneHome, changes: Sequence[Change]) -> Standing:
+        """Return how it is; a provider that is away for a moment is asked again."""
+        loop = asyncio.get_running_loop()
+        until, pauses = loop.time() + _LONGEST_WAIT_S, list(_PAUSES_S)
+        while True:
+            pause_s = pauses.pop(0) if len(pauses) > 1 else pauses[0]
+            try:
+                return await self.standing(home, changes)
+            except (ProviderAway, ProviderBusy) as error:
+                pause_s = max(pause_s, error.retry_after_s or 0)
+                if loop.time() + pause_s > until:
+                    raise
+            await asyncio.sleep(pause_s)
+
+    async def _served(self, home: ZoneHome, name: str, record_type: RecordType) -> RecordSet | None:
+        servers = self._book.entry(home.provider).kept.name_servers
+        found = await self._servers.answers(name, record_type, zone=home.zone, servers=servers)
+        answers = [each for each in found.servers if each.values is not None]
+        if not answers:
+            reasons = "; ".join(f"{each.server}: {each.reason}" for each in found.servers)
+            raise Unavailable(f"No name server of {home.zone} answers ({reasons}).")
+        if len({frozenset(each.values or ()) for each in answers}) > 1:
+            raise Conflict(
+                f"The name servers of {home.zone} do not agree about {name} {record_type}.",
+                hint="An earlier change is still on its way; try again in a few minutes",
+            )
+        values = answers[0].values
+        if not values:
+            return None
+        return RecordSet(
+            name=name, type=record_type, values=tuple(sorted(values)), ttl_s=answers[0].ttl_s
+        )
+
+    @asynccontextmanager
+    async def _alone(self, home: ZoneHome) -> AsyncIterator[None]:
+        lock = self._locks.setdefault((home.provider, home.zone), asyncio.Lock())
+        async with lock:
+            yield
+
+
+def _half(home: ZoneHome, standing: Standing, trouble: AgentError | None) -> str:
+    parts = [f"Only a part of the changes of {home.zone} was made"]
+    if trouble is not None:
+        parts[0] += f" ({trouble.message})"
+    if standing.after:
+        parts.append(f"made: {'; '.join(map(line, standing.after))}")
+    if standing.before:
+        parts.append(f"not made: {'; '.join(map(line, standing.before))}")
+    if standing.neither:
+        parts.append(standing.strange)
+    return ". ".join(parts) + "."
