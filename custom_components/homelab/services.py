@@ -5,11 +5,17 @@ from homeassistant.core import HomeAssistant
 from . import (
     services_certificates,
     services_containers,
+    services_ddns,
+    services_dns,
+    services_domains,
     services_health,
     services_host,
     services_logs,
     services_monitors,
     services_objects,
+    services_provisioning,
+    services_proxy,
+    services_renewal,
     services_stacks,
     services_swarm,
     services_updates,
@@ -26,6 +32,12 @@ _AREAS = (
     services_health,
     services_host,
     services_certificates,
+    services_provisioning,
+    services_domains,
+    services_dns,
+    services_ddns,
+    services_proxy,
+    services_renewal,
 )
 
 
