@@ -69,6 +69,11 @@ class CertificateService:
             return self.nothing(found.verdict, found.reason)
         return self._report(found.chain, server_name, protocol=found.protocol, cipher=found.cipher)
 
+    async def judge_shown(self, ders: tuple[bytes, ...], server_name: str) -> CertificateReport:
+        """Return what is to be said of a chain that somebody else was shown for a name."""
+        await self._prepare()
+        return self._report(ders, server_name)
+
     async def judge_file(self, ders: tuple[bytes, ...]) -> CertificateReport:
         """Return what is to be said of a chain out of a file; no name is expected of it."""
         await self._prepare()

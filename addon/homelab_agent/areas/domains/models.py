@@ -247,8 +247,21 @@ class DomainBody(DomainSettings):
     name: GivenName
 
 
+class DomainReplaceBody(DomainSettings):
+    """All that is wanted of a domain, in place of what was.
+
+    `unchanged_since` is the `changed_at` that the caller saw: where somebody else changed the
+    domain since, nothing is done (409). None: whatever it is by now.
+    """
+
+    unchanged_since: datetime | None = None
+
+
 class DomainChange(Model):
-    """What to change of a domain; what is not given stays."""
+    """What to change of a domain; what is not given stays. null empties a text.
+
+    `unchanged_since`: see `DomainReplaceBody`.
+    """
 
     service_type: ServiceType | None = None
     records: tuple[WantedRecordSet, ...] | None = Field(default=None, max_length=8)
@@ -256,6 +269,33 @@ class DomainChange(Model):
     note: Note | None = None
     provider: Key | None = None
     paused: bool | None = None
+    unchanged_since: datetime | None = None
+
+
+class DomainDeleteQuery(Model):
+    """How to delete a domain. `plan_hash`: its DNS records are removed as that plan says, too.
+
+    The plan is that of `DomainPlanBody` with `remove`. Without it only the agent forgets.
+    """
+
+    plan_hash: str | None = Field(default=None, min_length=16, max_length=128)
+    wait_s: float | None = Field(default=30, ge=0, le=600)
+
+
+class KeptDomain(Model):
+    """A domain as the agent keeps it: what is wanted of it, and how it was found to be.
+
+    What the API shows is a `Domain`; this is what comes back when a change is undone.
+    """
+
+    id: str
+    settings: DomainSettings
+    provisioned: bool = False
+    status: DomainStatus = DomainStatus.PENDING
+    reason: str | None = None
+    told_unhealthy: bool = False
+    created_at: datetime
+    changed_at: datetime
 
 
 class DomainPlanBody(Model):

@@ -1,6 +1,7 @@
 """Records by key that outlive a restart: a table of `key`, `at` and `record`."""
 
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from datetime import datetime
 
 from pydantic import ValidationError
@@ -8,6 +9,7 @@ from sqlalchemy import Table, delete, insert, select
 
 from homelab_agent.platform.logging import get_logger
 from homelab_agent.platform.model import Model
+from homelab_agent.platform.store.async_core import AsyncConnection
 from homelab_agent.platform.store.database import Store
 
 _log = get_logger(__name__)
@@ -41,11 +43,15 @@ class Records[Record: Model]:
         return found
 
     async def put(
-        self, records: Mapping[str, tuple[datetime, Record]], *, gone: Collection[str] = ()
+        self,
+        records: Mapping[str, tuple[datetime, Record]],
+        *,
+        gone: Collection[str] = (),
+        within: AsyncConnection | None = None,
     ) -> None:
         """Keep records, each of a moment, in place of those before, and forget what is gone.
 
-        All in one transaction.
+        All in one transaction: one of its own, or `within` another.
         """
         keys = {*records, *gone}
         if not keys:
@@ -54,7 +60,7 @@ class Records[Record: Model]:
             {"key": key, "at": at, "record": record.model_dump(mode="json")}
             for key, (at, record) in records.items()
         ]
-        async with self._store.write() as connection:
+        async with nullcontext(within) if within else self._store.write() as connection:
             await connection.execute(delete(self._table).where(self._table.c.key.in_(sorted(keys))))
             if rows:
                 await connection.execute(insert(self._table), rows)

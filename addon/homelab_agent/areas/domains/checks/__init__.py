@@ -1,0 +1,1 @@
+"""What is looked at of a domain: its records, and what is served at its addresses."""
