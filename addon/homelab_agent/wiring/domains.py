@@ -9,6 +9,7 @@ from homelab_agent.areas.domains.checks.page import Pages
 from homelab_agent.areas.domains.checks.records import RecordsCheck
 from homelab_agent.areas.domains.checks.web import WebCheck
 from homelab_agent.areas.domains.dns_changes import DnsChanges
+from homelab_agent.areas.domains.following import Following
 from homelab_agent.areas.domains.imports import DomainImports
 from homelab_agent.areas.domains.looking import Looker
 from homelab_agent.areas.domains.reading import DomainReader
@@ -37,6 +38,8 @@ def wire_domains(
     changes = DnsChanges(dns, service, ground.runner)
     imports = DomainImports(book, wishes, utc_now)
     areas.routes.append(DomainRoutes(service, reader, imports, changes))
-    areas.loops.append(DomainWatch(book, board, around, resources, dns).run)
+    following = Following(service, book, around, resources)
+    dns.tell(following.applied)
+    areas.loops.append(DomainWatch(book, board, following, dns).run)
     areas.retention.append(history_rule(settings.domain_history_retention_days))
     return service

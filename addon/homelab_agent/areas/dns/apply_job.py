@@ -64,4 +64,5 @@ class ApplyJob:
                 f"{plan.zone} does not hold what was written: {'; '.join(map(line, missing))}.",
                 hint="Somebody may have changed it in the same moment; look at it again",
             )
+        await self._service.applied(plan, context.job_id)
         return StepResult()

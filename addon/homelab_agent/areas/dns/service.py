@@ -1,6 +1,6 @@
 """DNS for the other areas and the API: providers, plans, changes, and what is really served."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from homelab_agent.areas.dns import propagation, record_sets
 from homelab_agent.areas.dns.book import ProviderBook
@@ -30,6 +30,8 @@ from homelab_agent.platform.errors import Invalid, NotFound, Unavailable
 
 TXT_TTL_S = 60
 
+type Applied = Callable[[DnsPlan, str], Awaitable[None]]
+
 
 class DnsService:
     """What the agent can do with DNS."""
@@ -38,6 +40,16 @@ class DnsService:
         self._book = book
         self._writer = writer
         self._servers = servers
+        self._listeners: list[Applied] = []
+
+    def tell(self, listener: Applied) -> None:
+        """Tell `listener` of every plan that is applied from now on, and by which job."""
+        self._listeners.append(listener)
+
+    async def applied(self, plan: DnsPlan, job_id: str) -> None:
+        """Have everybody told of a plan that was applied by itself, and not as a part of more."""
+        for listener in self._listeners:
+            await listener(plan, job_id)
 
     async def until_ready(self) -> None:
         """Return as soon as the providers are known; the rest waits for that by itself."""

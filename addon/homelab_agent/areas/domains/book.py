@@ -128,6 +128,12 @@ class Book:
         if job_id is None:
             self.schedule.now(domain_id)
 
+    def job_ended(self, job_id: str) -> None:
+        """Show that a job is not changing anything any more, however it ended."""
+        for watched in self.watched.values():
+            if watched.job_id == job_id:
+                self.set_job(watched.id, None)
+
     def show(self, ids: Iterable[str] | None) -> None:
         """Publish some domains anew, or all: something around them has changed."""
         for domain_id in self.watched if ids is None else ids:

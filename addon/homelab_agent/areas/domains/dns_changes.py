@@ -120,6 +120,8 @@ class DnsChanges:
                 field="records",
                 hint="Say first which records it is to have",
             )
+        # Asked for here, so that it is the domain's own fields that an error names.
+        self._dns.home_of(watched.id, settings.provider, field="provider")
         wanted = tuple(
             WantedRecords(
                 name=watched.id,
@@ -162,6 +164,9 @@ class DnsChanges:
         ]
         if wanted:
             await self._dns.wait_until_served(wanted, within_s=SERVED_WITHIN_S)
+            await self._service.note_applied(
+                arguments.plan, arguments.caller, context.job_id, only=arguments.domain
+            )
         return StepResult(needed=False)
 
     async def _forget(self, context: _Context) -> StepResult:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
+from homelab_agent.areas.dns.models import DnsPlan, RecordSet
 from homelab_agent.areas.domains.board import Board
 from homelab_agent.areas.domains.book import Book
 from homelab_agent.areas.domains.history import Line, as_written, settings_as_written
@@ -194,6 +195,26 @@ class DomainService:
             line.model_copy(update={"step": step, "outcome": outcome, "job_id": job_id})
         )
 
+    async def note_applied(
+        self, plan: DnsPlan, caller: str, job_id: str, *, only: str | None = None
+    ) -> None:
+        """Write into the histories of domains what a plan changed of them; `only` one of them."""
+        for name in sorted({change.name for change in plan.changes}):
+            if name not in self._book.watched or only not in {None, name}:
+                continue
+            changes = [change for change in plan.changes if change.name == name]
+            await self.note(
+                name,
+                DomainEventType.DNS_APPLIED,
+                caller=caller,
+                outcome=Outcome.DONE,
+                message="; ".join(f"{each.action} {each.type}" for each in changes),
+                before=_records([change.before for change in changes]),
+                after=_records([change.after for change in changes]),
+                job_id=job_id,
+            )
+            self._book.schedule.now(name)
+
     async def look(self, id: str) -> DomainHealth:  # noqa: A002
         """Look at a domain now; return what is found, also where nobody else did confirm it yet.
 
@@ -296,6 +317,10 @@ def require_deletable(watched: Watched) -> None:
             field="id",
             hint="Deprovision it first; that takes all of it back",
         )
+
+
+def _records(sets: Sequence[RecordSet | None]) -> JsonValue:
+    return [each.model_dump(mode="json", exclude={"name"}) for each in sets if each is not None]
 
 
 def _wants(kept: KeptDomain) -> Sequence[object]:

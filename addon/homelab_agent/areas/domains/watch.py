@@ -1,13 +1,12 @@
-"""The loop of the domains: looked at in turn, and shown anew when something around them changes."""
+"""The loop of the domains."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
 from homelab_agent.areas.dns.service import DnsService
-from homelab_agent.areas.domains.around import FOLLOWED, Around
 from homelab_agent.areas.domains.board import Board
 from homelab_agent.areas.domains.book import Book
-from homelab_agent.platform.resources import Overflow, Resources, Snapshot
+from homelab_agent.areas.domains.following import Following
 
 EVENTS_S = 30.0
 """How often it is seen whether events of domains that are gone are to go, too."""
@@ -20,16 +19,14 @@ class DomainWatch:
         self,
         book: Book,
         board: Board,
-        around: Around,
-        resources: Resources,
+        following: Following,
         dns: DnsService,
         *,
         begin: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._book = book
         self._board = board
-        self._around = around
-        self._resources = resources
+        self._following = following
         self._dns = dns
         self._begin = begin
 
@@ -41,21 +38,8 @@ class DomainWatch:
         await self._book.load()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._book.schedule.run())
-            group.create_task(self._follow())
+            group.create_task(self._following.run())
             group.create_task(self._remove_events())
-
-    async def _follow(self) -> None:
-        while True:
-            with self._resources.subscribe(kinds=FOLLOWED) as subscription:
-                start = subscription.start
-                changes = start.resources if isinstance(start, Snapshot) else start
-                self._around.forget()
-                self._book.show(self._around.note(changes))
-                try:
-                    async for batch in subscription.batches():
-                        self._book.show(self._around.note(batch))
-                except Overflow:
-                    continue
 
     async def _remove_events(self) -> None:
         while True:
