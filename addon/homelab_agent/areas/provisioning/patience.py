@@ -47,13 +47,19 @@ async def until_possible(
     """
     clock = asyncio.get_running_loop().time
     give_up, again_s = clock() + within_s, _FIRST_AGAIN_S
+    tries = 0
     while True:
         try:
             async with deadline(try_s, what, "Look whether what it needs answers at all."):
-                return await work()
+                await work()
         except (Unavailable, TimedOut, RateLimited) as error:
             if clock() + again_s > give_up:
                 raise
             report(None, f"{what} is tried again: {error.message}")
+            tries += 1
+        else:
+            if tries:
+                report(None, f"{what} worked in the end.")
+            return
         await asyncio.sleep(again_s)
         again_s = min(again_s * 2, _LONGEST_AGAIN_S)

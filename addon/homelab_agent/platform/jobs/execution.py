@@ -154,7 +154,8 @@ class Execution[Arguments: Model]:
             context = self._context(again=again)
             await self._enter(position, StepState.UNDOING)
             try:
-                await _unless_we_are_cancelled(step.undo(context))
+                with listening(self._hear):
+                    await _unless_we_are_cancelled(step.undo(context))
             except Exception as error:  # noqa: BLE001  # the others are to be undone all the same
                 record.state = StepState.FAILED
                 self._add_failed_undo(self._describe(error, step.name), step.name)
