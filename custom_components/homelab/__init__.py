@@ -12,6 +12,7 @@ from .certificate_issues import CertificateIssues
 from .const import DOMAIN
 from .container_issues import ContainerIssues
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
+from .domain_issues import DomainIssues
 from .happenings import Happenings
 from .machine_issues import MachineIssues
 from .services import async_setup_services
@@ -44,6 +45,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HomelabConfigEntry) -> b
     entry.async_on_unload(ContainerIssues(hass, entry, coordinator).begin())
     entry.async_on_unload(MachineIssues(hass, entry, coordinator).begin())
     entry.async_on_unload(CertificateIssues(hass, entry, coordinator).begin())
+    entry.async_on_unload(DomainIssues(hass, entry, coordinator).begin())
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
 

@@ -18,8 +18,8 @@ from .binary_sensor_description import (
     REBOOT_REQUIRED,
     ResourceBinarySensorDescription,
 )
+from .binary_sensor_domain import DOMAIN_BINARY_SENSORS
 from .client import (
-    Certificate,
     Container,
     ContainerState,
     EngineConnection,
@@ -31,7 +31,6 @@ from .client import (
     SwarmService,
 )
 from .client.kinds import (
-    CERTIFICATE,
     CONTAINER,
     HOST_INFO,
     MONITOR,
@@ -51,7 +50,7 @@ from .entity import (
     ThingEntity,
 )
 from .sensor_parts import has_entities
-from .subjects import Part, Service, subject_of
+from .subjects import Part, Thing, is_there, subject_of
 
 PARALLEL_UPDATES = 0
 
@@ -113,7 +112,7 @@ async def async_setup_entry(
 def _follow_machine(
     coordinator: HomelabCoordinator, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> Iterator[CALLBACK_TYPE]:
-    """Add what belongs to the machine, to monitors and certificates; yield what ends that."""
+    """Add what belongs to the machine and to what it looks after; yield what ends that."""
 
     @callback
     def add_machine(_info: Sequence[HostInfo]) -> None:
@@ -123,17 +122,24 @@ def _follow_machine(
     def add_monitors(monitors: Sequence[Monitor]) -> None:
         async_add_entities(MonitorUp(coordinator, monitor) for monitor in monitors)
 
-    @callback
-    def add_certificates(certificates: Sequence[Certificate]) -> None:
-        async_add_entities(
-            ServiceBinarySensor(coordinator, CERTIFICATE_PROBLEM, one) for one in certificates
-        )
-
     yield coordinator.async_on_new(HOST_INFO, add_machine)
     yield coordinator.async_on_new(MONITOR, add_monitors)
-    yield coordinator.async_on_new(CERTIFICATE, add_certificates)
+    for description in (CERTIFICATE_PROBLEM, *DOMAIN_BINARY_SENSORS):
+        yield _add_services(coordinator, description, async_add_entities)
     for description in PART_BINARY_SENSORS:
         yield _add_parts(coordinator, description, async_add_entities)
+
+
+def _add_services(
+    coordinator: HomelabCoordinator,
+    description: ResourceBinarySensorDescription[Any],
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> CALLBACK_TYPE:
+    @callback
+    def add(things: Sequence[Thing]) -> None:
+        async_add_entities(ServiceBinarySensor(coordinator, description, one) for one in things)
+
+    return coordinator.async_on_new(description.kind, add, wanted=is_there)
 
 
 def _add_parts(
@@ -280,8 +286,11 @@ class ResourceBinarySensor[T](ResourceEntity[T], BinarySensorEntity):
     @override
     def extra_state_attributes(self) -> dict[str, Any] | None:
         """Why it is so."""
-        reason_fn = self.entity_description.reason_fn
-        return None if reason_fn is None else {"reason": self.of_thing(reason_fn)}
+        reason_fn, more_fn = self.entity_description.reason_fn, self.entity_description.more_fn
+        if reason_fn is None:
+            return None
+        more = self.of_thing(more_fn) if more_fn else None
+        return {"reason": self.of_thing(reason_fn), **(more or {})}
 
 
 class PartBinarySensor[T](PartEntity[T], ResourceBinarySensor[T]):
@@ -298,13 +307,13 @@ class PartBinarySensor[T](PartEntity[T], ResourceBinarySensor[T]):
 
 
 class ServiceBinarySensor[T](ServiceEntity[T], ResourceBinarySensor[T]):
-    """Something that is so or not so of a certificate."""
+    """Something that is so or not so of what the agent looks after."""
 
     def __init__(
         self,
         coordinator: HomelabCoordinator,
         description: ResourceBinarySensorDescription[T],
-        service: Service,
+        service: Thing,
     ) -> None:
         super().__init__(coordinator, description, service, description.kind)
 

@@ -1,6 +1,6 @@
 """The binary sensors of the machine, its parts and of certificates: what is read from what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,12 +29,13 @@ _DIAGNOSTIC: Final = EntityCategory.DIAGNOSTIC
 class ResourceBinarySensorDescription[T](BinarySensorEntityDescription):
     """A binary sensor that shows something of a resource, and `reason_fn` says why.
 
-    `default_fn` says whether it is on for a new one.
+    `more_fn` says what else helps a person then. `default_fn` says whether it is on for a new one.
     """
 
     kind: Kind[T]
     value_fn: Callable[[T], bool | None]
     reason_fn: Callable[[T], str | None] | None = None
+    more_fn: Callable[[T], Mapping[str, object]] | None = None
     default_fn: Callable[[T], bool] | None = None
 
 

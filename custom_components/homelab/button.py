@@ -1,4 +1,4 @@
-"""The buttons of containers, stacks and monitors."""
+"""The buttons of containers and stacks, and of all else that has some."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .button_service import follow_services
 from .client import (
     AgentClient,
     CommandResult,
     Container,
     ContainerCommand,
-    Monitor,
     RecreateStatus,
     Stack,
 )
-from .client.kinds import CONTAINER, CONTAINER_RECREATE, MONITOR, STACK
-from .client.models import CheckNowBody, CommandBody, RecreateBody, StackBody
+from .client.kinds import CONTAINER, CONTAINER_RECREATE, STACK
+from .client.models import CommandBody, RecreateBody, StackBody
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
-from .entity import ServiceEntity, ThingEntity
+from .entity import ThingEntity
 from .subjects import subject_of
 
 # The agent itself orders the commands on each container and stack.
@@ -82,9 +82,6 @@ STACK_BUTTONS = (
         press_fn=lambda client, key: client.stacks.update(key, StackBody(wait_s=0)),
     ),
 )
-CHECK_NOW = ButtonEntityDescription(
-    key="check_now", translation_key="check_now", entity_category=EntityCategory.DIAGNOSTIC
-)
 
 
 async def async_setup_entry(
@@ -92,7 +89,7 @@ async def async_setup_entry(
     entry: HomelabConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the buttons of each container, stack and monitor as it comes."""
+    """Add the buttons of each thing as it comes."""
     coordinator = entry.runtime_data
 
     @callback
@@ -118,12 +115,9 @@ async def async_setup_entry(
 
     entry.async_on_unload(coordinator.async_on_new(CONTAINER, add_containers))
 
-    @callback
-    def add_monitors(monitors: Sequence[Monitor]) -> None:
-        async_add_entities(CheckNowButton(coordinator, monitor) for monitor in monitors)
-
     entry.async_on_unload(coordinator.async_on_new(STACK, add_stacks))
-    entry.async_on_unload(coordinator.async_on_new(MONITOR, add_monitors))
+    for unload in follow_services(coordinator, async_add_entities):
+        entry.async_on_unload(unload)
 
 
 class _Button[T](ThingEntity[T], ButtonEntity):
@@ -167,20 +161,3 @@ class RollBackButton(_Button[RecreateStatus]):
     def available(self) -> bool:
         """Whether there is something to go back to."""
         return super().available and self.of_thing(lambda status: status.rollback_image) is not None
-
-
-class CheckNowButton(ServiceEntity[Monitor], ButtonEntity):
-    """Has a service checked at once; what comes out shows by itself."""
-
-    def __init__(self, coordinator: HomelabCoordinator, monitor: Monitor) -> None:
-        super().__init__(coordinator, CHECK_NOW, monitor, MONITOR)
-
-    @override
-    def value(self) -> None:
-        """Return None: a button shows nothing but whether it can be pressed."""
-
-    @override
-    async def async_press(self) -> None:
-        """Have it checked."""
-        monitors = self.coordinator.client.monitors
-        await self.coordinator.async_ask(monitors.check(self.key, CheckNowBody()))

@@ -1,9 +1,9 @@
-"""The calendar of a host: when certificates expire, and when failures are expected."""
+"""The calendar of a host: when certificates end or are renewed, when failures are expected."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import override
+from typing import Final, override
 
 from homeassistant.components.calendar import (
     CalendarEntity,
@@ -15,8 +15,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
-from .client import Certificate, MaintenanceWindow, Occurrence, OccurrenceQuery
-from .client.kinds import CERTIFICATE, MAINTENANCE
+from .client import MaintenanceWindow, Occurrence, OccurrenceQuery
+from .client.kinds import CERTIFICATE, MAINTENANCE, MANAGED_CERTIFICATE
 from .const import DOMAIN
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
 from .entity import HostEntity
@@ -35,21 +35,30 @@ async def async_setup_entry(
     async_add_entities([UpkeepCalendar(entry.runtime_data)])
 
 
+_EXPIRES: Final = "certificate_expires"
+_IS_RENEWED: Final = "certificate_is_renewed"
+
+
 @dataclass(frozen=True, slots=True)
-class _Expiry:
-    """The day, in local time, on which a certificate ends that is good for some names."""
+class _Day:
+    """The day, in local time, on which a certificate ends or is renewed, good for some names.
+
+    `what` is the key of the words for it, `uid` the same for the same certificate.
+    """
 
     day: date
-    certificate: Certificate
+    what: str
+    name: str
     names: tuple[str, ...]
+    uid: str
 
 
 class UpkeepCalendar(HostEntity, CalendarEntity):
-    """Expiries of certificates as whole days of local time, and maintenance windows."""
+    """Expiries and renewals of certificates as whole days of local time, maintenance windows."""
 
     def __init__(self, coordinator: HomelabCoordinator) -> None:
         super().__init__(coordinator, UPKEEP, (CERTIFICATE.name, None))
-        self._expires = "{name}"
+        self._words: Mapping[str, str] = {_EXPIRES: "{name}", _IS_RENEWED: "{name}"}
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -57,10 +66,11 @@ class UpkeepCalendar(HostEntity, CalendarEntity):
         texts = await async_get_translations(
             self.hass, self.hass.config.language, "common", {DOMAIN}
         )
-        self._expires = texts[f"component.{DOMAIN}.common.certificate_expires"]
+        self._words = {key: texts[f"component.{DOMAIN}.common.{key}"] for key in self._words}
         await super().async_added_to_hass()
-        windows = (MAINTENANCE.name, None)
-        self.async_on_remove(self.coordinator.async_listen(windows, self._on_change))
+        for kind in (MAINTENANCE, MANAGED_CERTIFICATE):
+            everything = (kind.name, None)
+            self.async_on_remove(self.coordinator.async_listen(everything, self._on_change))
 
     @override
     def value(self) -> CalendarEvent | None:
@@ -74,8 +84,8 @@ class UpkeepCalendar(HostEntity, CalendarEntity):
         windows = map(_next_of, self.coordinator.mirror.every(MAINTENANCE))
         known = [event for event in windows if event is not None]
         # There may be hundreds of certificates, and to make an event of each takes long.
-        expiries = (expiry for expiry in self._expiries() if expiry.day >= now.date())
-        first = min(expiries, key=_day, default=None)
+        days = (one for one in self._days() if one.day >= now.date())
+        first = min(days, key=_day, default=None)
         if first is not None:
             known.append(self._event_of(first))
         coming = (event for event in known if event.end_datetime_local > now)
@@ -91,7 +101,7 @@ class UpkeepCalendar(HostEntity, CalendarEntity):
         occurrences = await self.coordinator.async_ask(monitors.occurrences(query))
         first, last = dt_util.as_local(start_date).date(), dt_util.as_local(end_date).date()
         found = [
-            *(self._event_of(one) for one in self._expiries() if first <= one.day <= last),
+            *(self._event_of(one) for one in self._days() if first <= one.day <= last),
             *map(_window_of, occurrences),
         ]
         between = (
@@ -101,20 +111,34 @@ class UpkeepCalendar(HostEntity, CalendarEntity):
         )
         return sorted(between, key=_start)
 
-    def _expiries(self) -> Iterator[_Expiry]:
-        """Yield the day of each certificate that was read; of others it is not known."""
+    def _days(self) -> Iterator[_Day]:
+        """Yield the day of each certificate that was read; of others it is not known.
+
+        One that is kept may be watched where it is served, too: it ends only once.
+        """
+        watched: set[str] = set()
         for certificate in self.coordinator.mirror.every(CERTIFICATE):
             if certificate.details is not None:
+                watched.add(certificate.details.fingerprint_sha256)
                 day = dt_util.as_local(certificate.details.expires_at).date()
-                yield _Expiry(day, certificate, certificate.details.names)
+                uid = f"certificate:{certificate.key}"
+                yield _Day(day, _EXPIRES, certificate.name, certificate.details.names, uid)
+        for kept in self.coordinator.mirror.every(MANAGED_CERTIFICATE):
+            uid = f"managed_certificate:{kept.key}"
+            if kept.renew_at is not None:
+                day = dt_util.as_local(kept.renew_at).date()
+                yield _Day(day, _IS_RENEWED, kept.key, kept.names, f"{uid}:renewal")
+            if kept.expires_at is not None and kept.fingerprint_sha256 not in watched:
+                day = dt_util.as_local(kept.expires_at).date()
+                yield _Day(day, _EXPIRES, kept.key, kept.names, uid)
 
-    def _event_of(self, expiry: _Expiry) -> CalendarEvent:
+    def _event_of(self, one: _Day) -> CalendarEvent:
         return CalendarEvent(
-            start=expiry.day,
-            end=expiry.day + timedelta(days=1),
-            summary=self._expires.format(name=expiry.certificate.name),
-            description=", ".join(expiry.names) or None,
-            uid=f"certificate:{expiry.certificate.key}",
+            start=one.day,
+            end=one.day + timedelta(days=1),
+            summary=self._words[one.what].format(name=one.name),
+            description=", ".join(one.names) or None,
+            uid=one.uid,
         )
 
 
@@ -141,5 +165,5 @@ def _start(event: CalendarEvent) -> datetime:
     return event.start_datetime_local
 
 
-def _day(expiry: _Expiry) -> date:
-    return expiry.day
+def _day(one: _Day) -> date:
+    return one.day

@@ -1,4 +1,4 @@
-"""Conditions: a container runs, a stack is healthy, a service is up.
+"""Conditions: a container runs, a stack is healthy, a service is up, a domain works.
 
 What cannot be known right now, because the agent or its Docker is away, is not so.
 """
@@ -21,12 +21,13 @@ from homeassistant.helpers.condition import (
 )
 from homeassistant.helpers.typing import ConfigType
 
-from .client import ContainerState, MonitorState, StackState
-from .client.kinds import CONTAINER, MONITOR, STACK
+from .client import ContainerState, DomainStatus, MonitorState, StackState
+from .client.kinds import CONTAINER, DOMAIN, MONITOR, STACK
 from .coordinator import HomelabCoordinator
 from .targets import (
     CONF_TIER,
     HOST,
+    OF_DOMAINS,
     OF_MONITORS,
     TIERS,
     Target,
@@ -159,6 +160,22 @@ class MonitorIsDown(_OfMonitors):
     state = MonitorState.DOWN
 
 
+class DomainIsHealthy(_OfDevices):
+    """Domains work as they should; those of a host are all of its domains."""
+
+    device_kinds = OF_DOMAINS
+
+    @override
+    def _each(self, target: Target) -> list[bool]:
+        found = (target.coordinator.mirror.get(DOMAIN, key) for key in target.domains())
+        return [domain is not None and domain.status is DomainStatus.HEALTHY for domain in found]
+
+    @override
+    def _is_known(self, coordinator: HomelabCoordinator) -> bool:
+        # Domains do not need Docker.
+        return coordinator.connected
+
+
 async def async_get_conditions(_hass: HomeAssistant) -> dict[str, type[Condition]]:
     """Return the conditions of this integration."""
     return {
@@ -166,4 +183,5 @@ async def async_get_conditions(_hass: HomeAssistant) -> dict[str, type[Condition
         "stack_is_healthy": StackIsHealthy,
         "monitor_is_up": MonitorIsUp,
         "monitor_is_down": MonitorIsDown,
+        "domain_is_healthy": DomainIsHealthy,
     }

@@ -43,7 +43,7 @@ from .jobs import async_end_of, raise_unless_well
 from .listeners import AnyEvent, Listened, Listeners, OnChanges, OnEvent
 from .mirror import Before, Mirror, ResourceId
 from .newcomers import Add, Newcomers, Wanted
-from .subjects import PARTS, THINGS, Subject, Thing
+from .subjects import OF_THE_AGENT, PARTS, THINGS, Subject, Thing, is_there
 
 type HomelabConfigEntry = ConfigEntry[HomelabCoordinator]
 
@@ -199,7 +199,7 @@ class HomelabCoordinator:
     def async_may_remove(self, device: AnyDeviceEntry) -> bool:
         """Return whether a device stands for something that is gone, and forget it if so."""
         subject = self.devices.subject_of(device)
-        if subject is None or self.mirror.has((subject.kind, subject.key)):
+        if subject is None or self._has((subject.kind, subject.key)):
             return False
         self._leave(subject)
         return True
@@ -334,7 +334,7 @@ class HomelabCoordinator:
     def _review_devices(self, before: Before) -> None:
         """Look for what to remove; only where that can have changed, for there may be much."""
         came_or_went = any(
-            resource[0] in _COME_AND_GO and (old is None or not self.mirror.has(resource))
+            resource[0] in _COME_AND_GO and (not is_there(old) or not self._has(resource))
             for resource, old in before.items()
         )
         settled = (self.connected, self.engine_connected)
@@ -344,13 +344,19 @@ class HomelabCoordinator:
 
     def _is_gone(self, subject: Subject) -> bool:
         """Return whether something is gone for sure. Without a settled view nothing is."""
-        if subject.is_part:
+        if subject.kind in OF_THE_AGENT:
+            judged = self.connected
+        elif subject.is_part:
             # Where nothing of a kind is known, it was not looked at yet, or nobody asks for it.
             judged = self.connected and self.mirror.knows(subject.kind)
         else:
             # Docker tells of containers, and these of monitors by their labels.
             judged = self.engine_connected
-        return judged and not self.mirror.has((subject.kind, subject.key))
+        return judged and not self._has((subject.kind, subject.key))
+
+    def _has(self, resource: ResourceId) -> bool:
+        """Return whether something is there that can be shown."""
+        return is_there(self.mirror.find(resource))
 
     def _leave(self, subject: Subject) -> None:
         """Take leave of something whose device or entities are about to go."""

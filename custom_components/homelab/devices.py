@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Final, TypedDict
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -13,10 +13,22 @@ from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.event import async_call_later
 from yarl import URL
 
-from .client import AgentInfo, Container, Monitor
-from .client.kinds import CERTIFICATE, CONTAINER, MONITOR, STACK, SWARM_SERVICE
+from .client import AgentInfo, Container, Domain, Monitor, ProxyStatus, ServiceType
+from .client.kinds import (
+    CERTIFICATE,
+    CONTAINER,
+    DYNAMIC_ADDRESS,
+    MANAGED_CERTIFICATE,
+    MONITOR,
+    PROXY,
+    STACK,
+    SWARM_SERVICE,
+)
+from .client.kinds import (
+    DOMAIN as DOMAINS,
+)
 from .const import DOMAIN
-from .subjects import Subject, Thing, subject_of
+from .subjects import Subject, Thing, name_of, subject_of
 
 REMOVAL_DELAY_S: Final = 60.0
 """A container that returns within this time, as in a recreate, keeps its device and entities."""
@@ -27,8 +39,8 @@ type IsGone = Callable[[Subject], bool]
 class Devices:
     """Registers and removes devices of one config entry. Only a settled absence removes.
 
-    Parts of the host, and monitors and certificates that share the device of another, have
-    entities only: those go in the same way.
+    Parts of the host, and services that share the device of another, have entities only: those
+    go in the same way.
     """
 
     def __init__(
@@ -90,11 +102,11 @@ class Devices:
             identifiers={self._identifier(subject)},
             configuration_url=_address_of(thing),
             entry_type=DeviceEntryType.SERVICE,
-            manufacturer="Homelab" if subject.kind in _OF_SERVICES else "Docker",
+            manufacturer="Docker" if subject.kind in _OF_DOCKER else "Homelab",
             model=_MODELS[subject.kind],
             model_id="demo" if self._invented else None,  # each page says that it is invented
-            name=thing.name,
             via_device_id=self._parent_of(thing),
+            **_named(thing),
         )
 
     @callback
@@ -114,7 +126,7 @@ class Devices:
         """Give the device of something the present name."""
         device_id = self.id_of_subject(subject_of(thing))
         if device_id is not None:
-            self._registry.async_update_device(device_id, name=thing.name)
+            self._registry.async_update_device(device_id, name=name_of(thing))
 
     @callback
     def move(self, thing: Thing, home: Subject) -> None:
@@ -247,13 +259,39 @@ _MODELS: Final = {
     SWARM_SERVICE.name: "Swarm service",
     MONITOR.name: "Monitor",
     CERTIFICATE.name: "Certificate",
+    DOMAINS.name: "Domain",
+    PROXY.name: "Caddy",
+    DYNAMIC_ADDRESS.name: "Dynamic DNS",
+    MANAGED_CERTIFICATE.name: "Managed certificate",
 }
-_OF_SERVICES: Final = frozenset({MONITOR.name, CERTIFICATE.name})
+_OF_SERVICES: Final = frozenset(
+    {MONITOR.name, CERTIFICATE.name, DYNAMIC_ADDRESS.name, MANAGED_CERTIFICATE.name}
+)
 """What may share the device of another."""
+_OF_DOCKER: Final = frozenset({CONTAINER.name, STACK.name, SWARM_SERVICE.name})
+
+
+class _Name(TypedDict, total=False):
+    """What a device is called: its name, or the key of the words for it."""
+
+    name: str
+    translation_key: str
+
+
+def _named(thing: Thing) -> _Name:
+    if isinstance(thing, ProxyStatus):
+        return {"translation_key": "reverse_proxy"}
+    return {"name": name_of(thing)}
 
 
 def _address_of(thing: Thing) -> str | None:
-    """Return the page that a monitor looks at, without what somebody may log in with."""
+    """Return the page of a domain, or that a monitor looks at, without what somebody logs in with.
+
+    A wildcard is no page.
+    """
+    if isinstance(thing, Domain):
+        is_page = thing.service_type is ServiceType.WEB and not thing.id.startswith("*")
+        return f"https://{thing.id}" if is_page else None
     if not isinstance(thing, Monitor) or not thing.target.startswith(("http://", "https://")):
         return None
     try:

@@ -8,11 +8,19 @@ from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 
-from .client import Container, EngineStatus, HostSensor, Kind, Stack
-from .client.kinds import CONTAINER, MACHINE_KEY, STACK
+from .client import (
+    Container,
+    DnsProvider,
+    EngineStatus,
+    HostSensor,
+    Kind,
+    ManagedCertificate,
+    Stack,
+)
+from .client.kinds import CONTAINER, DOMAIN, MACHINE_KEY, STACK
 from .coordinator import THE_ENGINE, HomelabCoordinator
 from .listeners import Listened
-from .subjects import Part, Service, Subject, part_of, subject_of
+from .subjects import Part, Subject, Thing, name_of, part_of, subject_of
 
 
 class HomelabEntity(Entity):
@@ -202,25 +210,25 @@ class PartEntity[T](DetailEntity[T]):
 
 
 class ServiceEntity[T](DetailEntity[T]):
-    """An entity of a monitor or a certificate; on its own device, or on that of another.
+    """An entity of something that the agent looks after; it does not need Docker.
 
-    On a container's its name begins with that of the monitor or certificate: there may be several.
+    It is on a device of its own, or on that of another. Where there may be several, as on a
+    container's, its name begins with that of the monitor or certificate.
     """
 
     def __init__(
         self,
         coordinator: HomelabCoordinator,
         description: EntityDescription,
-        service: Service,
+        service: Thing,
         kind: Kind[T],
     ) -> None:
         subject, home = subject_of(service), coordinator.home_of(service)
         device_info = coordinator.devices.info_of(home)
         super().__init__(coordinator, description, subject, kind, device_info)
         self.is_of_container = home.kind == CONTAINER.name
-        self._attr_translation_placeholders = {
-            "of": f"{service.name} " if self.is_of_container else ""
-        }
+        several = self.is_of_container or _is_another(service, home)
+        self._attr_translation_placeholders = {"of": f"{name_of(service)} " if several else ""}
 
 
 class ContainerEntity(ThingEntity[Container]):
@@ -242,6 +250,15 @@ class StackEntity(ThingEntity[Stack]):
         super().__init__(coordinator, description, Subject(STACK.name, stack.key), STACK)
 
 
+def _is_another(service: Thing, home: Subject) -> bool:
+    """Return whether a managed certificate is on the page of a domain as one of several."""
+    return (
+        isinstance(service, ManagedCertificate)
+        and home.kind == DOMAIN.name
+        and service.key != home.key
+    )
+
+
 def _name_of(part: Part) -> str:
     """Return what people know a part of the host by."""
-    return part.name if isinstance(part, HostSensor) else part.key
+    return part.name if isinstance(part, HostSensor | DnsProvider) else part.key

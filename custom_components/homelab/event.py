@@ -1,11 +1,9 @@
 """What happens, as events that an automation can use and the logbook shows."""
 
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
-from typing import Any, override
+from typing import override
 
-from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.components.event import EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -16,7 +14,6 @@ from .client import (
     Container,
     ContainerEvent,
     ContainerEventType,
-    Kind,
     Monitor,
     MonitorEvent,
     MonitorEventType,
@@ -35,8 +32,9 @@ from .client.kinds import (
     PORT_EVENT,
 )
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
-from .entity import ContainerEntity, HomelabEntity, MachineEntity, ServiceEntity
-from .listeners import AnyEvent
+from .entity import ContainerEntity, MachineEntity, ServiceEntity
+from .event_base import Events
+from .event_domain import follow_domains
 from .sensor_description import options_of
 
 PARALLEL_UPDATES = 0
@@ -92,43 +90,11 @@ async def async_setup_entry(
     entry.async_on_unload(coordinator.async_on_new(MONITOR, add_monitors))
     entry.async_on_unload(coordinator.async_on_new(CERTIFICATE, add_certificates))
     entry.async_on_unload(coordinator.async_on_new(NETWORK_STATUS, add_ports))
+    for unload in follow_domains(coordinator, async_add_entities):
+        entry.async_on_unload(unload)
 
 
-class _Events[E: AnyEvent](HomelabEntity, EventEntity):
-    """The newest thing that happened while Home Assistant listened.
-
-    `event_key` is whose events these are; None for those of everything.
-    """
-
-    event_kind: Kind[E]
-    event_key: str | None = None
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Listen to the events."""
-        await super().async_added_to_hass()
-        self.async_on_remove(
-            self.coordinator.async_on_event(self.event_kind, self._happened, key=self.event_key)
-        )
-
-    @override
-    def value(self) -> None:
-        """Return None: between events nothing but the availability changes."""
-
-    @abstractmethod
-    def details(self, event: E) -> Mapping[str, object]:
-        """Return what a message about an event needs; None where it is not known."""
-
-    @callback
-    def _happened(self, event: E) -> None:
-        if event.type.value not in self.event_types:
-            return  # only a newer agent knows it
-        known = {name: _plain(it) for name, it in self.details(event).items() if it is not None}
-        self._trigger_event(event.type.value, known)
-        self.async_write_ha_state()
-
-
-class ContainerEvents(_Events[ContainerEvent], ContainerEntity):
+class ContainerEvents(Events[ContainerEvent], ContainerEntity):
     """What happens to a container."""
 
     event_kind = CONTAINER_EVENT
@@ -148,7 +114,7 @@ class ContainerEvents(_Events[ContainerEvent], ContainerEntity):
         return {"exit_code": event.exit_code}
 
 
-class MonitorEvents(_Events[MonitorEvent], ServiceEntity[Monitor]):
+class MonitorEvents(Events[MonitorEvent], ServiceEntity[Monitor]):
     """A service went down, or is up again."""
 
     event_kind = MONITOR_EVENT
@@ -163,7 +129,7 @@ class MonitorEvents(_Events[MonitorEvent], ServiceEntity[Monitor]):
         return {"reason": event.reason, "code": event.code, "duration": event.duration_s}
 
 
-class CertificateEvents(_Events[CertificateEvent], ServiceEntity[Certificate]):
+class CertificateEvents(Events[CertificateEvent], ServiceEntity[Certificate]):
     """A certificate expires soon, changed, has a problem or no longer."""
 
     event_kind = CERTIFICATE_EVENT
@@ -182,7 +148,7 @@ class CertificateEvents(_Events[CertificateEvent], ServiceEntity[Certificate]):
         }
 
 
-class PortEvents(_Events[PortEvent], MachineEntity[NetworkStatus]):
+class PortEvents(Events[PortEvent], MachineEntity[NetworkStatus]):
     """A port of the machine began or ceased to listen."""
 
     event_kind = PORT_EVENT
@@ -202,7 +168,3 @@ class PortEvents(_Events[PortEvent], MachineEntity[NetworkStatus]):
             "process": event.process,
             "container": container.name if container else event.container,
         }
-
-
-def _plain(value: Any) -> object:
-    return value.value if isinstance(value, StrEnum) else value

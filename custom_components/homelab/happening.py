@@ -34,6 +34,11 @@ class HappeningType(StrEnum):
     CERTIFICATE_CHANGED = "certificate_changed"
     DISK_FILLING = "disk_filling"
     PORT_OPENED = "port_opened"
+    DOMAIN_UNHEALTHY = "domain_unhealthy"
+    DOMAIN_RECOVERED = "domain_recovered"
+    DOMAIN_PROVISIONED = "domain_provisioned"
+    ADDRESS_CHANGED = "address_changed"
+    CERTIFICATE_RENEWAL_FAILED = "certificate_renewal_failed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from .coordinator import HomelabCoordinator
 from .happening import Watch
 from .happenings_certificates import CertificateWatch
 from .happenings_containers import ContainerWatch
+from .happenings_domains import AddressWatch, DomainWatch, RenewalWatch
 from .happenings_host import DiskWatch, PortWatch
 from .happenings_monitors import MonitorWatch
 from .happenings_stacks import StackWatch
@@ -20,6 +21,9 @@ _WATCHES: tuple[type[Watch], ...] = (
     CertificateWatch,
     DiskWatch,
     PortWatch,
+    DomainWatch,
+    AddressWatch,
+    RenewalWatch,
 )
 
 

@@ -1,14 +1,41 @@
 """Whose device has the entities of each thing."""
 
 from collections.abc import Callable, Collection
+from typing import Any, Final
 
 from homeassistant.core import callback
 
-from .client import Certificate, Container, Monitor, Resource, Stack
-from .client.kinds import CERTIFICATE, CONTAINER, MONITOR
+from .client import (
+    Certificate,
+    Container,
+    Domain,
+    DynamicAddress,
+    Kind,
+    ManagedCertificate,
+    Monitor,
+    Resource,
+    Stack,
+)
+from .client.kinds import (
+    CERTIFICATE,
+    CONTAINER,
+    DOMAIN,
+    DYNAMIC_ADDRESS,
+    MANAGED_CERTIFICATE,
+    MONITOR,
+)
 from .devices import Devices
 from .mirror import Before, Mirror, ResourceId
-from .subjects import PARTS, THINGS, Service, Subject, Thing, subject_of
+from .subjects import PARTS, THINGS, Service, Subject, Thing, is_there, subject_of
+
+_SERVICES: Final[tuple[Kind[Any], ...]] = (
+    MONITOR,
+    CERTIFICATE,
+    DYNAMIC_ADDRESS,
+    MANAGED_CERTIFICATE,
+)
+_ATTRACT: Final = (CONTAINER, MONITOR, DOMAIN)
+"""What others may move to when it comes."""
 
 
 class Homes:
@@ -27,8 +54,13 @@ class Homes:
         """Return whose device has the entities of something.
 
         That is the container that a monitor or certificate belongs to, for as long as it has a
-        device, which outlives a recreate; the monitor that found a certificate; else its own.
+        device, which outlives a recreate; the monitor that found a certificate; the domain that an
+        address or a managed certificate is of; else its own.
         """
+        for name in _domains_of(thing):
+            domain = Subject(DOMAIN.name, name)
+            if domain != leaving and self._devices.id_of_subject(domain) is not None:
+                return domain
         if isinstance(thing, Monitor | Certificate) and thing.container is not None:
             container = Subject(CONTAINER.name, thing.container)
             if container != leaving and self._devices.id_of_subject(container) is not None:
@@ -49,9 +81,13 @@ class Homes:
         for kind in THINGS:
             for key in keys.get(kind.name, ()):
                 thing = self._mirror.get(kind, key)
-                if thing is not None and Subject(kind.name, key) not in self._homes:
+                if (
+                    thing is not None
+                    and is_there(thing)
+                    and Subject(kind.name, key) not in self._homes
+                ):
                     self._welcome(thing)
-                    may_move |= kind in (CONTAINER, MONITOR)
+                    may_move |= kind in _ATTRACT
         if may_move:
             self._resettle()
         for kind in PARTS:
@@ -79,7 +115,7 @@ class Homes:
     def _resettle(self, *, leaving: Subject | None = None) -> None:
         """Move what belongs to another device than before, as when a container came for it."""
         moved = False
-        things: list[Thing] = [*self._mirror.every(MONITOR), *self._mirror.every(CERTIFICATE)]
+        things: list[Thing] = [thing for kind in _SERVICES for thing in self._mirror.every(kind)]
         for thing in things:
             subject, home = subject_of(thing), self.home_of(thing, leaving=leaving)
             if self._homes.get(subject, home) != home:
@@ -100,13 +136,17 @@ class Homes:
                 renamed |= self._keep_service(old, self._mirror.get(MONITOR, key))
             elif kind == CERTIFICATE.name:
                 renamed |= self._keep_service(old, self._mirror.get(CERTIFICATE, key))
+            elif kind == MANAGED_CERTIFICATE.name:
+                self._keep_certificate(old, self._mirror.get(MANAGED_CERTIFICATE, key))
+            elif kind == DOMAIN.name:
+                self._keep_domain(old, self._mirror.get(DOMAIN, key))
         if renamed:
             self._name_anew()
 
     @callback
     def leave(self, subject: Subject) -> None:
         """Take leave of something whose device or entities are about to go."""
-        if subject.kind == CONTAINER.name:
+        if subject.kind in {CONTAINER.name, DOMAIN.name}:
             self._resettle(leaving=subject)
         self._homes.pop(subject, None)
 
@@ -114,7 +154,15 @@ class Homes:
         if isinstance(old, Container) and new is not None and old.name != new.name:
             self._devices.rename(new)
 
-    def _keep_service(self, old: Resource | None, new: Service | None) -> bool:
+    def _keep_certificate(self, old: Resource | None, new: ManagedCertificate | None) -> None:
+        if isinstance(old, ManagedCertificate) and new is not None and old.names != new.names:
+            self._resettle()
+
+    def _keep_domain(self, old: Resource | None, new: Domain | None) -> None:
+        if isinstance(old, Domain) and new is not None and old.service_type != new.service_type:
+            self._devices.register(new)
+
+    def _keep_service(self, old: Resource | None, new: Monitor | Certificate | None) -> bool:
         """Return whether it has another name, that its entities on another's device bear."""
         if new is None or not isinstance(old, Monitor | Certificate):
             return False
@@ -124,6 +172,16 @@ class Homes:
         elif own and (old.name != new.name or _target_of(old) != _target_of(new)):
             self._devices.register(new)
         return not own and old.name != new.name
+
+
+def _domains_of(thing: Thing) -> tuple[str, ...]:
+    """Return the domains whose device something may share, the one that fits best first."""
+    match thing:
+        case DynamicAddress():
+            return (thing.key,)
+        case ManagedCertificate():
+            return thing.names
+    return ()
 
 
 def _target_of(service: Service) -> str | None:

@@ -6,7 +6,15 @@ from homeassistant.config_entries import SOURCE_HASSIO, ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from .client import AgentError, AgentTooNew, AgentTooOld, EngineConnection, EngineStatus
+from .client import (
+    AcmeAccount,
+    AgentError,
+    AgentTooNew,
+    AgentTooOld,
+    EngineConnection,
+    EngineStatus,
+    ProxyStatus,
+)
 from .const import DOMAIN
 
 AGENT_TOO_OLD: Final = "agent_too_old"
@@ -41,11 +49,20 @@ CERTIFICATE_EXPIRED: Final = "certificate_expired"
 CERTIFICATE_PROBLEM: Final = "certificate_problem"
 OF_CERTIFICATES: Final = (CERTIFICATE_EXPIRING, CERTIFICATE_EXPIRED, CERTIFICATE_PROBLEM)
 
-OF_THINGS: Final = (*OF_CONTAINERS, *OF_MACHINES, *OF_CERTIFICATES)
+PROVIDER_REFUSED: Final = "provider_refused"
+SECRET_UNREADABLE: Final = "secret_unreadable"  # noqa: S105 - the name of an issue
+RENEWAL_FAILED: Final = "renewal_failed"
+ROUTE_LOST: Final = "route_lost"
+OF_DOMAINS: Final = (PROVIDER_REFUSED, SECRET_UNREADABLE, RENEWAL_FAILED, ROUTE_LOST)
+
+ACME_TERMS: Final = "acme_terms"
+PROXY_FORGETS: Final = "proxy_forgets"
+
+OF_THINGS: Final = (*OF_CONTAINERS, *OF_MACHINES, *OF_CERTIFICATES, *OF_DOMAINS)
 """Of these there can be many; above a number one that counts them stands for all."""
 
 _MANY: Final = {issue: f"{issue}_many" for issue in OF_THINGS}
-_FIXABLE: Final = frozenset({*OF_CONTAINERS, DISK_FILLING, DISK_FULL})
+_FIXABLE: Final = frozenset({*OF_CONTAINERS, DISK_FILLING, DISK_FULL, *OF_DOMAINS})
 _SEVERE: Final = frozenset({DISK_FULL, DISK_FAILING, FILESYSTEM_LOST, CERTIFICATE_EXPIRED})
 _RECHECKED: Final = frozenset({RIGHTS_MISSING, PROTECTION_MODE, NO_DOCKER, DOCKER_TOO_OLD})
 _ALL: Final = (
@@ -55,6 +72,8 @@ _ALL: Final = (
     PROTECTION_MODE,
     NO_DOCKER,
     DOCKER_TOO_OLD,
+    ACME_TERMS,
+    PROXY_FORGETS,
     *OF_THINGS,
     *_MANY.values(),
 )
@@ -63,6 +82,7 @@ _ENGINE_TOO_OLD: Final = "engine_too_old"
 _LEARN_MORE: Final = {
     RIGHTS_MISSING: "https://github.com/homelab-ha/homelab/blob/main/addon/DOCS.md",
     NO_DOCKER: "https://github.com/homelab-ha/homelab/blob/main/addon/DOCS.md",
+    PROXY_FORGETS: "https://github.com/homelab-ha/homelab/blob/main/addon/DOCS.md",
     DOCKER_TOO_OLD: "https://docs.docker.com/engine/install/",
 }
 
@@ -97,6 +117,30 @@ def review_engine(hass: HomeAssistant, entry: ConfigEntry, engine: EngineStatus 
     _set(hass, entry, DOCKER_TOO_OLD, placeholders, present=too_old)
     _set(hass, entry, PROTECTION_MODE, placeholders, present=never_reached and is_app)
     _set(hass, entry, NO_DOCKER, placeholders, present=never_reached and not is_app)
+
+
+@callback
+def review_proxy(hass: HomeAssistant, entry: ConfigEntry, proxy: ProxyStatus | None) -> None:
+    """Raise or withdraw the issue about a proxy that forgets what it was told."""
+    present = proxy is not None and proxy.survives_restart is False
+    warning = (proxy.warning if proxy else None) or ""
+    _set(
+        hass,
+        entry,
+        PROXY_FORGETS,
+        {"name": entry.title, "warning": warning},
+        present=present,
+        severity=ir.IssueSeverity.WARNING,
+    )
+
+
+@callback
+def review_terms(hass: HomeAssistant, entry: ConfigEntry, account: AcmeAccount | None) -> None:
+    """Raise the issue that somebody has to agree to an authority's terms; withdraw it for None."""
+    directory = account.directory if account else ""
+    terms = (account.terms_url if account else None) or directory
+    placeholders = {"name": entry.title, "authority": directory, "terms": terms}
+    _set(hass, entry, ACME_TERMS, placeholders, present=account is not None)
 
 
 @callback
@@ -185,7 +229,7 @@ def _set(
         DOMAIN,
         issue_id,
         data={"entry_id": entry.entry_id, "issue": issue, **placeholders},
-        is_fixable=issue in _RECHECKED,
+        is_fixable=issue in _RECHECKED or issue == ACME_TERMS,
         learn_more_url=_LEARN_MORE.get(issue),
         severity=severity,
         translation_key=issue,

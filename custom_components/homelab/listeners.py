@@ -10,8 +10,11 @@ from .client import (
     CertificateEvent,
     Change,
     ContainerEvent,
+    DomainEvent,
+    DynamicAddressEvent,
     Job,
     Kind,
+    ManagedCertificateEvent,
     MonitorEvent,
     PortEvent,
 )
@@ -21,10 +24,26 @@ from .mirror import Before, Mirror, ResourceId
 
 type Listened = tuple[str, str | None]
 """A resource by kind and key; without a key all of a kind."""
-type AnyEvent = ContainerEvent | MonitorEvent | CertificateEvent | PortEvent
+type AnyEvent = (
+    ContainerEvent
+    | MonitorEvent
+    | CertificateEvent
+    | PortEvent
+    | DomainEvent
+    | DynamicAddressEvent
+    | ManagedCertificateEvent
+)
 type OnEvent[E] = Callable[[E], None]
 
-_EVENTS = (ContainerEvent, MonitorEvent, CertificateEvent, PortEvent)
+_EVENTS = (
+    ContainerEvent,
+    MonitorEvent,
+    CertificateEvent,
+    PortEvent,
+    DomainEvent,
+    DynamicAddressEvent,
+    ManagedCertificateEvent,
+)
 
 
 class OnChanges(Protocol):

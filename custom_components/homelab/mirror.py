@@ -28,6 +28,11 @@ class Mirror:
         found = self._kinds.get(kind.name, {}).values()
         return [one for one in found if isinstance(one, kind.model)]
 
+    def find(self, resource: ResourceId) -> Resource | None:
+        """Return one resource of whatever kind."""
+        kind, key = resource
+        return self._kinds.get(kind, {}).get(key)
+
     def keys(self, kind: Kind[Any]) -> Collection[str]:
         """Return the keys of all resources of a kind."""
         return self._kinds.get(kind.name, {}).keys()

@@ -14,6 +14,7 @@ from .const import DOMAIN
 from .container_issues import LOG_LINES, as_text
 from .repairs_base import ThingFlow, coordinator_of
 from .repairs_disk import DiskFlow
+from .repairs_domain import flow_of
 
 type Data = dict[str, str | int | float | None]
 
@@ -35,7 +36,9 @@ async def async_create_fix_flow(
     told = {name: str(value) for name, value in (data or {}).items()}
     if told["issue"] in _MENUS:
         return ContainerFlow(told)
-    return DiskFlow(told) if told["issue"] in _OF_DISKS else LookAgainFlow(told)
+    if told["issue"] in _OF_DISKS:
+        return DiskFlow(told)
+    return flow_of(told) or LookAgainFlow(told)
 
 
 class LookAgainFlow(RepairsFlow):

@@ -12,18 +12,23 @@ from homeassistant.components.sensor import (
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .client import HostInfo, Kind, Swarm, SwarmRole, UpdateState
+from .client import Domain, HostInfo, Kind, ServiceType, Swarm, SwarmRole, UpdateState
 from .client.kinds import (
     AGENT,
     AGENT_KEY,
     CERTIFICATE,
     CONTAINER,
     CONTAINER_UPDATE,
+    DNS_PROVIDER,
+    DOMAIN,
+    DYNAMIC_ADDRESS,
     FINDING,
     HOST_INFO,
     HOST_KEY,
+    MANAGED_CERTIFICATE,
     MONITOR,
     NETWORK_INTERFACE,
+    PROXY,
     STACK,
     SWARM,
     SWARM_SERVICE,
@@ -39,12 +44,20 @@ from .entity import (
 )
 from .sensor_container import CONTAINER_SENSORS
 from .sensor_description import ResourceSensorDescription, Value
+from .sensor_domain import (
+    DOMAIN_SENSORS,
+    DYNAMIC_ADDRESS_SENSORS,
+    MANAGED_CERTIFICATE_SENSORS,
+    PROVIDER_SENSORS,
+    PROXY_SENSORS,
+)
 from .sensor_host import HOST_SENSORS, MANAGER_SENSORS
 from .sensor_machine import MACHINE_SENSORS
 from .sensor_monitor import CERTIFICATE_SENSORS, MONITOR_SENSORS
 from .sensor_parts import PART_SENSORS, has_entities
+from .sensor_provisioning import Provisioning
 from .sensor_stack import STACK_SENSORS, SWARM_SERVICE_SENSORS
-from .subjects import Part, Service, Thing, subject_of
+from .subjects import Part, Thing, is_there, subject_of
 
 PARALLEL_UPDATES = 0
 
@@ -69,6 +82,10 @@ _OF_THINGS: tuple[tuple[Kind[Any], Descriptions], ...] = (
 _OF_SERVICES: tuple[tuple[Kind[Any], Descriptions], ...] = (
     (MONITOR, MONITOR_SENSORS),
     (CERTIFICATE, CERTIFICATE_SENSORS),
+    (DOMAIN, DOMAIN_SENSORS),
+    (PROXY, PROXY_SENSORS),
+    (DYNAMIC_ADDRESS, DYNAMIC_ADDRESS_SENSORS),
+    (MANAGED_CERTIFICATE, MANAGED_CERTIFICATE_SENSORS),
 )
 
 
@@ -107,8 +124,11 @@ def _follow_newcomers(
     for kind, descriptions in _OF_THINGS:
         yield _add_new(coordinator, kind, descriptions, ThingSensor, async_add_entities)
     for kind, descriptions in _OF_SERVICES:
-        yield _add_new(coordinator, kind, descriptions, ServiceSensor, async_add_entities)
-    for kind, descriptions in PART_SENSORS:
+        yield _add_new(
+            coordinator, kind, descriptions, ServiceSensor, async_add_entities, wanted=is_there
+        )
+    yield _add_provisioning(coordinator, async_add_entities)
+    for kind, descriptions in (*PART_SENSORS, (DNS_PROVIDER, PROVIDER_SENSORS)):
         wanted = has_entities if kind is NETWORK_INTERFACE else _any
         yield _add_new(
             coordinator, kind, descriptions, PartSensor, async_add_entities, wanted=wanted
@@ -136,6 +156,20 @@ def _add_new(
         )
 
     return coordinator.async_on_new(kind, add, wanted=wanted)
+
+
+def _add_provisioning(
+    coordinator: HomelabCoordinator, async_add_entities: AddConfigEntryEntitiesCallback
+) -> CALLBACK_TYPE:
+    @callback
+    def add(domains: Sequence[Domain]) -> None:
+        async_add_entities(
+            Provisioning(coordinator, domain)
+            for domain in domains
+            if domain.service_type is ServiceType.WEB
+        )
+
+    return coordinator.async_on_new(DOMAIN, add)
 
 
 def _add_machine(
@@ -186,13 +220,13 @@ class ThingSensor[T](ThingEntity[T], ResourceSensor[T]):
 
 
 class ServiceSensor[T](ServiceEntity[T], ResourceSensor[T]):
-    """One fact about a monitor or a certificate."""
+    """One fact about something that the agent looks after."""
 
     def __init__(
         self,
         coordinator: HomelabCoordinator,
         description: ResourceSensorDescription[T],
-        service: Service,
+        service: Thing,
     ) -> None:
         super().__init__(coordinator, description, service, description.kind)
         self._decide_default(service)

@@ -8,11 +8,17 @@ from .client import (
     Certificate,
     Container,
     DiskHealth,
+    DnsProvider,
+    Domain,
+    DynamicAddress,
     Filesystem,
     HostSensor,
     Kind,
+    ManagedCertificate,
     Monitor,
     NetworkInterface,
+    ProxyMode,
+    ProxyStatus,
     Stack,
     SwarmService,
 )
@@ -21,24 +27,39 @@ from .client.kinds import (
     CERTIFICATE,
     CONTAINER,
     DISK_HEALTH,
+    DNS_PROVIDER,
+    DOMAIN,
+    DYNAMIC_ADDRESS,
     FILESYSTEM,
     HOST_SENSOR,
+    MANAGED_CERTIFICATE,
     MONITOR,
     NETWORK_INTERFACE,
+    PROXY,
     STACK,
     SWARM_SERVICE,
 )
 
-type Service = Monitor | Certificate
-"""What has a device of its own, or shares that of the container it belongs to."""
+type Service = Monitor | Certificate | DynamicAddress | ManagedCertificate
+"""What has a device of its own, or shares that of the container or domain it belongs to."""
 
-type Thing = Container | Stack | SwarmService | Service
+type Thing = Container | Stack | SwarmService | Domain | ProxyStatus | Service
 """What has a device."""
 
-type Part = Filesystem | NetworkInterface | HostSensor | BlockDevice | DiskHealth
+type Part = Filesystem | NetworkInterface | HostSensor | BlockDevice | DiskHealth | DnsProvider
 """What comes and goes on the device of the host."""
 
-THINGS: Final[tuple[Kind[Any], ...]] = (STACK, CONTAINER, SWARM_SERVICE, MONITOR, CERTIFICATE)
+THINGS: Final[tuple[Kind[Any], ...]] = (
+    STACK,
+    CONTAINER,
+    SWARM_SERVICE,
+    DOMAIN,
+    PROXY,
+    MONITOR,
+    CERTIFICATE,
+    DYNAMIC_ADDRESS,
+    MANAGED_CERTIFICATE,
+)
 """Parents come first: a container of a stack hangs below it, a monitor joins its container."""
 
 PARTS: Final[tuple[Kind[Any], ...]] = (
@@ -47,14 +68,24 @@ PARTS: Final[tuple[Kind[Any], ...]] = (
     HOST_SENSOR,
     BLOCK_DEVICE,
     DISK_HEALTH,
+    DNS_PROVIDER,
 )
 """The kinds of the parts of a host."""
+
+OF_THE_AGENT: Final = frozenset(
+    kind.name for kind in (DOMAIN, PROXY, DYNAMIC_ADDRESS, MANAGED_CERTIFICATE, DNS_PROVIDER)
+)
+"""What is in the agent's own books: it knows of all of them from the beginning, without Docker."""
 
 _THING_PREFIXES: Final = {
     STACK.name: "stack",
     SWARM_SERVICE.name: "swarm_service",
     MONITOR.name: "monitor",
     CERTIFICATE.name: "certificate",
+    DOMAIN.name: "domain",
+    PROXY.name: "proxy",
+    DYNAMIC_ADDRESS.name: "dynamic_address",
+    MANAGED_CERTIFICATE.name: "managed_certificate",
 }
 _PART_PREFIXES: Final = {
     FILESYSTEM.name: "fs",
@@ -62,7 +93,9 @@ _PART_PREFIXES: Final = {
     HOST_SENSOR.name: "sensor",
     BLOCK_DEVICE.name: "disk",
     DISK_HEALTH.name: "disk_health",
+    DNS_PROVIDER.name: "dns_provider",
 }
+_KINDS: Final = {kind.model: kind.name for kind in (*THINGS, *PARTS)}
 _PREFIXES: Final = _THING_PREFIXES | _PART_PREFIXES
 _KINDS_OF_THINGS: Final = {prefix: kind for kind, prefix in _THING_PREFIXES.items()}
 _KINDS_OF_PARTS: Final = {prefix: kind for kind, prefix in _PART_PREFIXES.items()}
@@ -104,29 +137,25 @@ class Subject:
 
 def subject_of(thing: Thing) -> Subject:
     """Return what the device of a resource stands for."""
+    key = thing.id if isinstance(thing, Domain) else thing.key
+    return Subject(_KINDS[type(thing)], key)
+
+
+def name_of(thing: Thing) -> str:
+    """Return what people know something by."""
     match thing:
-        case Container():
-            return Subject(CONTAINER.name, thing.key)
-        case Stack():
-            return Subject(STACK.name, thing.key)
-        case SwarmService():
-            return Subject(SWARM_SERVICE.name, thing.key)
-        case Monitor():
-            return Subject(MONITOR.name, thing.key)
-        case Certificate():
-            return Subject(CERTIFICATE.name, thing.key)
+        case DynamicAddress() | ManagedCertificate() | ProxyStatus():
+            return thing.key
+    return thing.name
+
+
+def is_there(resource: object) -> bool:
+    """Return whether something is there to be shown: a proxy that nobody set up is not."""
+    if isinstance(resource, ProxyStatus):
+        return resource.mode is not ProxyMode.NONE
+    return resource is not None
 
 
 def part_of(part: Part) -> Subject:
     """Return what the entities of a part of the host stand for."""
-    match part:
-        case Filesystem():
-            return Subject(FILESYSTEM.name, part.key)
-        case NetworkInterface():
-            return Subject(NETWORK_INTERFACE.name, part.key)
-        case HostSensor():
-            return Subject(HOST_SENSOR.name, part.key)
-        case BlockDevice():
-            return Subject(BLOCK_DEVICE.name, part.key)
-        case DiskHealth():
-            return Subject(DISK_HEALTH.name, part.key)
+    return Subject(_KINDS[type(part)], part.key)

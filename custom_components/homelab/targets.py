@@ -14,7 +14,19 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
 from .client import MonitorTier
-from .client.kinds import CERTIFICATE, CONTAINER, MONITOR, STACK, SWARM_SERVICE
+from .client.kinds import (
+    CERTIFICATE,
+    CONTAINER,
+    DYNAMIC_ADDRESS,
+    MANAGED_CERTIFICATE,
+    MONITOR,
+    PROXY,
+    STACK,
+    SWARM_SERVICE,
+)
+from .client.kinds import (
+    DOMAIN as DOMAINS,
+)
 from .const import DOMAIN
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
 from .subjects import Subject
@@ -26,6 +38,8 @@ CONF_TIER: Final = "tier"
 TIERS: Final = tuple(tier.value for tier in MonitorTier if tier is not MonitorTier.UNKNOWN)
 OF_MONITORS: Final = frozenset({HOST, STACK.name, CONTAINER.name, MONITOR.name})
 """The kinds of devices that have monitors, or are one."""
+OF_DOMAINS: Final = frozenset({HOST, DOMAINS.name})
+"""The kinds of devices that have domains, or are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +68,13 @@ class Target:
                 stack = self.coordinator.stack(key)
                 for service in stack.services if stack else ():
                     yield from service.containers
+
+    def domains(self) -> Iterator[str]:
+        """Yield the id of the domain, or of all of the host."""
+        if self.subject is None:
+            yield from (domain.id for domain in self.coordinator.mirror.every(DOMAINS))
+        elif self.subject.kind == DOMAINS.name:
+            yield self.subject.key
 
     def monitors(self) -> Iterator[str]:
         """Yield the key of the monitor, or of all of the container, the stack or the host."""
@@ -146,6 +167,10 @@ _WORDS = {
     SWARM_SERVICE.name: "Swarm service",
     MONITOR.name: "monitor",
     CERTIFICATE.name: "certificate",
+    DOMAINS.name: "domain",
+    DYNAMIC_ADDRESS.name: "dynamic address",
+    MANAGED_CERTIFICATE.name: "managed certificate",
+    PROXY.name: "reverse proxy",
 }
 
 

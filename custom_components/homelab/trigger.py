@@ -1,4 +1,4 @@
-"""Triggers: a container dies, a service is down, a certificate ends soon, a disk fills."""
+"""Triggers: a container dies, a service is down, a certificate ends soon, a domain is ill."""
 
 from collections.abc import Mapping
 from typing import ClassVar, Final, override
@@ -8,10 +8,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.trigger import Trigger, TriggerConfig
 
 from .client import ExpiryStage, Reach
-from .client.kinds import CERTIFICATE, STACK
+from .client.kinds import CERTIFICATE, DYNAMIC_ADDRESS, MANAGED_CERTIFICATE, STACK
 from .happening import Happening, HappeningType
 from .subjects import Subject
-from .targets import CONF_TIER, HOST, OF_MONITORS, TIERS
+from .targets import CONF_TIER, HOST, OF_DOMAINS, OF_MONITORS, TIERS
 from .trigger_base import FOR, HappeningTrigger, schema_with
 
 CONF_BELOW: Final = "below"
@@ -192,6 +192,43 @@ class PortOpened(HappeningTrigger):
         return happening.details["reach"] in _REACHES[: nearest + 1]
 
 
+class DomainUnhealthy(HappeningTrigger):
+    """A domain does not work as it should."""
+
+    happening_type = HappeningType.DOMAIN_UNHEALTHY
+    device_kinds = OF_DOMAINS
+    schema = schema_with(FOR)
+
+
+class DomainRecovered(HappeningTrigger):
+    """A domain that did not work works again."""
+
+    happening_type = HappeningType.DOMAIN_RECOVERED
+    device_kinds = OF_DOMAINS
+    schema = schema_with(FOR)
+
+
+class DomainProvisioned(HappeningTrigger):
+    """Something was put at a domain with HTTPS, and is served there."""
+
+    happening_type = HappeningType.DOMAIN_PROVISIONED
+    device_kinds = OF_DOMAINS
+
+
+class AddressChanged(HappeningTrigger):
+    """A name that follows an address leads to another one now."""
+
+    happening_type = HappeningType.ADDRESS_CHANGED
+    device_kinds = OF_DOMAINS | {DYNAMIC_ADDRESS.name}
+
+
+class CertificateRenewalFailed(HappeningTrigger):
+    """A certificate that the agent keeps could not be issued or renewed."""
+
+    happening_type = HappeningType.CERTIFICATE_RENEWAL_FAILED
+    device_kinds = OF_DOMAINS | {MANAGED_CERTIFICATE.name}
+
+
 _TRIGGERS: Final[dict[str, type[Trigger]]] = {
     trigger.happening_type.value: trigger
     for trigger in (
@@ -208,6 +245,11 @@ _TRIGGERS: Final[dict[str, type[Trigger]]] = {
         CertificateChanged,
         DiskFilling,
         PortOpened,
+        DomainUnhealthy,
+        DomainRecovered,
+        DomainProvisioned,
+        AddressChanged,
+        CertificateRenewalFailed,
     )
 }
 

@@ -6,10 +6,16 @@ from collections.abc import AsyncGenerator
 import aiohttp
 
 from .api_certificates import CertificatesApi
+from .api_ddns import DynamicAddressesApi
+from .api_dns import DnsApi
+from .api_domains import DomainsApi
 from .api_host import HostApi
 from .api_monitors import MonitorsApi
 from .api_network import NetworkApi
 from .api_objects import ObjectsApi
+from .api_provisioning import ProvisioningApi
+from .api_proxy import ProxyApi
+from .api_renewal import RenewalApi
 from .api_stacks import StacksApi
 from .api_swarm import SwarmApi
 from .endpoint import Endpoint
@@ -70,10 +76,16 @@ class AgentClient:
         self.transport = Transport(session, endpoint, token, loads=loads)
         self._requests = Requests(self.transport)
         self.certificates = CertificatesApi(self._requests)
+        self.dynamic_addresses = DynamicAddressesApi(self._requests)
+        self.dns = DnsApi(self._requests)
+        self.domains = DomainsApi(self._requests)
         self.host = HostApi(self._requests)
         self.monitors = MonitorsApi(self._requests)
         self.network = NetworkApi(self._requests)
         self.objects = ObjectsApi(self._requests)
+        self.provisioning = ProvisioningApi(self._requests)
+        self.proxy = ProxyApi(self._requests)
+        self.renewal = RenewalApi(self._requests)
         self.stacks = StacksApi(self._requests)
         self.swarm = SwarmApi(self._requests)
 

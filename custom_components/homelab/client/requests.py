@@ -62,15 +62,26 @@ class Requests:
         """Replace something and read what is answered."""
         return await self._send(read, "PUT", path, body, timeout_s=REQUEST_TIMEOUT_S)
 
+    async def patch[T](
+        self,
+        read: Reader[T],
+        *path: str,
+        body: DataclassInstance,
+        timeout_s: float = REQUEST_TIMEOUT_S,
+    ) -> T:
+        """Change some of something and read what is answered."""
+        return await self._send(read, "PATCH", path, body, timeout_s=timeout_s)
+
     async def command(
         self,
         *path: str,
         body: DataclassInstance | None,
-        wait_s: float,
+        wait_s: float | None,
         method: str = "POST",
     ) -> CommandResult:
         """Give a command and wait for its end, at most `wait_s`, which is in `body` too."""
-        return await self._send(_RESULT, method, path, body, timeout_s=wait_s + COMMAND_MARGIN_S)
+        timeout_s = (wait_s or 0) + COMMAND_MARGIN_S
+        return await self._send(_RESULT, method, path, body, timeout_s=timeout_s)
 
     async def _send[T](
         self,

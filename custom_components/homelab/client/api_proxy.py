@@ -1,0 +1,61 @@
+"""What an agent can be asked and told about its reverse proxy."""
+
+from .models import (
+    CommandResult,
+    ProxyReport,
+    ProxyRoute,
+    ProxySetupBody,
+    RouteBody,
+    RoutePlan,
+)
+from .parse import reader
+from .requests import Requests
+
+PLAN_TIMEOUT_S = 60.0
+
+_PLAN = reader(RoutePlan)
+_REPORT = reader(ProxyReport)
+_ROUTE = reader(ProxyRoute)
+
+
+class ProxyApi:
+    """The reverse proxy of one agent."""
+
+    def __init__(self, requests: Requests) -> None:
+        self._requests = requests
+
+    async def report(self) -> ProxyReport:
+        """Return the proxy's state, the agent's routes, and those of others."""
+        return await self._requests.get(_REPORT, "proxy")
+
+    async def set_up(self, body: ProxySetupBody) -> CommandResult:
+        """Use this Caddy from now on, or let the agent run one itself."""
+        return await self._requests.command("proxy", body=body, wait_s=body.wait_s, method="PUT")
+
+    async def route(self, host: str) -> ProxyRoute:
+        """Return one route."""
+        return await self._requests.get(_ROUTE, "proxy", "routes", host)
+
+    async def plan(self, host: str, body: RouteBody) -> RoutePlan:
+        """Return what a route would be in Caddy; nothing is changed."""
+        return await self._requests.post(
+            _PLAN, "proxy", "routes", host, "plan", body=body, timeout_s=PLAN_TIMEOUT_S
+        )
+
+    async def put(self, host: str, body: RouteBody) -> CommandResult:
+        """Serve something at a host name."""
+        return await self._requests.command(
+            "proxy", "routes", host, body=body, wait_s=PLAN_TIMEOUT_S, method="PUT"
+        )
+
+    async def remove(self, host: str) -> CommandResult:
+        """Serve nothing at a host name any more."""
+        return await self._requests.command(
+            "proxy", "routes", host, body=None, wait_s=PLAN_TIMEOUT_S, method="DELETE"
+        )
+
+    async def restore(self, host: str) -> CommandResult:
+        """Put a route back that somebody changed or removed in Caddy."""
+        return await self._requests.command(
+            "proxy", "routes", host, "restore", body=None, wait_s=PLAN_TIMEOUT_S
+        )

@@ -1,0 +1,65 @@
+"""What an agent can be asked and told about the certificates that it keeps valid."""
+
+from .models import (
+    AcmeAccount,
+    AcmeAccountBody,
+    CommandResult,
+    IssueBody,
+    ManagedCertificate,
+    ManagedCertificateList,
+    RenewBody,
+    RevokeBody,
+    UploadBody,
+)
+from .parse import reader
+from .requests import Requests
+
+ACCOUNT_TIMEOUT_S = 60.0
+"""The authority is asked for its terms."""
+
+_ACCOUNT = reader(AcmeAccount)
+_CERTIFICATE = reader(ManagedCertificate)
+_CERTIFICATES = reader(ManagedCertificateList)
+
+
+class RenewalApi:
+    """The certificates that one agent keeps."""
+
+    def __init__(self, requests: Requests) -> None:
+        self._requests = requests
+
+    async def list(self) -> tuple[ManagedCertificate, ...]:
+        """Return all of them, the one that ends first first."""
+        return (await self._requests.get(_CERTIFICATES, "renewal")).certificates
+
+    async def get(self, key: str) -> ManagedCertificate:
+        """Return one."""
+        return await self._requests.get(_CERTIFICATE, "renewal", key)
+
+    async def issue(self, body: IssueBody) -> CommandResult:
+        """Order a certificate, and keep it valid from now on."""
+        return await self._requests.command("renewal", body=body, wait_s=body.wait_s)
+
+    async def upload(self, body: UploadBody) -> ManagedCertificate:
+        """Keep a certificate of one's own."""
+        return await self._requests.post(_CERTIFICATE, "renewal", "upload", body=body)
+
+    async def renew(self, key: str, body: RenewBody) -> CommandResult:
+        """Renew a certificate now, also where it is not due."""
+        return await self._requests.command("renewal", key, "renew", body=body, wait_s=body.wait_s)
+
+    async def revoke(self, key: str, body: RevokeBody) -> CommandResult:
+        """Have a certificate declared invalid by its authority."""
+        return await self._requests.command("renewal", key, "revoke", body=body, wait_s=body.wait_s)
+
+    async def forget(self, key: str) -> CommandResult:
+        """Keep a certificate no longer."""
+        return await self._requests.command("renewal", key, body=None, wait_s=0, method="DELETE")
+
+    async def account(self) -> AcmeAccount:
+        """Return with whom certificates are ordered."""
+        return await self._requests.get(_ACCOUNT, "renewal", "account")
+
+    async def set_account(self, body: AcmeAccountBody) -> AcmeAccount:
+        """Order certificates from this authority from now on."""
+        return await self._requests.put(_ACCOUNT, "renewal", "account", body=body)

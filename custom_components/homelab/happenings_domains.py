@@ -1,0 +1,134 @@
+"""What happens to domains, to names that follow an address, and to kept certificates."""
+
+from typing import Final, override
+
+from homeassistant.core import callback
+
+from .client.kinds import (
+    DOMAIN,
+    DOMAIN_EVENT,
+    DYNAMIC_ADDRESS,
+    DYNAMIC_ADDRESS_EVENT,
+    MANAGED_CERTIFICATE,
+    MANAGED_CERTIFICATE_EVENT,
+)
+from .client.models import (
+    DomainEvent,
+    DomainEventType,
+    DomainStatus,
+    DynamicAddressEvent,
+    DynamicAddressEventType,
+    ManagedCertificateEvent,
+    ManagedCertificateEventType,
+)
+from .happening import EventWatch, Happening, HappeningType
+from .subjects import Subject
+
+_TYPES: Final = {
+    DomainEventType.UNHEALTHY: HappeningType.DOMAIN_UNHEALTHY,
+    DomainEventType.RECOVERED: HappeningType.DOMAIN_RECOVERED,
+    DomainEventType.PROVISIONED: HappeningType.DOMAIN_PROVISIONED,
+}
+_BAD: Final = frozenset({DomainStatus.UNHEALTHY, DomainStatus.DEGRADED})
+
+
+class DomainWatch(EventWatch[DomainEvent]):
+    """Watches domains."""
+
+    event_kind = DOMAIN_EVENT
+
+    @override
+    @callback
+    def happened(self, event: DomainEvent) -> None:
+        """Tell that a domain is unhealthy, or well again, or was provisioned."""
+        if event.type not in _TYPES:
+            return
+        domain = self._coordinator.mirror.get(DOMAIN, event.key)
+        bad = event.type is DomainEventType.UNHEALTHY
+
+        def still_so() -> bool:
+            known = self._coordinator.mirror.get(DOMAIN, event.key)
+            return known is not None and (known.status in _BAD) is bad
+
+        self._tell(
+            Happening(
+                type=_TYPES[event.type],
+                coordinator=self._coordinator,
+                subject=Subject(DOMAIN.name, event.key),
+                device=Subject(DOMAIN.name, event.key),
+                name=event.name,
+                at=event.at,
+                details={
+                    "status": event.status.value,
+                    "reason": event.reason,
+                    "addresses": list(domain.addresses) if domain else [],
+                    "container": domain and domain.container,
+                    "certificate_days_left": domain and domain.certificate_days_left,
+                },
+                lasts=still_so,
+            )
+        )
+
+
+class AddressWatch(EventWatch[DynamicAddressEvent]):
+    """Watches names that follow an address."""
+
+    event_kind = DYNAMIC_ADDRESS_EVENT
+
+    @override
+    @callback
+    def happened(self, event: DynamicAddressEvent) -> None:
+        """Tell that a name leads to another address now."""
+        if event.type is not DynamicAddressEventType.CHANGED:
+            return
+        known = self._coordinator.mirror.get(DYNAMIC_ADDRESS, event.key)
+        self._tell(
+            Happening(
+                type=HappeningType.ADDRESS_CHANGED,
+                coordinator=self._coordinator,
+                subject=Subject(DYNAMIC_ADDRESS.name, event.key),
+                device=self._coordinator.home_of(known) if known else None,
+                name=event.key,
+                at=event.at,
+                details={
+                    "old_ipv4": event.old_ipv4,
+                    "new_ipv4": event.new_ipv4,
+                    "old_ipv6": event.old_ipv6,
+                    "new_ipv6": event.new_ipv6,
+                },
+            )
+        )
+
+
+class RenewalWatch(EventWatch[ManagedCertificateEvent]):
+    """Watches certificates that the agent keeps valid."""
+
+    event_kind = MANAGED_CERTIFICATE_EVENT
+
+    @override
+    @callback
+    def happened(self, event: ManagedCertificateEvent) -> None:
+        """Tell that a certificate could not be issued or renewed."""
+        if event.type is not ManagedCertificateEventType.FAILED:
+            return
+        known = self._coordinator.mirror.get(MANAGED_CERTIFICATE, event.key)
+        failure = known.failure if known else None
+        self._tell(
+            Happening(
+                type=HappeningType.CERTIFICATE_RENEWAL_FAILED,
+                coordinator=self._coordinator,
+                subject=Subject(MANAGED_CERTIFICATE.name, event.key),
+                device=self._coordinator.home_of(known) if known else None,
+                name=event.key,
+                at=event.at,
+                details={
+                    "names": list(known.names) if known else [],
+                    "days_left": event.days_left,
+                    "expires_at": event.expires_at and event.expires_at.isoformat(),
+                    "step": event.step and event.step.value,
+                    "reason": event.reason,
+                    "what_to_do": event.what_to_do,
+                    "authority_says": failure and failure.authority_says,
+                },
+            )
+        )
