@@ -1,7 +1,6 @@
 """The proxy from in front: which certificate it shows for a name, and what it answers there."""
 
 import asyncio
-import ssl
 from typing import Protocol
 
 import aiohttp
@@ -12,6 +11,7 @@ from homelab_agent.areas.certificates.service import CertificateService
 from homelab_agent.areas.provisioning.partners import Proxy
 from homelab_agent.platform.errors import Failed, Unavailable
 from homelab_agent.platform.outbound.http import Attempt, HttpRequest, OutboundHttp
+from homelab_agent.platform.outbound.tls_contexts import TlsContexts
 
 _ASK_S = 10
 _HANDSHAKE_S = 5
@@ -32,10 +32,17 @@ class Front(Protocol):
 class ProxyFront:
     """Asks at the proxy's own address, so that nothing between here and there is asked along."""
 
-    def __init__(self, proxy: Proxy, certificates: CertificateService, http: OutboundHttp) -> None:
+    def __init__(
+        self,
+        proxy: Proxy,
+        certificates: CertificateService,
+        http: OutboundHttp,
+        tls: TlsContexts,
+    ) -> None:
         self._proxy = proxy
         self._certificates = certificates
         self._http = http
+        self._tls = tls
 
     async def certificate(self, name: str) -> CertificateReport:
         """Return what is shown for a name."""
@@ -57,7 +64,10 @@ class ProxyFront:
                 asyncio.timeout(_ASK_S),
                 # What the certificate is worth is judged by itself, with the reason in words.
                 self._http.request(
-                    request, Attempt(), context=_any_certificate(), allow_guarded=False
+                    request,
+                    Attempt(),
+                    context=await self._tls.get(verify=False),
+                    allow_guarded=False,
                 ) as answer,
             ):
                 return answer.status
@@ -75,9 +85,3 @@ class ProxyFront:
         host, _, port = addresses[0].rpartition(":")
         return host.strip("[]"), int(port)
 
-
-def _any_certificate() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context

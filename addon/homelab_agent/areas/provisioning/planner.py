@@ -102,7 +102,7 @@ class Planner:
 
     async def upstream(self, container: str | None, port: int | None, given: str | None) -> Found:
         """Return what is to be served: what was named, or where the container is by now."""
-        proxy = self._require_proxy()
+        proxy = await self._require_proxy()
         if container is not None:
             return await self._with.upstreams.find(container, port, proxy)
         if given is None:
@@ -131,19 +131,16 @@ class Planner:
         self._require_same_domain(name, records)
         self._require_nothing_in_the_way(records, await self._with.dns.read(name))
 
-    def _require_proxy(self) -> ProxyStatus:
+    async def _require_proxy(self) -> ProxyStatus:
+        await self._with.proxy.addresses()
         status = self._with.proxy.status()
-        if status.mode is ProxyMode.NONE:
-            raise Conflict(
-                "No reverse proxy is set up.",
-                hint="Set one up first: a Caddy of your own, or one that the agent runs.",
-            )
-        if status.reach in (ProxyReach.AWAY, ProxyReach.REFUSED, ProxyReach.UNSUITABLE):
-            raise Unavailable(
-                f"The reverse proxy cannot be used: {status.reason or status.reach}",
-                hint="Look at GET /api/v1/proxy.",
-            )
-        return status
+        # Whether one that was away answers by now is found out by asking it, which comes next.
+        if status.mode is not ProxyMode.NONE and status.reach in (ProxyReach.OK, ProxyReach.AWAY):
+            return status
+        raise Unavailable(
+            f"The reverse proxy cannot be used: {status.reason or 'it was not looked at yet.'}",
+            hint="Look at GET /api/v1/proxy.",
+        )
 
     def _require_certificate_possible(
         self, name: str, way: CertificateWay, types: frozenset[RecordType]
