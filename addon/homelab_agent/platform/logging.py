@@ -16,8 +16,9 @@ type Format = Literal["json", "text"]
 # They tell at "info" what only their own developers want to know.
 _QUIET = ("aiohttp.access", "alembic", "asyncio", "zeroconf")
 
-# They repeat at "debug" whatever is stored or read: digests of tokens, arguments of jobs.
-_NEVER_TALKATIVE = ("aiosqlite", "sqlalchemy")
+# They repeat at "debug" whatever is stored, read or sent: digests of tokens, arguments of jobs, the
+# keys of providers.
+_NEVER_TALKATIVE = ("aiosqlite", "lexicon", "sqlalchemy", "urllib3")
 
 
 def get_logger(name: str) -> BoundLogger:
