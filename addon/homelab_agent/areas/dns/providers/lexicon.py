@@ -28,7 +28,7 @@ from homelab_agent.platform.dns_names import uniform_name
 from homelab_agent.platform.errors import AgentError, NotFound
 from homelab_agent.platform.outbound.guard import GuardedAddress
 
-DEADLINE_S = 60.0
+DEADLINE_S = 45.0
 """For a whole conversation; many of its providers make several requests for one record."""
 
 TYPES = (RecordType.A, RecordType.AAAA, RecordType.CNAME, RecordType.TXT)
@@ -133,26 +133,37 @@ class LexiconProvider(RecordsOnly):
         answer = getattr(error, "response", None)
         status = getattr(answer, "status_code", None)
         words = self._without_secrets(getattr(answer, "text", None) or str(error))
-        if progress.done or (status is None and progress.begun):
+        if isinstance(status, int) and not progress.done:
+            return self._refusal(status, words, progress)
+        if type(error).__name__ == "AuthenticationError":
+            return self._not_signed_in(words)
+        if progress.begun:
             return self._trouble(f"failed after {progress.done} changes: {words}", progress)
-        if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} or (
-            type(error).__name__ == "AuthenticationError"
-        ):
-            return WrongCredentials(
-                f"{self._name} does not take the options given: {words}",
-                hint="Check them against the documentation of dns-lexicon for this provider.",
-            )
-        if status == HTTPStatus.NOT_FOUND and not progress.begun:
-            return NotFound(f"{self._name} has no such zone: {words}", field="zone")
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
-            return ProviderBusy(
-                f"{self._name} wants to be asked less often: {words}", retry_after_s=USUAL_WAIT_S
-            )
-        if status is None and isinstance(error, OSError):
+        if isinstance(error, OSError):
             return self._trouble("is not reached", progress)
-        if isinstance(status, int) and status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return self._trouble(f"is in trouble ({status}): {words}", progress)
         return ProviderRefused(f"{self._name} refused ({type(error).__name__}): {words}")
+
+    def _refusal(self, status: int, words: str, progress: Progress) -> AgentError:
+        """Return what an HTTP status means to a first call."""
+        match status:
+            case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
+                return self._not_signed_in(words)
+            case HTTPStatus.NOT_FOUND if not progress.begun:
+                return NotFound(f"{self._name} has no such zone: {words}", field="zone")
+            case HTTPStatus.TOO_MANY_REQUESTS:
+                return ProviderBusy(
+                    f"{self._name} wants to be asked less often: {words}",
+                    retry_after_s=USUAL_WAIT_S,
+                )
+            case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                return self._trouble(f"is in trouble ({status}): {words}", progress)
+        return ProviderRefused(f"{self._name} refused ({status}): {words}")
+
+    def _not_signed_in(self, words: str) -> WrongCredentials:
+        return WrongCredentials(
+            f"{self._name} does not take the options given: {words}",
+            hint="Check them against the documentation of dns-lexicon for this provider.",
+        )
 
     def _trouble(self, what: str, progress: Progress) -> AgentError:
         if progress.begun:
