@@ -14,7 +14,7 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
 )
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT, CONF_SSL, CONF_TOKEN
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
 from homeassistant.helpers.service_info.hassio import HassioServiceInfo
@@ -24,6 +24,7 @@ from yarl import URL
 from .agent import create_client
 from .client import DEFAULT_PORT, AgentError, AgentInfo, OtherAgent, normalise_fingerprint
 from .const import CONF_FINGERPRINT, DOMAIN, LOGGER
+from .options_flow import HomelabOptionsFlow
 
 _SECRET = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
 _ADDRESS = {
@@ -112,6 +113,13 @@ class HomelabConfigFlow(ConfigFlow, domain=DOMAIN):
     def __init__(self) -> None:
         self._discovered: Data = {}
         self._name = ""
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> HomelabOptionsFlow:
+        """Return what gives the agent its providers, proxy and certificates."""
+        return HomelabOptionsFlow()
 
     @override
     async def async_step_user(self, user_input: Data | None = None) -> ConfigFlowResult:
