@@ -63,6 +63,7 @@ class KeptProvider(Model):
     state: ProviderState = ProviderState.UNKNOWN
     reason: str | None = None
     checked_at: datetime | None = None
+    set_up_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -245,13 +246,14 @@ class ProviderBook:
         return entry.shown
 
     @asynccontextmanager
-    async def asking(self, key: str) -> AsyncIterator[Provider]:
+    async def asking(self, key: str, *, changing: bool = False) -> AsyncIterator[Provider]:
         """Give the provider to be asked, and note how that went. There is a deadline.
 
         Raises:
             NotFound: there is none with this key.
             SecretUnreadable: it cannot be asked.
             ProviderAway: it did not answer in time.
+            ApplyUncertain: neither did it, and it may have changed something.
         """
         entry = self.entry(key, field="provider")
         if entry.opened is None:
@@ -261,9 +263,8 @@ class ProviderBook:
                 async with asyncio.timeout(ANSWER_S):
                     yield entry.opened
             except TimeoutError as error:
-                raise ProviderAway(
-                    f"{entry.kept.name} did not answer within {ANSWER_S:g} s."
-                ) from error
+                kind = ApplyUncertain if changing else ProviderAway
+                raise kind(f"{entry.kept.name} did not answer within {ANSWER_S:g} s.") from error
         except WrongCredentials as error:
             self._note(entry, ProviderState.REFUSED, error.message)
             raise
@@ -307,6 +308,7 @@ class ProviderBook:
             settings=seal(settings, key, self._vault),
             capabilities=opened.capabilities,
             zones=_named_zones(settings),
+            set_up_at=self._clock(),
         )
         self._entries[key] = Entry(key, kept, opened)
         await self._keep(self._entries[key])

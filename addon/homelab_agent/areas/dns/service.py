@@ -1,6 +1,7 @@
 """DNS for the other areas and the API: providers, plans, changes, and what is really served."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 
 from homelab_agent.areas.dns import propagation, record_sets
 from homelab_agent.areas.dns.book import ProviderBook
@@ -67,6 +68,14 @@ class DnsService:
         """
         return self._book.entry(key).shown
 
+    def set_up_at(self, key: str) -> datetime | None:
+        """Return when a person last gave a provider its settings; None where that is not known.
+
+        Raises:
+            NotFound: there is none with this key.
+        """
+        return self._book.entry(key).kept.set_up_at
+
     async def add_provider(self, body: ProviderBody) -> DnsProvider:
         """See `ProviderBook.add`."""
         await self.until_ready()
@@ -121,7 +130,13 @@ class DnsService:
         """
         return record_sets.checked(wanted, field=field)
 
-    async def read(self, name: str, type: RecordType | None = None) -> tuple[RecordSet, ...]:  # noqa: A002  # as the field is called
+    async def read(
+        self,
+        name: str,
+        type: RecordType | None = None,  # noqa: A002  # as the field is called
+        *,
+        provider: str | None = None,
+    ) -> tuple[RecordSet, ...]:
         """Return what there is at exactly this name; None: of every type that can be managed.
 
         The authoritative servers are asked where the provider cannot list.
@@ -130,7 +145,7 @@ class DnsService:
             NotFound: nobody manages it.
         """
         await self.until_ready()
-        home = self.home_of(name)
+        home = self.home_of(name, provider)
         types = home.capabilities.types if type is None else (type,)
         held = await self._writer.held(home, [(name, each) for each in types])
         return tuple(held[key] for key in sorted(held))
