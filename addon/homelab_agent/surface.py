@@ -91,6 +91,7 @@ from homelab_agent.areas.network.routes import NetworkRoutes
 from homelab_agent.areas.objects.models import DISK_USAGE_KIND, DiskUsage
 from homelab_agent.areas.objects.routes import ObjectRoutes
 from homelab_agent.areas.proxy.models import PROXY_KIND, PROXY_ROUTE_KIND, ProxyRoute, ProxyStatus
+from homelab_agent.areas.proxy.routes import ProxyRoutes
 from homelab_agent.areas.recreate.models import RECREATE_KIND, RecreateStatus
 from homelab_agent.areas.recreate.routes import RecreateRoutes
 from homelab_agent.areas.renewal.models import (
@@ -140,6 +141,7 @@ ROUTES: tuple[type, ...] = (
     MonitorRoutes,
     NetworkRoutes,
     ObjectRoutes,
+    ProxyRoutes,
     RecreateRoutes,
     StackRoutes,
     StatisticsRoutes,

@@ -178,6 +178,8 @@ class Settings(Model):
     domain_interval_s: float = Field(default=300, ge=10, le=86400)
     domain_history_retention_days: Days = 365
     certificates_dir: HomePath | None = None
+    proxy_interval_s: float = Field(default=30, ge=2, le=3600)
+    proxy_put_back: bool = True
     provision_step_s: float = Field(default=60, ge=1, le=3600)
     provision_propagation_s: float = Field(default=600, ge=1, le=86400)
     provision_certificate_s: float = Field(default=300, ge=1, le=3600)

@@ -8,14 +8,16 @@ from homelab_agent.areas.containers.service import ContainerService
 from homelab_agent.wiring.dns import wire_dns
 from homelab_agent.wiring.domains import wire_domains
 from homelab_agent.wiring.ground import Areas, Ground
+from homelab_agent.wiring.proxy import wire_proxy
 
 
 def wire_addresses(
     ground: Ground,
     areas: Areas,
-    _containers: ContainerService,
+    containers: ContainerService,
     certificates: CertificateService,
 ) -> None:
     """Make the areas of DNS, dynamic DNS, proxy, renewal, domains and provisioning."""
     dns = wire_dns(ground, areas)
+    wire_proxy(ground, areas, containers)
     wire_domains(ground, areas, dns, certificates)

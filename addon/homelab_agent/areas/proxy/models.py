@@ -120,6 +120,18 @@ class RouteBody(Model):
     basic_auth: tuple[BasicAuthUser, ...] | None = Field(default=None, max_length=50)
 
 
+class PutRouteBody(RouteBody):
+    """What to serve, and how long to wait for it."""
+
+    wait_s: float | None = Field(default=60, ge=0, le=600)
+
+
+class RouteCommandBody(Model):
+    """How long to wait for it."""
+
+    wait_s: float | None = Field(default=60, ge=0, le=600)
+
+
 class RouteState(StrEnum):
     """Whether Caddy serves a route as the agent wants it.
 
@@ -167,6 +179,40 @@ class ProxyRouteList(Model):
     routes: tuple[ProxyRoute, ...]
 
 
+class KeptUser(Model):
+    """Who may come in, as the agent keeps it: the hash of the password is sealed."""
+
+    username: str
+    sealed_hash: str
+
+
+class KeptRoute(Model):
+    """A route as the agent keeps it: what is wanted of Caddy."""
+
+    host: str
+    aliases: tuple[str, ...] = ()
+    upstreams: tuple[str, ...]
+    certificate: RouteCertificate
+    options: RouteOptions
+    users: tuple[KeptUser, ...] = ()
+    changed_at: datetime
+
+
+class PreparedRoute(Model):
+    """A change of a route that may be journaled: what is wanted before and after it.
+
+    `found`: what of it is in Caddy before, as JSON whose hashes of passwords are sealed. `after`
+    None: it is removed.
+    """
+
+    host: str
+    before: KeptRoute | None = None
+    after: KeptRoute | None = None
+    found: str
+    validated: bool = False
+    warnings: tuple[str, ...] = ()
+
+
 class ForeignRoute(Model):
     """A route that somebody else made. `hosts` may be empty: it takes what nobody else takes."""
 
@@ -201,11 +247,14 @@ class ProxySetupBody(Model):
     """Which Caddy to use: `admin` is the address of its admin API.
 
     "unix//run/caddy-admin.sock" or "http://127.0.0.1:2019". MANAGED: the agent runs one itself.
+    `address`: the host at which the agent reaches the sites; None: that of `admin`. Ports that are
+    None: those of Caddy's own configuration, else 80 and 443.
     """
 
     mode: ProxyMode
     admin: AdminAddress | None = None
     image: str | None = Field(default=None, min_length=1, max_length=255)
-    http_port: int = Field(default=80, ge=1, le=65535)
-    https_port: int = Field(default=443, ge=1, le=65535)
+    address: str | None = Field(default=None, pattern=r"^[^\s/@]+$", max_length=253)
+    http_port: int | None = Field(default=None, ge=1, le=65535)
+    https_port: int | None = Field(default=None, ge=1, le=65535)
     wait_s: float | None = Field(default=60, ge=0, le=600)

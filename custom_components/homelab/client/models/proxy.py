@@ -119,6 +119,20 @@ class RouteBody:
     basic_auth: tuple[BasicAuthUser, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutRouteBody(RouteBody):
+    """What to serve, and how long to wait for it."""
+
+    wait_s: float | None = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteCommandBody:
+    """How long to wait for it."""
+
+    wait_s: float | None = 60
+
+
 class RouteState(OpenEnum):
     """Whether Caddy serves a route as the agent wants it.
 
@@ -207,11 +221,14 @@ class ProxySetupBody:
     """Which Caddy to use: `admin` is the address of its admin API.
 
     "unix//run/caddy-admin.sock" or "http://127.0.0.1:2019". MANAGED: the agent runs one itself.
+    `address`: the host at which the agent reaches the sites; None: that of `admin`. Ports that are
+    None: those of Caddy's own configuration, else 80 and 443.
     """
 
     mode: ProxyMode
     admin: str | None = None
     image: str | None = None
-    http_port: int = 80
-    https_port: int = 443
+    address: str | None = None
+    http_port: int | None = None
+    https_port: int | None = None
     wait_s: float | None = 60

@@ -1,0 +1,161 @@
+"""Where a route belongs in Caddy's configuration, and what a person should know about that."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from homelab_agent.areas.proxy.json_tree import JsonObject, as_object, as_text, as_texts
+from homelab_agent.areas.proxy.kept import MadeSkip, Parts, PlacedRoute
+from homelab_agent.areas.proxy.models import KeptRoute, RouteCertificate
+from homelab_agent.areas.proxy.placing import World
+from homelab_agent.areas.proxy.route_document import all_hosts, documents_of
+from homelab_agent.areas.proxy.servers import (
+    HTTP_SERVER,
+    HTTPS_SERVER,
+    covering_wildcard,
+    ports_of,
+    routes_of,
+    server_at,
+    servers_of,
+    takes_from,
+    who_serves,
+)
+from homelab_agent.platform.errors import Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is to be in Caddy of one route."""
+
+    parts: Parts
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    server: str
+    listen: str
+    route: JsonObject
+
+
+NOTHING = Chosen(Parts())
+
+
+def choose(
+    world: World,
+    now: Parts,
+    route: KeptRoute,
+    hashes: Mapping[str, str],
+    public_https: int | None,
+    *,
+    anyway: bool = False,
+) -> Chosen:
+    """Return what of a route is to be in this world, in which `now` is there of it.
+
+    `public_https`: the port that people reach, where it is not Caddy's own.
+
+    Raises:
+        Conflict: others serve one of its names; not if it is to be told `anyway`.
+    """
+    hosts = frozenset(all_hosts(route))
+    if not anyway:
+        _require_free(world.document, hosts)
+    ports = ports_of(world.document)
+    https = _server_for(world.document, ports.https, HTTPS_SERVER) if _is_secure(route) else None
+    settings = as_object(servers_of(world.document).get(https or "", {}).get("automatic_https"))
+    documents = documents_of(
+        route,
+        hashes,
+        public_https or ports.https,
+        redirects_itself=not (settings.get("disable") or settings.get("disable_redirects")),
+    )
+    routes = []
+    if https and documents.https:
+        spot = _Spot(https, f":{ports.https}", documents.https)
+        routes.append(_placed(world.document, now, spot, hosts))
+    if documents.http:
+        http = _server_for(world.document, ports.http, HTTP_SERVER)
+        if http != https:  # one server for both serves both with one route
+            spot = _Spot(http, f":{ports.http}", documents.http)
+            routes.append(_placed(world.document, now, spot, hosts))
+    skips = tuple(
+        MadeSkip(server=https, name=name, host=route.host)
+        for name in documents.no_own_certificate
+        if https and _is_ours_to_skip(settings, now, name)
+    )
+    parts = Parts(routes=tuple(routes), skips=skips)
+    return Chosen(parts, _warnings(world.document, route, settings))
+
+
+def shadowing(document: JsonValue, placed: PlacedRoute, hosts: frozenset[str]) -> bool:
+    """Return whether a route of others before ours takes its requests."""
+    before = routes_of(servers_of(document).get(placed.server, {}))[: placed.index]
+    return any(takes_from(each, hosts) and each.get("terminal") is True for each in before)
+
+
+def _is_secure(route: KeptRoute) -> bool:
+    return route.certificate is not RouteCertificate.NONE
+
+
+def _is_ours_to_skip(settings: JsonObject, now: Parts, name: str) -> bool:
+    theirs = as_texts(settings.get("skip_certificates"))
+    return name not in theirs or any(each.name == name for each in now.skips)
+
+
+def _require_free(document: JsonValue, hosts: frozenset[str]) -> None:
+    taken = who_serves(document, hosts)
+    if taken:
+        server, host = taken
+        raise Conflict(
+            f"Caddy serves {host} already, by a route in its server {server} that is not the "
+            "agent's.",
+            field="host",
+            hint="Remove that route where it was made, or choose another name.",
+        )
+
+
+def _free_name(document: JsonValue, wanted: str) -> str:
+    names, name, number = servers_of(document).keys(), wanted, 2
+    while name in names:
+        name, number = f"{wanted}_{number}", number + 1
+    return name
+
+
+def _server_for(document: JsonValue, port: int, own_name: str) -> str:
+    return server_at(document, port) or _free_name(document, own_name)
+
+
+def _placed(document: JsonValue, now: Parts, spot: _Spot, hosts: frozenset[str]) -> PlacedRoute:
+    """Return a route at its place: as before, else before all that could take its requests."""
+    identity = as_text(spot.route.get("@id"))
+    others = [
+        each
+        for each in routes_of(servers_of(document).get(spot.server, {}))
+        if as_text(each.get("@id")) != identity
+    ]
+    first_taker = next(
+        (index for index, each in enumerate(others) if takes_from(each, hosts)), len(others)
+    )
+    for placed in now.routes:
+        if placed.server == spot.server and as_text(placed.route.get("@id")) == identity:
+            first_taker = min(first_taker, placed.index)
+    return PlacedRoute(server=spot.server, listen=spot.listen, index=first_taker, route=spot.route)
+
+
+def _warnings(document: JsonValue, route: KeptRoute, settings: JsonObject) -> tuple[str, ...]:
+    found = []
+    wildcard = covering_wildcard(document, frozenset(all_hosts(route)))
+    if wildcard:
+        found.append(
+            f"Others serve {wildcard} in this Caddy; for {route.host} this route goes first."
+        )
+    if settings.get("disable") and _is_secure(route):
+        found.append("Automatic HTTPS is turned off in this server: Caddy orders no certificate.")
+    by_caddy = route.certificate is RouteCertificate.CADDY
+    if by_caddy and any(name.startswith("*.") for name in all_hosts(route)):
+        found.append(
+            "Caddy can order a certificate for a wildcard only with a DNS module; use one that "
+            "the agent keeps."
+        )
+    return tuple(found)

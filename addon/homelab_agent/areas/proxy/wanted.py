@@ -1,0 +1,174 @@
+"""Checks what somebody wants of a route, and makes of it what the agent keeps."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from homelab_agent.areas.proxy.caddy_admin import socket_path, split_address
+from homelab_agent.areas.proxy.models import KeptRoute, RouteBody, RouteOptions
+from homelab_agent.areas.proxy.passwords import Passwords
+from homelab_agent.areas.proxy.route_document import all_hosts, is_tls, network_of, split_dial
+from homelab_agent.platform.dns_names import uniform_name
+from homelab_agent.platform.errors import Conflict, Invalid
+from homelab_agent.platform.outbound.connections import Outbound
+from homelab_agent.platform.outbound.guard import GuardedAddress
+
+LOOK_UP_S = 5.0
+
+_SAFE_PLACEHOLDER = re.compile(r"\{http\.request\.[\w.-]+\}")
+_BRACES = frozenset("{}")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Wishes:
+    """Reads what is wanted. Every refusal names the field and the remedy."""
+
+    def __init__(self, passwords: Passwords, outbound: Outbound) -> None:
+        self._passwords = passwords
+        self._outbound = outbound
+
+    async def read(
+        self,
+        host: str,
+        body: RouteBody,
+        known: Mapping[str, KeptRoute],
+        *,
+        admin: str,
+        at: datetime,
+    ) -> KeptRoute:
+        """Return the route to keep; `known` are all routes of the agent by host.
+
+        Raises:
+            Invalid: something of it cannot be; it names the field.
+            Conflict: another route of the agent serves one of its names.
+        """
+        aliases = _aliases(host, body)
+        _require_free((host, *aliases), host, known)
+        _check_options(body.options)
+        await self._check_upstreams(body, admin)
+        before = known.get(host)
+        users = before.users if before else ()
+        if body.basic_auth is not None:
+            names = [each.username for each in body.basic_auth]
+            for index, name in enumerate(names):
+                if _BRACES & set(name) or name in names[:index]:
+                    raise Invalid(
+                        f"{name} is no name of a user here: it is there twice or has a brace.",
+                        field=f"basic_auth.{index}.username",
+                        hint="Give each user a name of letters, digits and hyphens.",
+                    )
+            users = await asyncio.to_thread(self._passwords.keep, body.basic_auth, users)
+        route = KeptRoute(
+            host=host,
+            aliases=aliases,
+            upstreams=body.upstreams,
+            certificate=body.certificate,
+            options=body.options,
+            users=users,
+            changed_at=at,
+        )
+        if before and before.model_copy(update={"changed_at": at}) == route:
+            return before
+        return route
+
+    async def _check_upstreams(self, body: RouteBody, admin: str) -> None:
+        for index, upstream in enumerate(body.upstreams):
+            field = f"upstreams.{index}"
+            host, port = _dialled(upstream, field)
+            if is_tls(upstream) != is_tls(body.upstreams[0]):
+                raise Invalid(
+                    "Either all upstreams of a route are spoken to in TLS, or none.",
+                    field=field,
+                    hint="Write https:// before all of them, or before none.",
+                )
+            if socket_path(admin) is None:
+                admin_host, admin_port = split_address(admin)
+                same_host = host == admin_host or (host in _LOOPBACK and admin_host in _LOOPBACK)
+                if same_host and port == admin_port:
+                    raise Invalid(
+                        "That is Caddy's own admin API: who reached it could change everything.",
+                        field=field,
+                        hint="Name the service that is to be reached.",
+                    )
+            await self._require_unguarded(host, port, field)
+
+    async def _require_unguarded(self, host: str, port: int, field: str) -> None:
+        """Refuse what the agent would not connect to itself; names may be known to Caddy only."""
+        try:
+            async with asyncio.timeout(LOOK_UP_S):
+                await self._outbound.targets(host, port, allow_guarded=False)
+        except GuardedAddress as error:
+            raise Invalid(
+                f"{host}:{port} is {error.why}; the agent leads nobody there.",
+                field=field,
+                hint="Name the service that is to be reached.",
+            ) from error
+        except OSError:
+            return
+
+
+def checked_host(host: str) -> str:
+    """Return the name of a route as it is kept; `Invalid` says what is wrong with it."""
+    return uniform_name(host, field="host", wildcard=True)
+
+
+def _aliases(host: str, body: RouteBody) -> tuple[str, ...]:
+    aliases: list[str] = []
+    for index, alias in enumerate(body.aliases):
+        name = uniform_name(alias, field=f"aliases.{index}", wildcard=True)
+        if name == host or name in aliases:
+            raise Invalid(f"{name} is named twice.", field=f"aliases.{index}", hint="Name it once.")
+        aliases.append(name)
+    return tuple(aliases)
+
+
+def _require_free(names: tuple[str, ...], host: str, known: Mapping[str, KeptRoute]) -> None:
+    for other in known.values():
+        taken = set(names) & set(all_hosts(other)) if other.host != host else set()
+        if taken:
+            raise Conflict(
+                f"{min(taken)} is served by the agent's route {other.host} already.",
+                field="host" if host in taken else "aliases",
+                hint="Change that route, or choose another name.",
+            )
+
+
+def _check_options(options: RouteOptions) -> None:
+    for index, text in enumerate(options.allow):
+        try:
+            network_of(text)
+        except ValueError:
+            raise Invalid(
+                f"{text[:100]} is neither an address nor a network.",
+                field=f"options.allow.{index}",
+                hint="Write 192.0.2.10, 192.168.1.0/24 or 2001:db8::/32.",
+            ) from None
+    for where in ("request_headers", "response_headers"):
+        headers: dict[str, str] = getattr(options, where)
+        for name, value in headers.items():
+            if _BRACES & set(_SAFE_PLACEHOLDER.sub("", value)):
+                raise Invalid(
+                    "Braces are Caddy's: with them a header could show files and variables of "
+                    "its machine.",
+                    field=f"options.{where}.{name}",
+                    hint="Only placeholders like {http.request.host} are allowed.",
+                )
+    if options.health and _BRACES & set(options.health.path):
+        raise Invalid(
+            "A path to ask has no braces here.", field="options.health.path", hint="Leave them out."
+        )
+
+
+def _dialled(upstream: str, field: str) -> tuple[str, int]:
+    try:
+        host, port = split_dial(upstream)
+    except ValueError:
+        host, port = "", 0
+    if not host or not port or _BRACES & set(upstream):
+        raise Invalid(
+            f"{upstream[:100]} is no host with a port.",
+            field=field,
+            hint="Write 192.0.2.10:8080, photos:2342 or https://nas.lan:5001.",
+        )
+    return host, port

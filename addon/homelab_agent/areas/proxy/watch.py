@@ -1,0 +1,130 @@
+"""Looks at Caddy again and again: is it there, and does it have what the agent wants of it?"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from homelab_agent.areas.proxy.board import Board, Facts
+from homelab_agent.areas.proxy.book import Book
+from homelab_agent.areas.proxy.editor import Editor
+from homelab_agent.areas.proxy.memory import RestartMemory
+from homelab_agent.areas.proxy.models import RouteState
+from homelab_agent.areas.proxy.placing import World, certificate_of
+from homelab_agent.areas.proxy.service import CERTIFICATE_TAG, ProxyService
+from homelab_agent.platform.errors import AgentError
+from homelab_agent.platform.logging import get_logger
+
+AWAY_S = 3.0
+"""How soon a Caddy that was away is looked for again: its sites wait for their routes."""
+
+_log = get_logger(__name__)
+
+
+class ProxyWatch:
+    """Keeps what is shown true, and puts back what Caddy forgot."""
+
+    def __init__(  # noqa: PLR0913  # one collaborator each
+        self,
+        book: Book,
+        editor: Editor,
+        service: ProxyService,
+        board: Board,
+        memory: RestartMemory,
+        *,
+        interval_s: float,
+        puts_back: bool,
+        begin: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._book = book
+        self._editor = editor
+        self._service = service
+        self._board = board
+        self._memory = memory
+        self._interval_s = interval_s
+        self._puts_back = puts_back
+        self._begin = begin
+        self._wake = asyncio.Event()
+        self._version: tuple[str, str | None] | None = None
+
+    def hurry(self) -> None:
+        """Look now: something changed."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        if self._begin:
+            await self._begin()
+        while True:
+            pause_s = self._interval_s
+            try:
+                await self.look()
+            except AgentError as error:
+                self._board.show_trouble(error)
+                self._memory.forget()
+                self._version = None
+                pause_s = min(AWAY_S, pause_s)
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(pause_s):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    async def look(self) -> None:
+        """Look once, publish what is there, and put back what is missing.
+
+        Raises the errors of `CaddyAdmin` where it cannot be looked at.
+        """
+        await self._book.load()
+        if self._book.setup is None:
+            self._board.show_nothing()
+            return
+        world = await self._editor.look()
+        self._board.show(world, await self._facts(world))
+        await self._tell_what_is_pending()
+        if self._puts_back:
+            await self._put_back()
+            await self._give_certificates(world)
+
+    async def _facts(self, world: World) -> Facts:
+        admin = await self._editor.admin()
+        if self._version is None or self._version[0] != admin.address:
+            self._version = (admin.address, await admin.version())
+        survival = await self._memory.judge(admin, self._book.setup, world.document)
+        return Facts(
+            version=self._version[1],
+            survives_restart=survival.survives,
+            warning=survival.warning,
+            container=survival.container,
+            addresses=await self._service.addresses(),
+            upstreams=await admin.upstreams(),
+        )
+
+    async def _tell_what_is_pending(self) -> None:
+        for host in sorted(self._book.pending):
+            await self._apply(host, "proxy_route_told_late")
+
+    async def _put_back(self) -> None:
+        for route in self._board.routes():
+            if route.state is RouteState.MISSING:
+                await self._apply(route.key, "proxy_route_put_back")
+
+    async def _apply(self, host: str, what: str) -> None:
+        try:
+            if await self._service.apply(host):
+                _log.warning(what, host=host)
+        except AgentError as error:
+            _log.warning("proxy_route_not_put_back", host=host, why=error.message)
+
+    async def _give_certificates(self, world: World) -> None:
+        for kept in tuple(self._book.certificates.values()):
+            if certificate_of(world, CERTIFICATE_TAG + kept.key) is not None:
+                continue
+            try:
+                await self._service.give_certificate(
+                    kept.key, Path(kept.certificate_file), Path(kept.key_file), kept.names
+                )
+            except AgentError as error:
+                _log.warning("proxy_certificate_not_given", key=kept.key, why=error.message)
+            else:
+                _log.warning("proxy_certificate_given_again", key=kept.key)

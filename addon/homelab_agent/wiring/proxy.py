@@ -1,0 +1,72 @@
+"""The reverse proxy. No logic."""
+
+from functools import partial
+
+from homelab_agent.areas.containers.service import ContainerService
+from homelab_agent.areas.proxy.board import Board
+from homelab_agent.areas.proxy.book import Book
+from homelab_agent.areas.proxy.caddy_admin import CaddyAdmin, HttpCaddyAdmin
+from homelab_agent.areas.proxy.chooser import Chooser
+from homelab_agent.areas.proxy.demo import DemoCaddy, DemoProber, invent_routes
+from homelab_agent.areas.proxy.desk import Desk
+from homelab_agent.areas.proxy.dry_run import DryRun
+from homelab_agent.areas.proxy.editor import Connect, Editor
+from homelab_agent.areas.proxy.jobs import RouteJobs
+from homelab_agent.areas.proxy.kept import ProxyRecord
+from homelab_agent.areas.proxy.memory import RestartMemory
+from homelab_agent.areas.proxy.passwords import Passwords
+from homelab_agent.areas.proxy.routes import ProxyRoutes
+from homelab_agent.areas.proxy.service import ProxyService, Tools
+from homelab_agent.areas.proxy.serving import HttpProber, Prober
+from homelab_agent.areas.proxy.setup import Setup
+from homelab_agent.areas.proxy.wanted import Wishes
+from homelab_agent.areas.proxy.watch import ProxyWatch
+from homelab_agent.platform.clock import utc_now
+from homelab_agent.platform.store.records import Records
+from homelab_agent.platform.store.tables import proxy_record
+from homelab_agent.wiring.ground import Areas, Ground
+
+
+def wire_proxy(ground: Ground, areas: Areas, containers: ContainerService) -> ProxyService:
+    """Make the area of the reverse proxy."""
+    settings, resources, runner = ground.settings, ground.resources, ground.runner
+    book = Book(Records(ground.store, proxy_record, ProxyRecord), utc_now)
+    passwords = Passwords(ground.vault)
+    chooser = Chooser(book, passwords)
+    board = Board(book, chooser, resources, utc_now)
+    connect, prober = _ways(ground)
+    editor = Editor(book, connect)
+    tools = Tools(
+        chooser=chooser,
+        wishes=Wishes(passwords, ground.outbound),
+        passwords=passwords,
+        dry_run=DryRun(),
+        prober=prober,
+    )
+    service = ProxyService(book, editor, board, tools, utc_now)
+    for kind in RouteJobs(service).kinds():
+        runner.register(kind)
+    watch = ProxyWatch(
+        book,
+        editor,
+        service,
+        board,
+        RestartMemory(ground.host.machine, containers, resources),
+        interval_s=settings.proxy_interval_s,
+        puts_back=settings.proxy_put_back,
+        begin=partial(invent_routes, book, utc_now) if settings.demo else None,
+    )
+    areas.routes.append(ProxyRoutes(Desk(service, board, runner), Setup(book, connect, watch)))
+    areas.loops.append(watch.run)
+    return service
+
+
+def _ways(ground: Ground) -> tuple[Connect, Prober]:
+    """Return how a Caddy is told something, and how its sites are looked at."""
+    if ground.settings.demo:
+        return DemoCaddy, DemoProber()
+
+    def connect(address: str) -> CaddyAdmin:
+        return HttpCaddyAdmin(address, ground.http, ground.tls)
+
+    return connect, HttpProber(ground.http, ground.tls)
