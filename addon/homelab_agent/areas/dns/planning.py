@@ -90,9 +90,11 @@ def _change(
 ) -> Change | None:
     if not wanted.values:
         return make_change(before, None)
-    ttl_s = wanted.ttl_s if capabilities.sets_ttl else None
+    ttl_s = wanted.ttl_s
     if ttl_s is None and before is not None:
         ttl_s = before.ttl_s
+    if not capabilities.sets_ttl:
+        ttl_s = None
     return make_change(before, wanted.model_copy(update={"ttl_s": ttl_s}))
 
 

@@ -19,14 +19,21 @@ from homelab_agent.areas.dns.providers.interface import AddressOutcome, ZoneCont
 from homelab_agent.areas.dns.record_sets import RecordKey, same, told, uniform
 from homelab_agent.platform.errors import AgentError, Conflict, Failed, TimedOut, Unavailable
 
-READ_BACK_S = 10.0
-"""A provider that lists shows by then what it did."""
-
-SERVED_S = 180.0
-"""One that does not list is believed by its name servers, which may take so long."""
-
 _PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
-_LONGEST_WAIT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to wait. A provider that lists shows within `read_back_s` what it did.
+
+    `served_s`: one that does not list is believed by its name servers, which may take so long.
+    `away_s`: for so long one that is away is asked again when something is to be taken back.
+    """
+
+    read_back_s: float = 10.0
+    served_s: float = 180.0
+    away_s: float = 30.0
+
 
 type Held = dict[RecordKey, RecordSet]
 
@@ -51,8 +58,11 @@ class Standing:
 class ZoneWriter:
     """Reads and changes zones, one change of a zone at a time."""
 
-    def __init__(self, book: ProviderBook, servers: NameServers) -> None:
+    def __init__(
+        self, book: ProviderBook, servers: NameServers, patience: Patience | None = None
+    ) -> None:
         self._book = book
+        self._patience = patience or Patience()
         self._servers = servers
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
@@ -171,7 +181,7 @@ class ZoneWriter:
         wanted = {RecordType.A: ipv4, RecordType.AAAA: ipv6}
         keys = [(name, each) for each, address in wanted.items() if address is not None]
         async with self._alone(home):
-            async with self._book.asking(home.provider) as provider:
+            async with self._book.asking(home.provider, changing=True) as provider:
                 if provider.sets_addresses:
                     return await provider.set_addresses(name, ipv4, ipv6)
             held = await self.held(home, keys)
@@ -203,23 +213,23 @@ class ZoneWriter:
             await self._apply(home, [change])
             return
         # Whoever needs it waits until it is served; its servers may take minutes.
-        async with self._book.asking(home.provider) as provider:
+        async with self._book.asking(home.provider, changing=True) as provider:
             await provider.apply(home.zone, [change])
 
     async def _apply(self, home: ZoneHome, changes: Sequence[Change]) -> None:
         """Make changes, and see that they are made, whatever the provider says of it."""
         trouble: AgentError | None = None
         try:
-            async with self._book.asking(home.provider) as provider:
+            async with self._book.asking(home.provider, changing=True) as provider:
                 await provider.apply(home.zone, changes)
         except AgentError as error:
             trouble = error
         standing = await self._read_back(home, changes, trouble)
         if len(standing.after) == len(changes):
             return
+        if trouble is not None and not standing.after:
+            raise trouble
         if len(standing.before) == len(changes):
-            if trouble is not None:
-                raise trouble
             raise Failed(
                 f"The provider said that it changed {home.zone}, and nothing of it is there.",
                 hint="Look at the provider's own pages whether the zone is locked there",
@@ -229,8 +239,11 @@ class ZoneWriter:
     async def _read_back(
         self, home: ZoneHome, changes: Sequence[Change], trouble: AgentError | None
     ) -> Standing:
-        is_open = trouble is None or isinstance(trouble, ApplyUncertain | ProviderAway)
-        within_s = (READ_BACK_S if home.capabilities.lists else SERVED_S) if is_open else 0.0
+        is_open = trouble is None or isinstance(trouble, ApplyUncertain)
+        patience = self._patience
+        within_s = patience.read_back_s if home.capabilities.lists else patience.served_s
+        if not is_open:
+            within_s = 0.0
         loop = asyncio.get_running_loop()
         until, pauses, unread = loop.time() + within_s, list(_PAUSES_S), None
         while True:
@@ -256,7 +269,7 @@ class ZoneWriter:
     async def _patiently(self, home: ZoneHome, changes: Sequence[Change]) -> Standing:
         """Return how it is; a provider that is away for a moment is asked again."""
         loop = asyncio.get_running_loop()
-        until, pauses = loop.time() + _LONGEST_WAIT_S, list(_PAUSES_S)
+        until, pauses = loop.time() + self._patience.away_s, list(_PAUSES_S)
         while True:
             pause_s = pauses.pop(0) if len(pauses) > 1 else pauses[0]
             try:

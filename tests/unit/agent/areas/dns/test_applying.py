@@ -1,0 +1,103 @@
+"""Applying takes the plan that was shown, and nothing else."""
+
+import pytest
+
+from homelab_agent.areas.dns.apply_job import ApplyJob
+from homelab_agent.areas.dns.applying import PlanDesk
+from homelab_agent.areas.dns.models import ApplyBody, PlanBody, RecordType, WantedRecords
+from homelab_agent.platform.audit import Audit
+from homelab_agent.platform.commands import Caller, Outcome, Scope
+from homelab_agent.platform.errors import Conflict, Denied, Failed
+from homelab_agent.platform.jobs.runner import JobRunner
+from homelab_agent.platform.resources import Resources
+from homelab_agent.platform.store.database import Store
+from tests.clock import HandClock
+from tests.fakes.scripted_dns import Fault, ScriptedProvider, records
+from tests.unit.agent.areas.dns.house import ZONE, House
+
+PHONE = Caller(name="phone", scope=Scope.OPERATE)
+BEFORE = ["nas.example.org 300 A 192.0.2.10"]
+WANTED = (
+    WantedRecords(name="NAS.example.org.", type=RecordType.A, values=("192.0.2.20",)),
+    WantedRecords(name="wiki.example.org", type=RecordType.A, values=("192.0.2.30",), ttl_s=60),
+)
+NAME_SERVERS = (
+    WantedRecords(name="lab.example.org", type=RecordType.NS, values=("ns.example.net",)),
+)
+
+
+@pytest.fixture
+async def house(store: Store) -> House:
+    return await House(store, ScriptedProvider(ZONE, records(*BEFORE))).with_provider()
+
+
+@pytest.fixture
+def desk(house: House, store: Store, clock: HandClock, audit: Audit) -> PlanDesk:
+    runner = JobRunner(store, Resources(), clock, audit)
+    runner.register(ApplyJob(house.service).kind())
+    return PlanDesk(house.service, runner)
+
+
+def body(plan_hash: str, wanted: tuple[WantedRecords, ...] = WANTED) -> ApplyBody:
+    return ApplyBody(wanted=wanted, plan_hash=plan_hash, wait_s=30)
+
+
+async def test_the_plan_that_was_shown_is_applied_and_the_second_time_refused(
+    desk: PlanDesk, house: House
+) -> None:
+    shown = await desk.plan(PlanBody(wanted=WANTED))
+    result = await desk.apply(body(shown.hash), PHONE)
+    assert result.outcome is Outcome.DONE
+    assert "change nas.example.org A: 192.0.2.10" in result.message
+    assert house.provider.lines() == [
+        "nas.example.org 300 A 192.0.2.20",
+        "wiki.example.org 60 A 192.0.2.30",
+    ]
+    with pytest.raises(Conflict):
+        await desk.apply(body(shown.hash), PHONE)
+    nothing = await desk.plan(PlanBody(wanted=WANTED))
+    assert (await desk.apply(body(nothing.hash), PHONE)).outcome is Outcome.NOT_NEEDED
+    assert house.provider.applied == 1
+
+
+async def test_a_world_that_changed_is_refused_and_told_line_by_line(
+    desk: PlanDesk, house: House
+) -> None:
+    shown = await desk.plan(PlanBody(wanted=WANTED))
+    house.provider.set("nas.example.org 300 A 192.0.2.15")
+    with pytest.raises(Conflict) as caught:
+        await desk.apply(body(shown.hash), PHONE)
+    now = await desk.plan(PlanBody(wanted=WANTED))
+    assert caught.value.field == "plan_hash"
+    assert caught.value.extra == {"plan_hash": now.hash}
+    assert caught.value.message == (
+        "example.org was changed since the plan was made. "
+        "By now it would: change nas.example.org A: 192.0.2.15 (TTL 300 s) -> "
+        "192.0.2.20 (TTL 300 s). "
+        "Not any more: change nas.example.org A: 192.0.2.10 (TTL 300 s) -> "
+        "192.0.2.20 (TTL 300 s)."
+    )
+    assert house.provider.applied == 0
+    with pytest.raises(Conflict, match="By now it is: change nas"):
+        await desk.apply(body("0" * 64), PHONE)
+
+
+async def test_name_servers_are_changed_by_an_admin_only(desk: PlanDesk, house: House) -> None:
+    shown = await desk.plan(PlanBody(wanted=NAME_SERVERS))
+    with pytest.raises(Denied, match="NS"):
+        await desk.apply(body(shown.hash, NAME_SERVERS), PHONE)
+    assert house.provider.applied == 0
+    admin = Caller(name="me", scope=Scope.ADMIN)
+    assert (await desk.apply(body(shown.hash, NAME_SERVERS), admin)).outcome is Outcome.DONE
+
+
+@pytest.mark.parametrize("fault", [Fault.LIES, Fault.HALF, Fault.HALF_AND_LIES])
+async def test_a_provider_that_lies_or_stops_half_way_leaves_the_zone_as_it_was(
+    desk: PlanDesk, house: House, fault: Fault
+) -> None:
+    shown = await desk.plan(PlanBody(wanted=WANTED))
+    house.provider.faults = [fault]
+    with pytest.raises((Failed, Conflict)) as caught:
+        await desk.apply(body(shown.hash), PHONE)
+    assert caught.value.extra["job_id"]
+    assert house.provider.lines() == BEFORE

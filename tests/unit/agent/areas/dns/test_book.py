@@ -1,0 +1,204 @@
+"""Providers are kept with their secrets sealed, and one that cannot be opened harms no other."""
+
+import json
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import select
+
+from homelab_agent.areas.dns.models import (
+    DNS_PROVIDER_KIND,
+    LexiconSettings,
+    PowerDnsSettings,
+    ProviderBody,
+    ProviderChange,
+    ProviderSettings,
+    ProviderState,
+    ProviderType,
+)
+from homelab_agent.platform.errors import Conflict, Invalid, NotFound
+from homelab_agent.platform.store.database import Store
+from homelab_agent.platform.store.tables import dns_provider
+from homelab_agent.platform.vault import SecretUnreadable
+from tests.fakes.scripted_dns import ScriptedProvider, records
+from tests.unit.agent.areas.dns.house import SECRET, ZONE, House, settings
+
+STARS = "*" * 10
+
+
+class Opened:
+    """Remembers with which settings providers were opened."""
+
+    def __init__(self) -> None:
+        self.settings: list[ProviderSettings] = []
+        self.providers: list[ScriptedProvider] = []
+
+    def __call__(self, settings: ProviderSettings) -> ScriptedProvider:
+        self.settings.append(settings)
+        self.providers.append(ScriptedProvider(ZONE, records("nas.example.org 300 A 192.0.2.10")))
+        return self.providers[-1]
+
+    @property
+    def secret(self) -> str:
+        """The secret of who was opened last."""
+        last = self.settings[-1]
+        assert isinstance(last, PowerDnsSettings)
+        return last.api_key.get_secret_value()
+
+
+@pytest.fixture
+def opened() -> Opened:
+    return Opened()
+
+
+@pytest.fixture
+async def house(store: Store, opened: Opened) -> House:
+    house = House(store, ScriptedProvider(ZONE), make=opened)
+    return await house.with_provider()
+
+
+async def stored(store: Store) -> str:
+    async with store.read() as connection:
+        rows = (await connection.execute(select(dns_provider.c.record))).all()
+    return json.dumps([row[0] for row in rows])
+
+
+async def test_a_secret_is_in_no_answer_no_resource_and_not_in_the_store(
+    house: House, store: Store
+) -> None:
+    shown = house.service.providers().model_dump_json()
+    published = house.resources.get(DNS_PROVIDER_KIND, "knot")
+    assert published is not None
+    for text in (shown, published.model_dump_json(), await stored(store)):
+        assert SECRET not in text
+        assert "dns.lan" in text
+    assert SECRET not in house.secrets.mask(f"it said {SECRET}")
+
+
+async def test_a_provider_is_there_again_after_a_restart_with_its_zones(
+    house: House, store: Store, opened: Opened
+) -> None:
+    again = House(store, ScriptedProvider(ZONE), make=opened)
+    await again.service.until_ready()
+    assert again.service.providers() == house.service.providers()
+    assert again.service.home_of("nas.example.org").zone == ZONE
+    assert opened.secret == SECRET
+
+
+async def test_without_the_key_file_the_provider_says_so_and_the_rest_goes_on(
+    house: House, store: Store, opened: Opened
+) -> None:
+    again = House(store, ScriptedProvider(ZONE), make=opened, vault_key=b"x" * 32)
+    await again.service.until_ready()
+    assert again.service.provider("knot").state is ProviderState.SECRET_UNREADABLE
+    assert again.service.provider("knot").zones == (ZONE,)
+    with pytest.raises(SecretUnreadable):
+        await again.service.read("nas.example.org")
+    assert (await again.service.test_provider("knot")).state is ProviderState.SECRET_UNREADABLE
+    other = await again.service.add_provider(ProviderBody(name="Other", settings=settings()))
+    assert other.state is ProviderState.OK
+
+    with pytest.raises(Invalid, match="stars"):
+        await again.service.change_provider("knot", ProviderChange(settings=settings(secret=STARS)))
+    given_anew = await again.service.change_provider("knot", ProviderChange(settings=settings()))
+    assert given_anew.state is ProviderState.OK
+
+
+async def test_stars_keep_the_secret_and_another_address_does_not_get_it(
+    house: House, opened: Opened
+) -> None:
+    kept = settings(secret=STARS).model_copy(update={"server_id": "other"})
+    changed = await house.service.change_provider("knot", ProviderChange(settings=kept))
+    assert opened.secret == SECRET
+    assert changed.settings["server_id"] == "other"
+    assert opened.providers[0].closed
+
+    for somewhere_else in (
+        settings("http://evil.example", STARS),
+        settings(secret=STARS).model_copy(update={"verify_tls": False}),
+    ):
+        with pytest.raises(Invalid, match="stars") as caught:
+            await house.service.change_provider("knot", ProviderChange(settings=somewhere_else))
+        assert caught.value.field == "settings.api_key"
+    lexicon = LexiconSettings(
+        type=ProviderType.LEXICON,
+        provider="gandi",
+        zones=(ZONE,),
+        options={"auth_token": SecretStr(STARS)},
+    )
+    with pytest.raises(Invalid) as caught:
+        await house.service.change_provider("knot", ProviderChange(settings=lexicon))
+    assert caught.value.field == "settings.options.auth_token"
+    assert opened.secret == SECRET
+
+
+async def test_each_option_of_a_long_tail_provider_is_a_secret(
+    house: House, store: Store, opened: Opened
+) -> None:
+    body = ProviderBody(
+        name="Gändi!",
+        settings=LexiconSettings(
+            type=ProviderType.LEXICON,
+            provider="gandi",
+            zones=("Büro.Example.",),
+            options={"auth_token": SecretStr("tail-secret-value")},
+        ),
+    )
+    added = await house.service.add_provider(body)
+    assert added.key == "gandi"
+    assert added.settings == {"provider": "gandi", "zones": ("xn--bro-hoa.example",)}
+    assert "tail-secret-value" not in await stored(store)
+    House(store, ScriptedProvider(ZONE), make=opened)
+    again = House(store, ScriptedProvider(ZONE), make=opened)
+    await again.service.until_ready()
+    kept = opened.settings[-1]
+    assert isinstance(kept, LexiconSettings)
+    assert kept.options["auth_token"].get_secret_value() == "tail-secret-value"
+
+
+async def test_keys_are_made_of_names_and_used_once(house: House) -> None:
+    body = ProviderBody(name="Knot", settings=settings())
+    assert (await house.service.add_provider(body)).key == "knot-2"
+    with pytest.raises(Conflict) as caught:
+        await house.service.add_provider(body.model_copy(update={"key": "knot"}))
+    assert caught.value.field == "key"
+    with pytest.raises(NotFound, match="nobody"):
+        house.service.provider("nobody")
+
+
+async def test_what_is_removed_is_forgotten_with_its_secret(
+    house: House, store: Store, opened: Opened
+) -> None:
+    await house.service.remove_provider("knot")
+    assert house.service.providers().providers == ()
+    assert house.resources.get(DNS_PROVIDER_KIND, "knot") is None
+    assert await stored(store) == "[]"
+    assert opened.providers[0].closed
+    with pytest.raises(NotFound):
+        await house.service.remove_provider("knot")
+
+
+async def test_a_provider_that_does_not_take_its_key_is_kept_and_says_so(store: Store) -> None:
+    provider = ScriptedProvider(ZONE)
+    provider.lose_key()
+    house = House(store, provider)
+    added = await house.service.add_provider(ProviderBody(name="Knot", settings=settings()))
+    assert added.state is ProviderState.REFUSED
+    assert added.reason == "It does not take the key."
+    provider.trouble = None
+    assert (await house.service.test_provider("knot")).zones == (ZONE,)
+
+
+async def test_two_providers_of_one_zone_have_to_be_told_apart(house: House) -> None:
+    await house.service.add_provider(ProviderBody(name="Other", settings=settings()))
+    with pytest.raises(Invalid, match="knot, other") as caught:
+        house.service.home_of("nas.example.org", field="records.0.name")
+    assert caught.value.field == "records.0.name"
+    assert house.service.home_of("nas.example.org", "other").provider == "other"
+
+
+async def test_a_name_that_nobody_manages_is_told_with_the_zones_that_are(house: House) -> None:
+    with pytest.raises(NotFound, match="Nobody manages") as caught:
+        house.service.home_of("example.net", field="records.0.name")
+    assert caught.value.field == "records.0.name"
+    assert caught.value.hint == f"The zones that are managed: {ZONE}"
