@@ -102,6 +102,7 @@ from homelab_agent.areas.renewal.models import (
     ManagedCertificate,
     ManagedCertificateEvent,
 )
+from homelab_agent.areas.renewal.routes import RenewalRoutes
 from homelab_agent.areas.stacks.models import STACK_KIND, Stack
 from homelab_agent.areas.stacks.routes import StackRoutes
 from homelab_agent.areas.statistics.models import (
@@ -143,6 +144,7 @@ ROUTES: tuple[type, ...] = (
     ObjectRoutes,
     ProxyRoutes,
     RecreateRoutes,
+    RenewalRoutes,
     StackRoutes,
     StatisticsRoutes,
     SwarmRoutes,

@@ -9,6 +9,7 @@ from homelab_agent.wiring.dns import wire_dns
 from homelab_agent.wiring.domains import wire_domains
 from homelab_agent.wiring.ground import Areas, Ground
 from homelab_agent.wiring.proxy import wire_proxy
+from homelab_agent.wiring.renewal import wire_renewal
 
 
 def wire_addresses(
@@ -19,5 +20,6 @@ def wire_addresses(
 ) -> None:
     """Make the areas of DNS, dynamic DNS, proxy, renewal, domains and provisioning."""
     dns = wire_dns(ground, areas)
-    wire_proxy(ground, areas, containers)
+    proxy = wire_proxy(ground, areas, containers)
+    wire_renewal(ground, areas, dns, proxy, containers, certificates)
     wire_domains(ground, areas, dns, certificates)

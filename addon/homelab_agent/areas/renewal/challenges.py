@@ -1,0 +1,108 @@
+"""The TXT values that prove a name: put, waited for, and always taken away again."""
+
+from collections.abc import Iterable
+
+from homelab_agent.areas.dns.models import RecordSet, RecordType
+from homelab_agent.areas.renewal.authority import Proof
+from homelab_agent.areas.renewal.book import CertificateBook
+from homelab_agent.areas.renewal.kept import KeptCertificate, TxtValue
+from homelab_agent.areas.renewal.needs import Dns
+from homelab_agent.platform.errors import AgentError, Failed, NotFound
+from homelab_agent.platform.logging import get_logger
+
+LABEL = "_acme-challenge"
+_MOST_HOPS = 5
+
+_log = get_logger(__name__)
+
+
+class Challenges:
+    """Writes down what it is about to put into the DNS, so that a crash leaves nothing there."""
+
+    def __init__(self, book: CertificateBook, dns: Dns) -> None:
+        self._book = book
+        self._dns = dns
+
+    async def require_provable(self, name: str, *, field: str) -> None:
+        """Raise where the agent can write no TXT for a name; it names `field`."""
+        await self._dns.until_ready()
+        place = await self._where(f"{LABEL}.{name.removeprefix('*.')}")
+        home = self._dns.home_of(place, field=field)
+        if RecordType.TXT not in home.capabilities.types:
+            raise NotFound(
+                f"{home.provider} offers no TXT records, by which {name} could be proven.",
+                field=field,
+                hint="Move the zone, or lead _acme-challenge to another one by a CNAME.",
+            )
+
+    async def put(self, key: str, proofs: Iterable[Proof]) -> None:
+        """Put the values; those that stand there already are fine."""
+        values = [await self._value(proof) for proof in proofs]
+        await self._book.change(
+            key, lambda record: record.model_copy(update={"txt": _merged(record.txt, values)})
+        )
+        for each in values:
+            await self._dns.add_txt(each.name, each.value)
+
+    async def wait(self, key: str, *, within_s: float) -> None:
+        """Wait until every authoritative server gives the values, beside those of others."""
+        wanted: dict[str, list[str]] = {}
+        for each in self._book.get(key).txt:
+            wanted.setdefault(each.name, []).append(each.value)
+        sets = [
+            RecordSet(name=name, type=RecordType.TXT, values=tuple(values))
+            for name, values in wanted.items()
+        ]
+        if sets:
+            await self._dns.wait_until_served(sets, within_s=within_s, exactly=False)
+
+    async def clear(self, key: str) -> bool:
+        """Take away all values of a certificate; return whether none is left.
+
+        What cannot be taken away now stays written down, for a later try.
+        """
+        for each in self._book.get(key).txt:
+            try:
+                await self._dns.remove_txt(each.name, each.value)
+            except AgentError as error:
+                _log.warning("txt_left_behind", name=each.name, why=error.message)
+                continue
+            await self._forget(key, each)
+        return not self._book.get(key).txt
+
+    async def _forget(self, key: str, gone: TxtValue) -> None:
+        def without(record: KeptCertificate) -> KeptCertificate:
+            left = tuple(each for each in record.txt if each != gone)
+            return record.model_copy(update={"txt": left})
+
+        await self._book.change(key, without)
+
+    async def _value(self, proof: Proof) -> TxtValue:
+        if proof.txt_value is None:
+            raise Failed(
+                f"The authority takes no proof by DNS for {proof.name}.",
+                hint="Order from another authority.",
+            )
+        return TxtValue(name=await self._where(proof.txt_name), value=proof.txt_value)
+
+    async def _where(self, name: str) -> str:
+        """Return where a value has to be put: a CNAME may lead it to another zone."""
+        for _ in range(_MOST_HOPS):
+            target = await self._target(name)
+            if target is None:
+                return name
+            name = target
+        return name
+
+    async def _target(self, name: str) -> str | None:
+        try:
+            found = await self._dns.answers(name, RecordType.CNAME)
+        except AgentError as error:
+            _log.debug("no_cname", name=name, why=error.message)
+            return None
+        targets = {value for server in found.servers for value in server.values or ()}
+        return targets.pop() if len(targets) == 1 else None
+
+
+def _merged(known: tuple[TxtValue, ...], new: Iterable[TxtValue]) -> tuple[TxtValue, ...]:
+    return tuple(dict.fromkeys((*known, *new)))

@@ -1,0 +1,95 @@
+"""What the store keeps of certificates and accounts. Secrets are sealed, keys are in files."""
+
+from datetime import datetime
+
+from homelab_agent.areas.renewal.models import (
+    HandOver,
+    KeyType,
+    ManagedOrigin,
+    RenewalFailure,
+)
+from homelab_agent.platform.model import Model
+
+
+class TxtValue(Model):
+    """A value that the agent put beside others at a name, or is about to."""
+
+    name: str
+    value: str
+
+
+class PendingOrder(Model):
+    """An order that is under way: whoever takes it up goes on with it instead of a second one.
+
+    `sealed_key` is the key of the certificate to come. `chain_pem`: it was issued, and is not in
+    its file yet.
+    """
+
+    directory: str
+    sealed_key: str
+    order_url: str | None = None
+    chain_pem: str | None = None
+
+
+class Issued(Model):
+    """The certificate that is in the files. `version` is the name of their folder."""
+
+    version: str
+    issuer: str
+    serial: str
+    fingerprint_sha256: str
+    not_before: datetime
+    expires_at: datetime
+    renewed_at: datetime
+
+
+class RenewalWindow(Model):
+    """When the authority wants it renewed (ARI)."""
+
+    start: datetime
+    end: datetime
+
+
+class KeptCertificate(Model):
+    """One certificate with all that outlives a restart.
+
+    `txt`: what may still stand in the DNS. `handed` and `told`: the fingerprint that everybody got,
+    and that the container was told of. `provisioned`: it was made for a domain, and goes with it;
+    `before` is what was there then. `note`: what a person has to know of an uploaded one.
+    """
+
+    key: str
+    names: tuple[str, ...]
+    origin: ManagedOrigin
+    key_type: KeyType | None = None
+    hand_over: HandOver = HandOver()
+    directory: str | None = None
+    issued: Issued | None = None
+    revoked_at: datetime | None = None
+    pending: PendingOrder | None = None
+    txt: tuple[TxtValue, ...] = ()
+    failure: RenewalFailure | None = None
+    window: RenewalWindow | None = None
+    renew_at: datetime | None = None
+    handed: str | None = None
+    told: str | None = None
+    note: str | None = None
+    provisioned: bool = False
+    before: KeptCertificate | None = None
+
+
+class KeptAccount(Model):
+    """An account with one authority. `url` None: the authority does not know it yet.
+
+    `chosen`: it is the one to order from now.
+    """
+
+    directory: str
+    chosen: bool
+    email: str | None = None
+    registered_email: str | None = None
+    terms_agreed: bool = False
+    terms_url: str | None = None
+    authority_pem: str | None = None
+    sealed_key: str | None = None
+    url: str | None = None
