@@ -10,7 +10,13 @@ from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, Tex
 from . import issues
 from .client import AgentError, DnsProvider, Invalid, ProviderState, ProviderType
 from .client.kinds import ACME_ACCOUNT, DNS_PROVIDER
-from .client.models import ACME_ACCOUNT_KEY, AcmeAccountBody, ProviderChange, RenewBody
+from .client.models import (
+    ACME_ACCOUNT_KEY,
+    AcmeAccountBody,
+    ProviderChange,
+    RenewBody,
+    RouteCommandBody,
+)
 from .coordinator import HomelabCoordinator
 from .repairs_base import ThingFlow, coordinator_of
 
@@ -111,7 +117,7 @@ class RouteFlow(ThingFlow):
         coordinator = coordinator_of(self.hass, self.told)
         if coordinator is None:
             return self.not_connected()
-        restored = coordinator.client.proxy.restore(self.told["key"])
+        restored = coordinator.client.proxy.restore(self.told["key"], RouteCommandBody(wait_s=0))
         return await self.done(coordinator.async_see_through(restored))
 
 

@@ -15,11 +15,14 @@ from .sensor_description import options_of
 IDLE: Final = "idle"
 """What the sensor shows while nothing goes on."""
 
+_BACK: Final = ("dynamic_address", "domain")
+"""The steps that only the way back has."""
+
 PROVISIONING: Final = SensorEntityDescription(
     key="provisioning",
     translation_key="provisioning",
     device_class=SensorDeviceClass.ENUM,
-    options=[IDLE, *options_of(ProvisionStep)],
+    options=[IDLE, *options_of(ProvisionStep), *_BACK],
 )
 
 _AREA: Final = "provisioning."

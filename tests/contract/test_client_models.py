@@ -57,6 +57,7 @@ OF_REQUESTS = {
     "AuthoritativeQuery",
     "ConnectionQuery",
     "ContainerQuery",
+    "DomainDeleteQuery",
     "DomainHistoryQuery",
     "DomainQuery",
     "ExportQuery",
@@ -70,6 +71,7 @@ OF_REQUESTS = {
     "ProcessQuery",
     "PruneQuery",
     "ReportQuery",
+    "ZoneQuery",
 }
 """Sent as query parameters, which OpenAPI lists with the operation."""
 

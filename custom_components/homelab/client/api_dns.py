@@ -12,6 +12,9 @@ from .models import (
     ProviderBody,
     ProviderChange,
     Zone,
+    ZoneHome,
+    ZoneList,
+    ZoneQuery,
 )
 from .parse import reader
 from .requests import Requests
@@ -24,6 +27,7 @@ _PLAN = reader(DnsPlan)
 _PROVIDER = reader(DnsProvider)
 _PROVIDERS = reader(DnsProviderList)
 _ZONE = reader(Zone)
+_ZONES = reader(ZoneList)
 
 
 class DnsApi:
@@ -60,9 +64,18 @@ class DnsApi:
             _PROVIDER, "dns", "providers", key, "test", body=None, timeout_s=ASK_TIMEOUT_S
         )
 
-    async def zone(self, name: str) -> Zone:
+    async def zones(self, query: ZoneQuery | None = None) -> tuple[ZoneHome, ...]:
+        """Return the zones that are managed, by name."""
+        found = await self._requests.get(
+            _ZONES, "dns", "zones", query=query, timeout_s=ASK_TIMEOUT_S
+        )
+        return found.zones
+
+    async def zone(self, name: str, query: ZoneQuery | None = None) -> Zone:
         """Return what a zone holds, as its provider says."""
-        return await self._requests.get(_ZONE, "dns", "zones", name, timeout_s=ASK_TIMEOUT_S)
+        return await self._requests.get(
+            _ZONE, "dns", "zones", name, query=query, timeout_s=ASK_TIMEOUT_S
+        )
 
     async def answers(self, query: AuthoritativeQuery) -> AuthoritativeAnswers:
         """Return what every authoritative server of a name says."""

@@ -7,6 +7,7 @@ from .models import (
     DomainApplyBody,
     DomainBody,
     DomainChange,
+    DomainDeleteQuery,
     DomainExport,
     DomainHealth,
     DomainHealthReport,
@@ -14,7 +15,7 @@ from .models import (
     DomainPage,
     DomainPlanBody,
     DomainQuery,
-    DomainSettings,
+    DomainReplaceBody,
     DomainSummary,
     ExportFormat,
     ExportQuery,
@@ -57,7 +58,7 @@ class DomainsApi:
         """Look after a domain from now on; its DNS is not changed by that."""
         return await self._requests.post(_DOMAIN, "domains", body=body)
 
-    async def replace(self, domain_id: str, body: DomainSettings) -> Domain:
+    async def replace(self, domain_id: str, body: DomainReplaceBody) -> Domain:
         """Replace all that is wanted of a domain."""
         return await self._requests.put(_DOMAIN, "domains", domain_id, body=body)
 
@@ -65,10 +66,15 @@ class DomainsApi:
         """Change what is given of a domain; the rest stays."""
         return await self._requests.patch(_DOMAIN, "domains", domain_id, body=body)
 
-    async def forget(self, domain_id: str) -> CommandResult:
-        """Look after a domain no longer; its DNS is not changed by that."""
+    async def forget(self, domain_id: str, query: DomainDeleteQuery | None = None) -> CommandResult:
+        """Look after a domain no longer; its DNS is changed only by the plan that `query` names."""
         return await self._requests.command(
-            "domains", domain_id, body=None, wait_s=0, method="DELETE"
+            "domains",
+            domain_id,
+            body=None,
+            query=query,
+            wait_s=query.wait_s if query else 0,
+            method="DELETE",
         )
 
     async def health(self, domain_id: str) -> DomainHealth:

@@ -3,6 +3,7 @@
 from .models import (
     CommandResult,
     DeprovisionBody,
+    Provisioned,
     ProvisionPlan,
     ProvisionPlanBody,
     StartBody,
@@ -13,6 +14,7 @@ from .requests import Requests
 PLAN_TIMEOUT_S = 60.0
 
 _PLAN = reader(ProvisionPlan)
+_PROVISIONED = reader(Provisioned)
 
 
 class ProvisioningApi:
@@ -31,8 +33,12 @@ class ProvisioningApi:
         """Put something at a name with HTTPS, or leave everything as it was."""
         return await self._requests.command("provisioning", body=body, wait_s=body.wait_s)
 
+    async def get(self, name: str) -> Provisioned:
+        """Return what a domain is made of."""
+        return await self._requests.get(_PROVISIONED, "provisioning", name)
+
     async def take_back(self, name: str, body: DeprovisionBody) -> CommandResult:
         """Take a domain back."""
         return await self._requests.command(
-            "provisioning", name, "deprovision", body=body, wait_s=body.wait_s
+            "provisioning", name, "remove", body=body, wait_s=body.wait_s
         )

@@ -1,11 +1,15 @@
 """What an agent can be asked and told about its reverse proxy."""
 
+from dataclasses import fields
+
 from .models import (
     CommandResult,
     ProxyReport,
     ProxyRoute,
     ProxySetupBody,
+    PutRouteBody,
     RouteBody,
+    RouteCommandBody,
     RoutePlan,
 )
 from .parse import reader
@@ -30,7 +34,9 @@ class ProxyApi:
 
     async def set_up(self, body: ProxySetupBody) -> CommandResult:
         """Use this Caddy from now on, or let the agent run one itself."""
-        return await self._requests.command("proxy", body=body, wait_s=body.wait_s, method="PUT")
+        return await self._requests.command(
+            "proxy", "setup", body=body, wait_s=body.wait_s, method="PUT"
+        )
 
     async def route(self, host: str) -> ProxyRoute:
         """Return one route."""
@@ -42,10 +48,12 @@ class ProxyApi:
             _PLAN, "proxy", "routes", host, "plan", body=body, timeout_s=PLAN_TIMEOUT_S
         )
 
-    async def put(self, host: str, body: RouteBody) -> CommandResult:
+    async def put(self, host: str, route: RouteBody, *, wait_s: float = 0) -> CommandResult:
         """Serve something at a host name."""
+        given = {item.name: getattr(route, item.name) for item in fields(route)}
+        body = PutRouteBody(**given, wait_s=wait_s)
         return await self._requests.command(
-            "proxy", "routes", host, body=body, wait_s=PLAN_TIMEOUT_S, method="PUT"
+            "proxy", "routes", host, body=body, wait_s=body.wait_s, method="PUT"
         )
 
     async def remove(self, host: str) -> CommandResult:
@@ -54,8 +62,9 @@ class ProxyApi:
             "proxy", "routes", host, body=None, wait_s=PLAN_TIMEOUT_S, method="DELETE"
         )
 
-    async def restore(self, host: str) -> CommandResult:
+    async def restore(self, host: str, *, wait_s: float = 0) -> CommandResult:
         """Put a route back that somebody changed or removed in Caddy."""
+        body = RouteCommandBody(wait_s=wait_s)
         return await self._requests.command(
-            "proxy", "routes", host, "restore", body=None, wait_s=PLAN_TIMEOUT_S
+            "proxy", "routes", host, "apply", body=body, wait_s=body.wait_s
         )

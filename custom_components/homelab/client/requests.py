@@ -78,10 +78,17 @@ class Requests:
         body: DataclassInstance | None,
         wait_s: float | None,
         method: str = "POST",
+        query: DataclassInstance | None = None,
     ) -> CommandResult:
-        """Give a command and wait for its end, at most `wait_s`, which is in `body` too."""
-        timeout_s = (wait_s or 0) + COMMAND_MARGIN_S
-        return await self._send(_RESULT, method, path, body, timeout_s=timeout_s)
+        """Give a command and wait for its end, at most `wait_s`, which the agent is told too."""
+        answer = await self._transport.request(
+            method,
+            *path,
+            query=parameters(query),
+            body=None if body is None else _given(body),
+            timeout_s=(wait_s or 0) + COMMAND_MARGIN_S,
+        )
+        return understood(_RESULT, answer)
 
     async def _send[T](
         self,

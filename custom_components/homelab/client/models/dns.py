@@ -72,6 +72,15 @@ class Capabilities:
     limits: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneHome:
+    """Where a name is managed: the zone that it is in, and the provider that manages that."""
+
+    zone: str
+    provider: str
+    capabilities: Capabilities
+
+
 class ProviderType(OpenEnum):
     """The kinds of providers."""
 
@@ -155,6 +164,21 @@ class Zone:
     version: str | None = None
     lists: bool
     records: tuple[RecordSet, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneQuery:
+    """Which zones, or which records of one: of a provider, with a text in name or value."""
+
+    provider: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneList:
+    """All zones that are managed, by name."""
+
+    zones: tuple[ZoneHome, ...] = field(metadata=EACH_BY_ITSELF)
 
 
 class ChangeAction(OpenEnum):

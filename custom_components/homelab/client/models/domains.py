@@ -247,8 +247,22 @@ class DomainBody(DomainSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DomainReplaceBody(DomainSettings):
+    """All that is wanted of a domain, in place of what was.
+
+    `unchanged_since` is the `changed_at` that the caller saw: where somebody else changed the
+    domain since, nothing is done (409). None: whatever it is by now.
+    """
+
+    unchanged_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DomainChange:
-    """What to change of a domain; what is not given stays."""
+    """What to change of a domain; what is not given stays. An empty text empties one.
+
+    `unchanged_since`: see `DomainReplaceBody`.
+    """
 
     service_type: ServiceType | None = None
     records: tuple[WantedRecordSet, ...] | None = None
@@ -256,6 +270,18 @@ class DomainChange:
     note: str | None = None
     provider: str | None = None
     paused: bool | None = None
+    unchanged_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainDeleteQuery:
+    """How to delete a domain. `plan_hash`: its DNS records are removed as that plan says, too.
+
+    The plan is that of `DomainPlanBody` with `remove`. Without it only the agent forgets.
+    """
+
+    plan_hash: str | None = None
+    wait_s: float | None = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from .proxy import USUAL_OPTIONS, BasicAuthUser, RouteOptions, RoutePlan
 
 
 class ProvisionStep(OpenEnum):
-    """The steps from a container to HTTPS. Deprovisioning goes them backwards."""
+    """The steps from a container to HTTPS."""
 
     VALIDATE = "validate"
     DNS_PLAN = "dns_plan"
