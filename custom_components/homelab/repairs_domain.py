@@ -15,7 +15,6 @@ from .client.models import (
     AcmeAccountBody,
     ProviderChange,
     RenewBody,
-    RouteCommandBody,
 )
 from .coordinator import HomelabCoordinator
 from .repairs_base import ThingFlow, coordinator_of
@@ -117,7 +116,7 @@ class RouteFlow(ThingFlow):
         coordinator = coordinator_of(self.hass, self.told)
         if coordinator is None:
             return self.not_connected()
-        restored = coordinator.client.proxy.restore(self.told["key"], RouteCommandBody(wait_s=0))
+        restored = coordinator.client.proxy.restore(self.told["key"])
         return await self.done(coordinator.async_see_through(restored))
 
 
