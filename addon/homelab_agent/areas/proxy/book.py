@@ -1,5 +1,7 @@
 """What the agent remembers of its proxy, over restarts: routes, certificates, what it made."""
 
+import asyncio
+
 from homelab_agent.areas.proxy.kept import KeptCertificate, KeptSetup, Made, ProxyRecord
 from homelab_agent.areas.proxy.models import KeptRoute
 from homelab_agent.platform.clock import Clock
@@ -19,6 +21,7 @@ class Book:
         self._records = records
         self._clock = clock
         self._loaded = False
+        self._loading = asyncio.Lock()
         self.setup: KeptSetup | None = None
         self.made = Made()
         self.routes: dict[str, KeptRoute] = {}
@@ -28,18 +31,10 @@ class Book:
 
     async def load(self) -> None:
         """Read it, once; `Unavailable` while the store is away."""
-        if self._loaded:
-            return
-        for record in (await self._records.all()).values():
-            self.setup = record.setup or self.setup
-            self.made = record.made or self.made
-            if record.route:
-                self.routes[record.route.host] = record.route
-            if record.certificate:
-                self.certificates[record.certificate.key] = record.certificate
-            if record.pending:
-                self.pending.add(record.pending)
-        self._loaded = True
+        async with self._loading:
+            if not self._loaded:
+                await self._load()
+                self._loaded = True
 
     async def keep_setup(self, setup: KeptSetup | None) -> None:
         """Remember which Caddy is used."""
@@ -80,6 +75,27 @@ class Book:
                 self.pending.add(host)
             else:
                 self.pending.discard(host)
+
+    async def forget_all(self) -> None:
+        """Forget routes, certificates and what was made: their Caddy is gone."""
+        for host in tuple(self.routes):
+            await self.keep_route(host, None)
+        for key in tuple(self.certificates):
+            await self.keep_certificate(key, None)
+        for host in tuple(self.pending):
+            await self.keep_pending(host, pending=False)
+        await self.keep_made(Made())
+
+    async def _load(self) -> None:
+        for record in (await self._records.all()).values():
+            self.setup = record.setup or self.setup
+            self.made = record.made or self.made
+            if record.route:
+                self.routes[record.route.host] = record.route
+            if record.certificate:
+                self.certificates[record.certificate.key] = record.certificate
+            if record.pending:
+                self.pending.add(record.pending)
 
     async def _put(self, key: str, record: ProxyRecord | None) -> None:
         if record is None:

@@ -40,10 +40,7 @@ class Editor:
         await self._book.load()
         setup = self._book.setup
         if setup is None:
-            raise Conflict(
-                "No reverse proxy is set up.",
-                hint="Tell the agent about your Caddy, or have it run one: PUT /api/v1/proxy/setup",
-            )
+            raise nothing_set_up()
         if self._admin is None or self._admin.address != setup.admin:
             self._admin = self._connect(setup.admin)
         return self._admin
@@ -95,6 +92,14 @@ class Editor:
                 if loop.time() >= give_up_at:
                     raise
             await asyncio.sleep(_PAUSE_S)
+
+
+def nothing_set_up() -> Conflict:
+    """Return what is to be said where nobody named a Caddy yet."""
+    return Conflict(
+        "No reverse proxy is set up.",
+        hint="Tell the agent about your Caddy, or have it run one: PUT /api/v1/proxy/setup",
+    )
 
 
 def _both(before: Made, after: Made) -> Made:

@@ -1,20 +1,21 @@
 """What can be asked of the reverse proxy, and told to it."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import JsonValue
 from pydantic_core import from_json, to_json
 
-from homelab_agent.areas.proxy.board import Board
+from homelab_agent.areas.proxy.board import Board, Facts
 from homelab_agent.areas.proxy.book import Book
 from homelab_agent.areas.proxy.caddy_admin import socket_path, split_address
 from homelab_agent.areas.proxy.chooser import Chooser
 from homelab_agent.areas.proxy.choosing import Chosen
 from homelab_agent.areas.proxy.difference import as_shown, difference
 from homelab_agent.areas.proxy.dry_run import DryRun
-from homelab_agent.areas.proxy.editor import Editor
+from homelab_agent.areas.proxy.editor import Editor, nothing_set_up
 from homelab_agent.areas.proxy.kept import KeptCertificate, Parts
 from homelab_agent.areas.proxy.models import (
     KeptRoute,
@@ -48,6 +49,8 @@ from homelab_agent.platform.errors import (
 from homelab_agent.platform.outbound.connections import where
 
 _ASK_AGAIN_S = 0.5
+type FactsOf = Callable[[World], Awaitable[Facts]]
+
 CERTIFICATE_TAG = "homelab-"
 
 
@@ -95,7 +98,20 @@ class ProxyService:
 
     async def addresses(self) -> tuple[str, ...]:
         """Return where the proxy serves HTTPS, as host:port reached from the agent."""
-        return (where(*await self._place(secure=True)),)
+        return (where(*self._place(await self._editor.look(), secure=True)),)
+
+    async def look(self, facts: FactsOf) -> World:
+        """Look at Caddy now, and publish what is seen with the facts of that world.
+
+        Raises the errors of `CaddyAdmin` where it cannot be looked at.
+        """
+        # Not between a change and its being shown: what is old by then would be shown again.
+        async with self._turn:
+            world = await self._editor.look()
+            found = await facts(world)
+            addresses = (where(*self._place(world, secure=True)),)
+            self._board.show(world, replace(found, addresses=addresses))
+        return world
 
     async def plan(self, host: str, body: RouteBody | None) -> RoutePlan:
         """Return what a route would be in Caddy; `body` None: what its removal would change.
@@ -313,25 +329,25 @@ class ProxyService:
 
     async def _not_served(self, host: str, *, secure: bool) -> str | None:
         try:
-            return await self._prober.ask(host, await self._place(secure=secure), secure=secure)
+            place = self._place(await self._editor.look(), secure=secure)
+            return await self._prober.ask(host, place, secure=secure)
         except AgentError as error:
             return error.message
 
-    async def _place(self, *, secure: bool) -> tuple[str, int]:
+    def _place(self, world: World, *, secure: bool) -> tuple[str, int]:
         """Return host and port at which sites are reached."""
-        admin = await self._editor.admin()
         setup = self._book.setup
-        port = None
-        if setup:
-            port = setup.https_port if secure else setup.http_port
+        if setup is None:
+            raise nothing_set_up()
+        port = setup.https_port if secure else setup.http_port
         if port is None:
-            ports = ports_of((await self._editor.look()).document)
+            ports = ports_of(world.document)
             port = ports.https if secure else ports.http
-        if setup and setup.address:
+        if setup.address:
             return setup.address, port
-        if socket_path(admin.address):
+        if socket_path(setup.admin):
             return "127.0.0.1", port
-        return split_address(admin.address)[0], port
+        return split_address(setup.admin)[0], port
 
     def _concealed(self, parts: Parts) -> str:
         plain: JsonValue = parts.model_dump(mode="json")

@@ -2,6 +2,7 @@
 
 from homelab_agent.areas.proxy.book import Book
 from homelab_agent.areas.proxy.caddy_admin import socket_path, split_address
+from homelab_agent.areas.proxy.caddy_errors import CaddyAway
 from homelab_agent.areas.proxy.editor import Connect
 from homelab_agent.areas.proxy.kept import KeptSetup
 from homelab_agent.areas.proxy.models import ProxyMode, ProxySetupBody
@@ -31,7 +32,7 @@ class Setup:
         match body.mode:
             case ProxyMode.NONE:
                 wanted = None
-                self._require_empty()
+                await self._require_empty()
             case ProxyMode.OWN:
                 wanted = await self._own(body)
             case ProxyMode.MANAGED:
@@ -69,10 +70,19 @@ class Setup:
             https_port=body.https_port,
         )
 
-    def _require_empty(self) -> None:
-        if self._book.routes or self._book.certificates:
-            raise Conflict(
-                f"The agent has {len(self._book.routes)} routes in this Caddy.",
-                field="mode",
-                hint="Remove them first: DELETE /api/v1/proxy/routes/{host}.",
-            )
+    async def _require_empty(self) -> None:
+        """Refuse to forget a Caddy with routes of ours, unless it is gone for good."""
+        setup, routes = self._book.setup, len(self._book.routes)
+        if setup is None or not (routes or self._book.certificates):
+            return
+        try:
+            await self._connect(setup.admin).read()
+        except CaddyAway:
+            await self._book.forget_all()
+            return
+        raise Conflict(
+            f"The agent has {routes} routes and {len(self._book.certificates)} certificates in "
+            "this Caddy.",
+            field="mode",
+            hint="Remove them first: DELETE /api/v1/proxy/routes/{host}.",
+        )

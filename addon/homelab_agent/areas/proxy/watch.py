@@ -79,8 +79,7 @@ class ProxyWatch:
         if self._book.setup is None:
             self._board.show_nothing()
             return
-        world = await self._editor.look()
-        self._board.show(world, await self._facts(world))
+        world = await self._service.look(self._facts)
         await self._tell_what_is_pending()
         if self._puts_back:
             await self._put_back()
@@ -96,7 +95,6 @@ class ProxyWatch:
             survives_restart=survival.survives,
             warning=survival.warning,
             container=survival.container,
-            addresses=await self._service.addresses(),
             upstreams=await admin.upstreams(),
         )
 
