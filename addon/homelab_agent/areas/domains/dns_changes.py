@@ -154,7 +154,9 @@ class DnsChanges:
         return StepResult(needed=bool(plan.changes), message=plan.text)
 
     async def _take_back(self, context: _Context) -> None:
-        await self._dns.take_back(context.arguments.plan)
+        arguments = context.arguments
+        await self._dns.take_back(arguments.plan)
+        await self._service.changing(arguments.domain, None)
 
     async def _verify(self, context: _Context) -> StepResult:
         arguments = context.arguments
@@ -167,12 +169,12 @@ class DnsChanges:
             await self._service.note_applied(
                 arguments.plan, arguments.caller, context.job_id, only=arguments.domain
             )
+        await self._service.changing(arguments.domain, None)
         return StepResult(needed=False)
 
     async def _forget(self, context: _Context) -> StepResult:
         arguments = context.arguments
         try:
-            await self._service.changing(arguments.domain, None)
             await self._service.forget(
                 arguments.domain, Caller(name=arguments.caller, scope=Scope.OPERATE)
             )

@@ -1,6 +1,6 @@
 """What happens elsewhere and is about domains: jobs that end, addresses and records that change."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from homelab_agent.areas.ddns.models import (
     DYNAMIC_ADDRESS_EVENT_KIND,
@@ -43,10 +43,14 @@ class Following:
                 self._show(start.resources if isinstance(start, Snapshot) else start)
                 try:
                     async for batch in subscription.batches():
-                        self._show(batch)
-                        await self._note(batch)
+                        await self.take(batch)
                 except Overflow:
                     continue
+
+    async def take(self, changes: Sequence[Change]) -> None:
+        """Take over what changed elsewhere."""
+        self._show(changes)
+        await self._note(changes)
 
     async def applied(self, plan: DnsPlan, job_id: str) -> None:
         """Take over that a plan was applied that was not made for a domain."""

@@ -357,10 +357,10 @@ class ExportedDomain(Model):
 
     name: str
     service_type: ServiceType = ServiceType.WEB
-    records: tuple[WantedRecordSet, ...] = ()
-    container: str | None = None
-    note: str | None = None
-    provider: str | None = None
+    records: tuple[WantedRecordSet, ...] = Field(default=(), max_length=8)
+    container: str | None = Field(default=None, max_length=512)
+    note: Note | None = None
+    provider: Key | None = None
     paused: bool = False
 
 
