@@ -49,6 +49,7 @@ from homelab_agent.areas.renewal.models import (
     HandOver,
     IssueBody,
     ManagedCertificate,
+    ManagedCertificateList,
     ManagedOrigin,
     ManagedState,
 )
@@ -113,7 +114,14 @@ class FakeDns:
             name=wanted.name, type=wanted.type, values=wanted.values, ttl_s=wanted.ttl_s or 300
         )
 
-    async def read(self, name: str, type: RecordType | None = None) -> tuple[RecordSet, ...]:  # noqa: A002
+    async def read(
+        self,
+        name: str,
+        type: RecordType | None = None,  # noqa: A002
+        *,
+        provider: str | None = None,
+    ) -> tuple[RecordSet, ...]:
+        del provider
         await self._faults.meet("dns.read")
         return tuple(
             each for key, each in self.records.items() if key[0] == name and type in (None, key[1])
@@ -255,6 +263,9 @@ class FakeCertificates:
     def __init__(self, faults: Faults) -> None:
         self.kept: dict[str, ManagedCertificate] = {}
         self._faults = faults
+
+    async def list(self) -> ManagedCertificateList:
+        return ManagedCertificateList(certificates=tuple(self.kept.values()))
 
     def find_for(self, name: str) -> ManagedCertificate | None:
         return next((each for each in self.kept.values() if name in each.names), None)

@@ -70,6 +70,7 @@ class DeprovisionJob:
         name = context.arguments.name
         await self._with.domains.changing(name, context.job_id)
         certificates = self._with.certificates
+        await certificates.list()
         route = self._with.proxy.route(name)
         is_used = route is not None and route.certificate is RouteCertificate.MANAGED
         own = own_certificate(name, certificates) if is_used else None
@@ -114,7 +115,8 @@ class DeprovisionJob:
         async with deadline(
             self._patience.step_s, "Planning the removal", "Look whether the provider answers."
         ):
-            found = sorted_out(await self._with.dns.read(arguments.name), arguments.records)
+            there = await self._with.dns.read(arguments.name, provider=arguments.provider)
+            found = sorted_out(there, arguments.records)
             if not found.ours:
                 return Told(f"There are no records to be removed.{found.told}", needed=False)
             plan = await self._with.dns.plan(removal_of(found.ours, arguments.provider))

@@ -84,4 +84,3 @@ class ProxyFront:
             )
         host, _, port = addresses[0].rpartition(":")
         return host.strip("[]"), int(port)
-

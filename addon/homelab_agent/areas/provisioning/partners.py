@@ -24,7 +24,11 @@ from homelab_agent.areas.proxy.models import (
     RouteBody,
     RoutePlan,
 )
-from homelab_agent.areas.renewal.models import IssueBody, ManagedCertificate
+from homelab_agent.areas.renewal.models import (
+    IssueBody,
+    ManagedCertificate,
+    ManagedCertificateList,
+)
 from homelab_agent.platform.commands import Outcome
 
 
@@ -39,7 +43,9 @@ class Dns(Protocol):
         """Return records in the one way they are written; raise `Invalid` naming the field."""
         ...
 
-    async def read(self, name: str, type: RecordType | None = None) -> tuple[RecordSet, ...]:
+    async def read(
+        self, name: str, type: RecordType | None = None, *, provider: str | None = None
+    ) -> tuple[RecordSet, ...]:
         """Return what is there at a name."""
         ...
 
@@ -98,6 +104,10 @@ class Proxy(Protocol):
 
 class Certificates(Protocol):
     """The certificates that the agent keeps: see `RenewalService`."""
+
+    async def list(self) -> ManagedCertificateList:
+        """Return all, as soon as they are known."""
+        ...
 
     def find_for(self, name: str) -> ManagedCertificate | None:
         """Return a valid one that covers a name."""

@@ -84,7 +84,7 @@ class Planner:
         )
         warnings = (
             *((found.warning,) if found.warning else ()),
-            *await self._warnings(name, body.certificate, records),
+            *await self._warnings(name, body.certificate, records, body.provider),
             *dns.warnings,
             *route.warnings,
         )
@@ -129,7 +129,8 @@ class Planner:
                 )
         self._require_certificate_possible(name, certificate, types)
         self._require_same_domain(name, records)
-        self._require_nothing_in_the_way(records, await self._with.dns.read(name))
+        there = await self._with.dns.read(name, provider=provider)
+        self._require_nothing_in_the_way(records, there)
 
     async def _require_proxy(self) -> ProxyStatus:
         await self._with.proxy.addresses()
@@ -197,7 +198,11 @@ class Planner:
                 )
 
     async def _warnings(
-        self, name: str, way: CertificateWay, records: tuple[RecordSet, ...]
+        self,
+        name: str,
+        way: CertificateWay,
+        records: tuple[RecordSet, ...],
+        provider: str | None,
     ) -> tuple[str, ...]:
         found = []
         status = self._with.proxy.status()
@@ -214,7 +219,7 @@ class Planner:
         found += [
             f"{name} keeps its {each.type} {' '.join(each.values)}: make sure that the proxy is "
             "there, too."
-            for each in await self._with.dns.read(name)
+            for each in await self._with.dns.read(name, provider=provider)
             if each.values and each.type in ADDRESS_TYPES and each.type not in types
         ]
         return tuple(found)

@@ -145,7 +145,8 @@ class ProvisioningService:
     async def _require_allowed(
         self, name: str, written: tuple[RecordSet, ...], provider: str | None, caller: Caller
     ) -> None:
-        ours = sorted_out(await self._with.dns.read(name), written).ours
+        there = await self._with.dns.read(name, provider=provider)
+        ours = sorted_out(there, written).ours
         if ours:
             plan = await self._with.dns.plan(removal_of(ours, provider))
             _require_admin(plan.needs_admin, caller)
