@@ -16,6 +16,7 @@ from .requests import Requests
 
 ACCOUNT_TIMEOUT_S = 60.0
 """The authority is asked for its terms."""
+UPLOAD_TIMEOUT_S = 30.0
 
 _ACCOUNT = reader(AcmeAccount)
 _CERTIFICATE = reader(ManagedCertificate)
@@ -30,36 +31,46 @@ class RenewalApi:
 
     async def list(self) -> tuple[ManagedCertificate, ...]:
         """Return all of them, the one that ends first first."""
-        return (await self._requests.get(_CERTIFICATES, "renewal")).certificates
+        return (await self._requests.get(_CERTIFICATES, "managed-certificates")).certificates
 
     async def get(self, key: str) -> ManagedCertificate:
         """Return one."""
-        return await self._requests.get(_CERTIFICATE, "renewal", key)
+        return await self._requests.get(_CERTIFICATE, "managed-certificates", key)
 
     async def issue(self, body: IssueBody) -> CommandResult:
         """Order a certificate, and keep it valid from now on."""
-        return await self._requests.command("renewal", body=body, wait_s=body.wait_s)
+        return await self._requests.command("managed-certificates", body=body, wait_s=body.wait_s)
 
-    async def upload(self, body: UploadBody) -> ManagedCertificate:
+    async def upload(self, body: UploadBody) -> CommandResult:
         """Keep a certificate of one's own."""
-        return await self._requests.post(_CERTIFICATE, "renewal", "upload", body=body)
+        return await self._requests.command(
+            "managed-certificates", "upload", body=body, wait_s=UPLOAD_TIMEOUT_S
+        )
 
     async def renew(self, key: str, body: RenewBody) -> CommandResult:
         """Renew a certificate now, also where it is not due."""
-        return await self._requests.command("renewal", key, "renew", body=body, wait_s=body.wait_s)
+        return await self._requests.command(
+            "managed-certificates", key, "renew", body=body, wait_s=body.wait_s
+        )
 
     async def revoke(self, key: str, body: RevokeBody) -> CommandResult:
         """Have a certificate declared invalid by its authority."""
-        return await self._requests.command("renewal", key, "revoke", body=body, wait_s=body.wait_s)
+        return await self._requests.command(
+            "managed-certificates", key, "revoke", body=body, wait_s=body.wait_s
+        )
 
     async def forget(self, key: str) -> CommandResult:
         """Keep a certificate no longer."""
-        return await self._requests.command("renewal", key, body=None, wait_s=0, method="DELETE")
+        return await self._requests.command(
+            "managed-certificates", key, body=None, wait_s=0, method="DELETE"
+        )
 
     async def account(self) -> AcmeAccount:
         """Return with whom certificates are ordered."""
-        return await self._requests.get(_ACCOUNT, "renewal", "account")
+        return await self._requests.get(_ACCOUNT, "acme", "account")
 
     async def set_account(self, body: AcmeAccountBody) -> AcmeAccount:
         """Order certificates from this authority from now on."""
-        return await self._requests.put(_ACCOUNT, "renewal", "account", body=body)
+        return await self._requests.put(
+            _ACCOUNT, "acme", "account", body=body, timeout_s=ACCOUNT_TIMEOUT_S
+        )

@@ -58,9 +58,15 @@ class Requests:
         """Send something and read what is answered."""
         return await self._send(read, "POST", path, body, timeout_s=timeout_s)
 
-    async def put[T](self, read: Reader[T], *path: str, body: DataclassInstance) -> T:
+    async def put[T](
+        self,
+        read: Reader[T],
+        *path: str,
+        body: DataclassInstance,
+        timeout_s: float = REQUEST_TIMEOUT_S,
+    ) -> T:
         """Replace something and read what is answered."""
-        return await self._send(read, "PUT", path, body, timeout_s=REQUEST_TIMEOUT_S)
+        return await self._send(read, "PUT", path, body, timeout_s=timeout_s)
 
     async def patch[T](
         self,
