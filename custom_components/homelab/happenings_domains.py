@@ -29,7 +29,6 @@ _TYPES: Final = {
     DomainEventType.RECOVERED: HappeningType.DOMAIN_RECOVERED,
     DomainEventType.PROVISIONED: HappeningType.DOMAIN_PROVISIONED,
 }
-_BAD: Final = frozenset({DomainStatus.UNHEALTHY, DomainStatus.DEGRADED})
 
 
 class DomainWatch(EventWatch[DomainEvent]):
@@ -48,7 +47,7 @@ class DomainWatch(EventWatch[DomainEvent]):
 
         def still_so() -> bool:
             known = self._coordinator.mirror.get(DOMAIN, event.key)
-            return known is not None and (known.status in _BAD) is bad
+            return known is not None and (known.status is DomainStatus.UNHEALTHY) is bad
 
         self._tell(
             Happening(

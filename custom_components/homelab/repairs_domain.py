@@ -12,6 +12,7 @@ from .client import AgentError, DnsProvider, Invalid, ProviderState, ProviderTyp
 from .client.kinds import ACME_ACCOUNT, DNS_PROVIDER
 from .client.models import (
     ACME_ACCOUNT_KEY,
+    LETS_ENCRYPT,
     AcmeAccountBody,
     ProviderChange,
     RenewBody,
@@ -121,7 +122,10 @@ class RouteFlow(ThingFlow):
 
 
 class TermsFlow(ThingFlow):
-    """Agrees to the terms of the authority that certificates are ordered from."""
+    """Agrees to the terms of the authority that certificates are ordered from.
+
+    One of somebody's own is set up in the options, with whom to trust for it.
+    """
 
     def __init__(self, told: dict[str, str]) -> None:
         super().__init__(told)
@@ -135,6 +139,8 @@ class TermsFlow(ThingFlow):
         account = coordinator.mirror.get(ACME_ACCOUNT, ACME_ACCOUNT_KEY)
         if account is None:
             return self.not_connected()
+        if account.directory != LETS_ENCRYPT:
+            return self.async_abort(reason="in_options", description_placeholders=self.told)
         body = AcmeAccountBody(directory=account.directory, email=account.email, terms_agreed=True)
         try:
             await coordinator.client.renewal.set_account(body)
