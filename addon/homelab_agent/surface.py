@@ -26,6 +26,7 @@ from homelab_agent.areas.ddns.models import (
     DynamicAddress,
     DynamicAddressEvent,
 )
+from homelab_agent.areas.ddns.routes import DynamicAddressRoutes
 from homelab_agent.areas.dns.models import DNS_PROVIDER_KIND, DnsProvider
 from homelab_agent.areas.dns.routes import DnsRoutes
 from homelab_agent.areas.domains.models import (
@@ -90,6 +91,7 @@ from homelab_agent.areas.network.models import (
 from homelab_agent.areas.network.routes import NetworkRoutes
 from homelab_agent.areas.objects.models import DISK_USAGE_KIND, DiskUsage
 from homelab_agent.areas.objects.routes import ObjectRoutes
+from homelab_agent.areas.provisioning.routes import ProvisioningRoutes
 from homelab_agent.areas.proxy.models import PROXY_KIND, PROXY_ROUTE_KIND, ProxyRoute, ProxyStatus
 from homelab_agent.areas.proxy.routes import ProxyRoutes
 from homelab_agent.areas.recreate.models import RECREATE_KIND, RecreateStatus
@@ -134,6 +136,7 @@ ROUTES: tuple[type, ...] = (
     ContainerRoutes,
     DnsRoutes,
     DomainRoutes,
+    DynamicAddressRoutes,
     EngineRoutes,
     HostRoutes,
     InsightRoutes,
@@ -142,6 +145,7 @@ ROUTES: tuple[type, ...] = (
     MonitorRoutes,
     NetworkRoutes,
     ObjectRoutes,
+    ProvisioningRoutes,
     ProxyRoutes,
     RecreateRoutes,
     RenewalRoutes,

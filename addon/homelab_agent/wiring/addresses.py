@@ -5,9 +5,11 @@ Each has a file of its own beside this one. No logic.
 
 from homelab_agent.areas.certificates.service import CertificateService
 from homelab_agent.areas.containers.service import ContainerService
+from homelab_agent.wiring.ddns import wire_ddns
 from homelab_agent.wiring.dns import wire_dns
 from homelab_agent.wiring.domains import wire_domains
 from homelab_agent.wiring.ground import Areas, Ground
+from homelab_agent.wiring.provisioning import wire_provisioning
 from homelab_agent.wiring.proxy import wire_proxy
 from homelab_agent.wiring.renewal import wire_renewal
 
@@ -20,6 +22,18 @@ def wire_addresses(
 ) -> None:
     """Make the areas of DNS, dynamic DNS, proxy, renewal, domains and provisioning."""
     dns = wire_dns(ground, areas)
+    dynamic = wire_ddns(ground, areas, dns)
     proxy = wire_proxy(ground, areas, containers)
-    wire_renewal(ground, areas, dns, proxy, containers, certificates)
-    wire_domains(ground, areas, dns, certificates)
+    renewal = wire_renewal(ground, areas, dns, proxy, containers, certificates)
+    domains = wire_domains(ground, areas, dns, certificates)
+    wire_provisioning(
+        ground,
+        areas,
+        dns=dns,
+        dynamic=dynamic,
+        proxy=proxy,
+        renewal=renewal,
+        domains=domains,
+        containers=containers,
+        certificates=certificates,
+    )

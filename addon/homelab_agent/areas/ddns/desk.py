@@ -1,0 +1,142 @@
+"""All names that follow an address: added, changed, removed, and worked at in time."""
+
+import asyncio
+
+from homelab_agent.areas.ddns.board import Board
+from homelab_agent.areas.ddns.followed import Followed
+from homelab_agent.areas.ddns.kept import KeptAddress
+from homelab_agent.areas.ddns.models import DynamicState
+from homelab_agent.areas.ddns.sources import Sources
+from homelab_agent.areas.ddns.updater import FIRST_RETRY_S, Updater
+from homelab_agent.platform.clock import Steady
+from homelab_agent.platform.errors import AgentError, Conflict
+from homelab_agent.platform.logging import get_logger
+
+MOST_NAMES = 200
+
+_log = get_logger(__name__)
+
+
+class Desk:
+    """Holds all names by key. Each is worked at by one task at a time, and delays no other."""
+
+    def __init__(self, board: Board, updater: Updater, sources: Sources, steady: Steady) -> None:
+        self.names: dict[str, Followed] = {}
+        self.wake = asyncio.Event()
+        """Set when something is to be looked at before its time."""
+        self._board = board
+        self._updater = updater
+        self._sources = sources
+        self._steady = steady
+        self._group: asyncio.TaskGroup | None = None
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        # What is kept and what is worked at change together, one change after the other.
+        self._changing = asyncio.Lock()
+
+    def open(self, group: asyncio.TaskGroup) -> None:
+        """Work from now on, as tasks of this group."""
+        self._group = group
+
+    async def load(self) -> None:
+        """Take up all names as they were left."""
+        for key, kept in (await self._board.load()).items():
+            one = Followed(key, kept)
+            self._updater.resume_after_restart(one)
+            self.names[key] = one
+            self._board.show(one)
+            self._board.tell_again(one)
+
+    def look(self) -> float:
+        """Begin what is due, and return in how many seconds something is due next."""
+        self._board.remove_due_events()
+        now_s = self._steady()
+        for one in tuple(self.names.values()):
+            self._look_at(one, now_s)
+        waiting = [each for each in self.names.values() if each.key not in self._tasks]
+        return min((each.next_s(now_s) - now_s for each in waiting), default=float("inf"))
+
+    async def put(self, key: str, kept: KeptAddress) -> Followed:
+        """Have a name follow in this way, and begin at once.
+
+        Raises:
+            Conflict: there are too many.
+        """
+        async with self._changing:
+            if key not in self.names and len(self.names) >= MOST_NAMES:
+                raise Conflict(
+                    f"There are {MOST_NAMES} names that follow an address, and no more fit in.",
+                    hint="Remove some that nobody needs",
+                )
+            await self._stop(key)
+            known = self.names.get(key)
+            one = Followed(key, kept)
+            one.seen_s = self._steady()
+            # The provider's pause counts for the name, however it is to follow.
+            one.paced_s = known.paced_s if known is not None else 0.0
+            await self._board.keep(one)
+            self.names[key] = one
+            self.wake.set()
+            return one
+
+    async def remove(self, key: str) -> None:
+        """Have a name follow no more; what it leads to stays."""
+        async with self._changing:
+            await self._stop(key)
+            await self._board.forget(key)
+            del self.names[key]
+
+    async def pause(self, one: Followed, *, paused: bool) -> None:
+        """Leave a name alone, or go on with it."""
+        async with self._changing:
+            await self._stop(one.key)
+            one.kept = one.kept.model_copy(update={"paused": paused})
+            one.check_s = self._steady()
+            await self._board.keep(one)
+            self.wake.set()
+
+    def now(self, one: Followed) -> asyncio.Task[None] | None:
+        """Look and write now, as a person wants it; the provider's pauses still count."""
+        update: dict[str, object] = {"rewritten_at": None}
+        if one.kept.state is DynamicState.REFUSED:
+            update["state"] = DynamicState.FAILED
+        one.kept = one.kept.model_copy(update=update)
+        # Pauses after failures are ours, and a person knows better.
+        one.retry_s = one.check_s = self._steady()
+        self._look_at(one, one.check_s)
+        return self._tasks.get(one.key)
+
+    def _look_at(self, one: Followed, now_s: float) -> None:
+        if one.key in self._tasks or self._group is None:
+            return
+        was_uncertain = one.uncertain
+        if one.notice(self._sources.seen(one.kept), now_s) or one.uncertain != was_uncertain:
+            self._board.show(one)
+        if one.kept.state is DynamicState.REFUSED:
+            self._look_whether_set_up_anew(one)
+        if one.next_s(now_s) <= now_s:
+            task = self._group.create_task(self._work(one))
+            self._tasks[one.key] = task
+            task.add_done_callback(lambda _: self._done(one.key))
+
+    def _done(self, key: str) -> None:
+        del self._tasks[key]
+        self.wake.set()
+
+    def _look_whether_set_up_anew(self, one: Followed) -> None:
+        """Try a name again that was refused, as soon as its provider was set up in another way."""
+        if self._updater.set_up(one) != one.kept.refused_by:
+            one.kept = one.kept.model_copy(update={"state": DynamicState.FAILED, "failures": 0})
+            one.retry_s = one.check_s = self._steady()
+
+    async def _work(self, one: Followed) -> None:
+        try:
+            await self._updater.work(one)
+        except AgentError as error:
+            _log.warning("dynamic_address_not_kept", name=one.key, why=error.message)
+            one.retry_s = one.check_s = self._steady() + FIRST_RETRY_S
+
+    async def _stop(self, key: str) -> None:
+        task = self._tasks.get(key)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait((task,))
