@@ -1,5 +1,7 @@
 """The area of certificates that the agent keeps valid. No logic."""
 
+from functools import partial
+
 from homelab_agent.areas.certificates.service import CertificateService
 from homelab_agent.areas.containers.service import ContainerService
 from homelab_agent.areas.renewal.accounts import Accounts
@@ -7,6 +9,7 @@ from homelab_agent.areas.renewal.acme_authority import AcmeAuthority
 from homelab_agent.areas.renewal.authority import Authority
 from homelab_agent.areas.renewal.book import CertificateBook
 from homelab_agent.areas.renewal.challenges import Challenges
+from homelab_agent.areas.renewal.demo import invent
 from homelab_agent.areas.renewal.files import CertificateFolders
 from homelab_agent.areas.renewal.hand_over import HandingOver
 from homelab_agent.areas.renewal.issuance import Issuance, Parts, Patience
@@ -31,7 +34,7 @@ def wire_renewal(
     certificates: CertificateService,
 ) -> RenewalService:
     """Make the area; return what others may ask of it."""
-    authority: Authority = AcmeAuthority(ground.http, ground.tls, utc_now)
+    authority = _authority(ground)
     book = CertificateBook(ground.store, ground.resources, utc_now)
     accounts = Accounts(ground.store, ground.vault, authority, ground.resources, utc_now)
     challenges = Challenges(book, dns)
@@ -57,6 +60,16 @@ def wire_renewal(
     check = UploadCheck(certificates, utc_now)
     service = RenewalService(parts, issuance, check, ground.runner)
     areas.routes.append(RenewalRoutes(service))
-    areas.loops.append(RenewalWatch(parts, service).run)
+    begin = partial(invent, book, accounts, utc_now) if ground.settings.demo else None
+    areas.loops.append(RenewalWatch(parts, service, begin=begin).run)
     areas.loops.append(RenewalWindows(book, accounts, folders, authority, utc_now, steady_s).run)
     return service
+
+
+def _authority(ground: Ground) -> Authority:
+    if ground.settings.demo:
+        # Only where it is used: nobody else needs to sign certificates.
+        from homelab_agent.areas.renewal.demo_authority import DemoAuthority  # noqa: PLC0415
+
+        return DemoAuthority(utc_now)
+    return AcmeAuthority(ground.http, ground.tls, utc_now)

@@ -88,7 +88,8 @@ class CertificateFolders:
         versions = self._versions(folder)
         whole, aside = versions / version, versions / f"{version}{_UNFINISHED}"
         with _told(folder):
-            versions.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
+            for each in (self.root, versions.parent, versions):
+                each.mkdir(_FOLDER_MODE, parents=each is self.root, exist_ok=True)
             shutil.rmtree(aside, ignore_errors=True)
             if whole.is_dir():
                 return

@@ -1,6 +1,7 @@
 """Keeps certificates valid: renews what is due, and tidies up what a crash left in the DNS."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from homelab_agent.areas.renewal.issuance import Parts
@@ -24,7 +25,15 @@ _log = get_logger(__name__)
 class RenewalWatch:
     """Looks every half minute; what it starts are jobs like those of people."""
 
-    def __init__(self, parts: Parts, service: RenewalService, *, tick_s: float = TICK_S) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        service: RenewalService,
+        *,
+        begin: Callable[[], Awaitable[None]] | None = None,
+        tick_s: float = TICK_S,
+    ) -> None:
+        self._begin = begin
         self._book = parts.book
         self._parts = parts
         self._clock = parts.clock
@@ -35,6 +44,8 @@ class RenewalWatch:
         """Keep the certificates valid until cancelled."""
         await self._book.ready()
         await self._parts.accounts.ready()
+        if self._begin is not None:
+            await self._begin()
         while True:
             await self._look()
             await asyncio.sleep(self._tick_s)
