@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from homelab_agent.areas.dns.models import Capabilities, RecordType
-from homelab_agent.areas.dns.providers.errors import NotOffered
+from homelab_agent.platform.errors import Invalid
 from tests.contract.dns_providers.agent_side import AgentSide, agent_side, open_store, records
 from tests.contract.dns_providers.cases import FAILED, NOT_OFFERED, OK, Case, Table
 from tests.contract.dns_providers.place import Place, Subject
@@ -56,7 +56,7 @@ class Trial:
         before, asked = await self.place.held(), self.place.changes_asked()
         try:
             await self.agent.plan(records(name, kind, *values))
-        except NotOffered as error:
+        except Invalid as error:  # mostly `NotOffered`
             assert error.hint, error
             assert error.field
         else:

@@ -12,6 +12,8 @@ TOKEN = "duck-token-0b1c2d3e-correct-horse"
 class DuckDnsServer(ProviderServer):
     """`zones` are whole names: "photos.duckdns.org"."""
 
+    gets_change = True
+
     def routes(self) -> list[web.RouteDef]:
         """Return what it serves."""
         return [web.get("/update", self._update)]

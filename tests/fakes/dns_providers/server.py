@@ -26,7 +26,8 @@ class Fault:
     `applies`: how much of it is done. Then: `hang` gives no answer, `cut` ends the connection
     without one, `lie` gives the answer of success, else `status`, `headers` and `body` are
     answered. `after`: so many are served well before; `times` None: from then on always.
-    `only`: only requests that contain this in "METHOD /path?query".
+    `only`: only requests that contain this in "METHOD /path?query". `changing`: only those that
+    change something.
     """
 
     applies: Applies = Applies.NOTHING
@@ -39,10 +40,11 @@ class Fault:
     after: int = 0
     times: int | None = None
     only: str = ""
+    changing: bool = False
 
-    def strikes(self, asked: str) -> bool:
+    def strikes(self, asked: str, *, changes: bool) -> bool:
         """Return whether it is this one's turn."""
-        if self.only not in asked or self.times == 0:
+        if self.only not in asked or (self.changing and not changes) or self.times == 0:
             return False
         if self.after:
             self.after -= 1
@@ -66,13 +68,19 @@ BROKEN_JSON = Fault(
 
 
 class ProviderServer:
-    """A provider on loopback. `asked`: "METHOD /path?query" of every request, in order."""
+    """A provider on loopback. `asked`: "METHOD /path?query" of every request, in order.
+
+    `changes`: how many of them were to change something. `gets_change`: it is changed by GET.
+    """
+
+    gets_change = False
 
     def __init__(self, *zones: str) -> None:
         self.zones = Zones({zone: [] for zone in zones})
         self.faults: list[Fault] = []
         self.asked: list[str] = []
         self.bodies: list[str] = []
+        self.changes = 0
         self.url = ""
         self._runner: web.AppRunner | None = None
         self._released = asyncio.Event()
@@ -116,7 +124,9 @@ class ProviderServer:
         asked = f"{request.method} {request.path_qs}"
         self.asked.append(asked)
         self.bodies.append(await request.text())
-        fault = next((each for each in self.faults if each.strikes(asked)), None)
+        changes = self.gets_change or request.method != "GET"
+        self.changes += changes
+        fault = next((each for each in self.faults if each.strikes(asked, changes=changes)), None)
         if fault is None:
             return await _answered(handler(request))
         before = self.zones.copy()

@@ -10,10 +10,15 @@ import base64
 from aiohttp import web
 
 from tests.fakes.dns_providers.records import Record
-from tests.fakes.dns_providers.server import ProviderServer
+from tests.fakes.dns_providers.server import Fault, ProviderServer
 
 USER = "home-user"
 TOKEN = "zoneedit-token-correct-horse"
+
+TOO_SOON = Fault(
+    status=200,
+    body='<ERROR CODE="702" PARAM="600" TEXT="Minimum 600 seconds between requests" ZONE="a">',
+)
 
 
 class ZoneEditServer(ProviderServer):
@@ -22,6 +27,8 @@ class ZoneEditServer(ProviderServer):
     `paces`: it insists on its pauses, of `address_pause_s` and `txt_pause_s`.
     `old_words`: it answers in the other family of wording. `extra_line`: with one line more.
     """
+
+    gets_change = True
 
     def __init__(self, *zones: str) -> None:
         super().__init__(*zones)
