@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator
 import aiohttp
 
 from .api_certificates import CertificatesApi
-from .api_ddns import DynamicAddressesApi
 from .api_dns import DnsApi
 from .api_domains import DomainsApi
+from .api_dynamic_addresses import DynamicAddressesApi
 from .api_host import HostApi
 from .api_monitors import MonitorsApi
 from .api_network import NetworkApi
