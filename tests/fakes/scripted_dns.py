@@ -35,6 +35,7 @@ class Fault(StrEnum):
     HALF_AND_LIES = "does the first half and says that all is done"
     LOST_BEFORE = "does nothing, and the answer is lost"
     LOST_AFTER = "does it, and the answer is lost"
+    VANISHES = "does it, loses the answer and cannot be reached any more"
     REFUSES = "refuses in its own words"
     BUSY = "wants to be left alone"
 
@@ -102,6 +103,10 @@ class ScriptedProvider:
                 raise ApplyUncertain("The answer is lost.")
             case Fault.LOST_AFTER:
                 self.put(changes)
+                raise ApplyUncertain("The answer is lost.")
+            case Fault.VANISHES:
+                self.put(changes)
+                self.go_away()
                 raise ApplyUncertain("The answer is lost.")
             case Fault.REFUSES:
                 raise ProviderRefused("Zone is locked by billing.")

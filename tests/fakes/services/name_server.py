@@ -26,6 +26,10 @@ class NameServer:
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
+    async def was_asked(self) -> bool:
+        """Return whether a datagram came."""
+        return self.came > 0
+
 
 def knows(*records: str, rcode: dns.rcode.Rcode = dns.rcode.NOERROR) -> Answerer:
     """Answer with these records, written as in a zone file: "nas.lab. 60 IN A 192.0.2.1"."""

@@ -6,6 +6,7 @@ It is loaded where it is used: dnspython costs some megabytes.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -94,6 +95,7 @@ class ZoneServers:
     def __init__(self, outbound: Outbound, resolvers: Sequence[str]) -> None:
         self._outbound = outbound
         self._resolvers = tuple(map(host_and_port, resolvers))
+        self._answered_last: Server | None = None
         self._system: Memory[tuple[Server, ...]] = Memory()
         self._zones: Memory[str] = Memory()
         self._servers: Memory[tuple[NameServer, ...]] = Memory()
@@ -196,8 +198,10 @@ class ZoneServers:
             raise Unavailable(
                 "The agent's machine has no name server set.", hint="Set dns_resolvers"
             )
+        # The one that answered last is asked first: another may be away for days.
+        resolvers.sort(key=lambda each: each != self._answered_last)
         query, trouble = make_query(name, record_type), "it does not answer"
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(LOOK_UP_S):
                 while resolvers:
                     resolver = resolvers.pop(0)
@@ -210,10 +214,9 @@ class ZoneServers:
                         trouble = "it does not answer in proper DNS, or not at all"
                     else:
                         if answer.rcode() in {NOERROR, NXDOMAIN}:
+                            self._answered_last = resolver
                             return answer
                         trouble = f"it answered {rcode_text(answer.rcode())}"
-        except TimeoutError:
-            pass
         raise Unavailable(
             f"No name server could tell about {_text(name)}: {trouble}.",
             hint="Check dns_resolvers, or the name servers of the agent's machine",

@@ -85,8 +85,9 @@ async def test_a_provider_is_there_again_after_a_restart_with_its_zones(
     assert opened.secret == SECRET
 
 
+@pytest.mark.usefixtures("house")
 async def test_without_the_key_file_the_provider_says_so_and_the_rest_goes_on(
-    house: House, store: Store, opened: Opened
+    store: Store, opened: Opened
 ) -> None:
     again = House(store, ScriptedProvider(ZONE), make=opened, vault_key=b"x" * 32)
     await again.service.until_ready()
