@@ -108,7 +108,7 @@ class Bench:
         """Return all that is there, to be compared."""
         return {
             "dns": dict(self.dns.records),
-            "routes": dict(self.proxy.routes),
+            "routes": dict(self.proxy.routes_kept),
             "certificates": dict(self.certificates.kept),
             "domains": dict(self.domains.all),
             "dynamic": dict(self.dynamic.all),

@@ -13,6 +13,7 @@ from homelab_agent.areas.ddns.models import (
     AddressSource,
     DynamicAddress,
     DynamicAddressBody,
+    DynamicAddressList,
     DynamicState,
 )
 from homelab_agent.areas.dns.models import (
@@ -184,7 +185,7 @@ class FakeProxy:
     """A proxy with routes. `foreign` are hosts that somebody else serves."""
 
     def __init__(self, faults: Faults) -> None:
-        self.routes: dict[str, KeptRoute] = {}
+        self.routes_kept: dict[str, KeptRoute] = {}
         self.foreign: set[str] = set()
         self.shown = ProxyStatus(mode=ProxyMode.OWN, reach=ProxyReach.OK)
         self.passwords: list[str] = []
@@ -194,7 +195,7 @@ class FakeProxy:
         return self.shown
 
     def route(self, host: str) -> ProxyRoute | None:
-        kept = self.routes.get(host)
+        kept = self.routes_kept.get(host)
         if kept is None:
             return None
         return ProxyRoute(
@@ -206,6 +207,9 @@ class FakeProxy:
             changed_at=NOW,
         )
 
+    def routes(self) -> tuple[ProxyRoute, ...]:
+        return tuple(filter(None, map(self.route, self.routes_kept)))
+
     async def addresses(self) -> tuple[str, ...]:
         return ("127.0.0.1:443",)
 
@@ -213,7 +217,7 @@ class FakeProxy:
         await self._faults.meet("proxy.plan")
         if host in self.foreign:
             raise Conflict(f"{host} is served by a route of somebody else", field="name")
-        kept = self.routes.get(host)
+        kept = self.routes_kept.get(host)
         return RoutePlan(
             host=host,
             before=kept.model_dump_json() if kept else None,
@@ -234,13 +238,14 @@ class FakeProxy:
             changed_at=NOW,
         )
         return PreparedRoute(
-            host=host, before=self.routes.get(host), after=after, found="null", validated=True
+            host=host, before=self.routes_kept.get(host), after=after, found="null", validated=True
         )
 
-    async def put(self, prepared: PreparedRoute) -> None:
+    async def put(self, prepared: PreparedRoute) -> bool:
         await self._faults.meet("proxy.put")
         self._set(prepared.host, prepared.after)
         await self._faults.meet("proxy.done")
+        return True
 
     async def put_back(self, prepared: PreparedRoute) -> None:
         await self._faults.meet("proxy.put_back")
@@ -252,9 +257,9 @@ class FakeProxy:
 
     def _set(self, host: str, route: KeptRoute | None) -> None:
         if route is None:
-            self.routes.pop(host, None)
+            self.routes_kept.pop(host, None)
         else:
-            self.routes[host] = route
+            self.routes_kept[host] = route
 
 
 class FakeCertificates:
@@ -262,6 +267,7 @@ class FakeCertificates:
 
     def __init__(self, faults: Faults) -> None:
         self.kept: dict[str, ManagedCertificate] = {}
+        self._before: dict[str, ManagedCertificate | None] = {}
         self._faults = faults
 
     async def list(self) -> ManagedCertificateList:
@@ -273,22 +279,17 @@ class FakeCertificates:
     async def obtain(self, body: IssueBody) -> ManagedCertificate:
         await self._faults.meet("certificates.obtain")
         key = body.key or body.names[0]
-        self.kept[key] = certificate(key, body.hand_over, names=body.names)
+        self._before.setdefault(key, self.kept.get(key))
+        names = self.kept[key].names if key in self.kept else body.names
+        self.kept[key] = certificate(key, body.hand_over, names=names)
         return self.kept[key]
 
     async def discard(self, key: str) -> None:
         await self._faults.meet("certificates.discard")
+        before = self._before.pop(key, None)
         self.kept.pop(key, None)
-
-    async def hand_to_proxy(self, key: str) -> None:
-        await self._faults.meet("certificates.hand_over")
-        self._hand(key, HandOver(caddy=True))
-
-    async def take_from_proxy(self, key: str) -> None:
-        self._hand(key, HandOver())
-
-    def _hand(self, key: str, hand_over: HandOver) -> None:
-        self.kept[key] = self.kept[key].model_copy(update={"hand_over": hand_over})
+        if before:
+            self.kept[key] = before
 
 
 def certificate(key: str, hand_over: HandOver, *, names: tuple[str, ...]) -> ManagedCertificate:
@@ -394,6 +395,9 @@ class FakeDynamic:
         self.all: dict[str, DynamicAddress] = {}
         self.public: tuple[str | None, str | None] = ("203.0.113.7", None)
         self._faults = faults
+
+    async def list(self) -> DynamicAddressList:
+        return DynamicAddressList(addresses=tuple(self.all.values()))
 
     def find(self, name: str) -> DynamicAddress | None:
         return self.all.get(name)

@@ -9,8 +9,9 @@ from homelab_agent.areas.provisioning.arguments import Before
 from homelab_agent.areas.provisioning.authority_words import AuthorityWords
 from homelab_agent.areas.provisioning.front import Front
 from homelab_agent.areas.provisioning.models import CertificateWay
-from homelab_agent.areas.provisioning.partners import Certificates
+from homelab_agent.areas.provisioning.partners import Certificates, Proxy
 from homelab_agent.areas.provisioning.patience import Patience, deadline, until_possible
+from homelab_agent.areas.proxy.models import RouteCertificate
 from homelab_agent.areas.renewal.models import (
     HandOver,
     IssueBody,
@@ -42,58 +43,53 @@ class CertificateStep:
         Raises:
             TimedOut: it did not come; with the authority's words where they can be known.
         """
-        if way is CertificateWay.DNS_01:
+        if way is not CertificateWay.CADDY:
             async with deadline(
                 self._patience.certificate_s + self._patience.propagation_s,
-                "Ordering the certificate",
+                "Getting the certificate",
                 "Look at what the certificate says of its last try.",
             ):
-                await self._certificates.obtain(issue_body(name))
-        elif way is CertificateWay.MANAGED:
-            await self._hand_over(name)
+                await self._certificates.obtain(self._order(name, way))
         shown = await self._until_shown(name, way)
         issuer = f" of {shown.details.issuer}" if shown.details else ""
         return f"The proxy has a certificate{issuer}."
 
     async def take_back(self, name: str, way: CertificateWay, before: Before) -> str:
         """Have the agent's certificates as they were. What Caddy has got for itself is its own."""
-        patience = self._patience
         if way is CertificateWay.DNS_01 and before.certificate is None:
-            key = key_of(name)
-            await until_possible(
-                lambda: self._certificates.discard(key),
-                what="Discarding the certificate",
-                within_s=patience.undo_s,
-                try_s=patience.step_s,
-            )
-            return "The certificate was discarded."
+            return await self.discard(key_of(name))
         if way is CertificateWay.MANAGED and before.certificate and not before.handed_over:
-            key = before.certificate
-            await until_possible(
-                lambda: self._certificates.take_from_proxy(key),
-                what="Taking the certificate from the proxy",
-                within_s=patience.undo_s,
-                try_s=patience.step_s,
-            )
-            return "The certificate was taken from the proxy again."
+            return await self.discard(before.certificate)
         return "Nothing was to be taken back."
 
-    async def get_again(self, name: str, before: Before) -> str:
-        """Have a certificate again that was given away when a domain was to be taken back."""
-        if before.certificate is None:
-            return "There had been none of the agent's own."
+    async def discard(self, key: str) -> str:
+        """Take back what was ordered, or handed to the proxy, for a domain alone."""
+        patience = self._patience
         await until_possible(
-            lambda: self._obtain(name),
-            what="Ordering the certificate again",
+            lambda: self._certificates.discard(key),
+            what="Discarding the certificate",
+            within_s=patience.undo_s,
+            try_s=patience.step_s,
+        )
+        return "The certificate is as it was before the domain was provisioned."
+
+    async def get_again(self, name: str, key: str) -> str:
+        """Have a certificate again that was given away when a domain was to be taken back."""
+
+        async def obtain() -> None:
+            await self._certificates.obtain(issue_body(name, key))
+
+        await until_possible(
+            obtain,
+            what="Getting the certificate again",
             within_s=self._patience.undo_s,
             try_s=self._patience.certificate_s + self._patience.propagation_s,
         )
         return "The certificate is there again."
 
-    async def _obtain(self, name: str) -> None:
-        await self._certificates.obtain(issue_body(name))
-
-    async def _hand_over(self, name: str) -> None:
+    def _order(self, name: str, way: CertificateWay) -> IssueBody:
+        if way is CertificateWay.DNS_01:
+            return issue_body(name, key_of(name))
         found = self._certificates.find_for(name)
         if found is None:
             raise Conflict(
@@ -101,10 +97,7 @@ class CertificateStep:
                 field="certificate",
                 hint="Upload one, or issue it.",
             )
-        async with deadline(
-            self._patience.step_s, "Handing the certificate over", "Look whether Caddy answers."
-        ):
-            await self._certificates.hand_to_proxy(found.key)
+        return issue_body(name, found.key)
 
     async def _until_shown(self, name: str, way: CertificateWay) -> CertificateReport:
         clock = asyncio.get_running_loop().time
@@ -143,9 +136,9 @@ def key_of(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()
 
 
-def issue_body(name: str) -> IssueBody:
-    """Return the order for a domain's certificate."""
-    return IssueBody(names=(name,), key=key_of(name), hand_over=HandOver(caddy=True))
+def issue_body(name: str, key: str) -> IssueBody:
+    """Return the order for a domain's certificate; one that is good already is taken."""
+    return IssueBody(names=(name,), key=key, hand_over=HandOver(caddy=True))
 
 
 def own_certificate(name: str, certificates: Certificates) -> ManagedCertificate | None:
@@ -155,3 +148,17 @@ def own_certificate(name: str, certificates: Certificates) -> ManagedCertificate
         return None
     is_alone = found.names == (name,) and found.hand_over == HandOver(caddy=True)
     return found if is_alone else None
+
+
+def given_back(name: str, certificates: Certificates, proxy: Proxy) -> ManagedCertificate | None:
+    """Return the certificate that goes when a domain goes; None where another route needs it."""
+    route = proxy.route(name)
+    found = certificates.find_for(name)
+    if route is None or route.certificate is not RouteCertificate.MANAGED or found is None:
+        return None
+    for other in proxy.routes():
+        if other.key != name and other.certificate is RouteCertificate.MANAGED:
+            used = certificates.find_for(other.key)
+            if used is not None and used.key == found.key:
+                return None
+    return found

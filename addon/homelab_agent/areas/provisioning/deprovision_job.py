@@ -10,21 +10,19 @@ from homelab_agent.areas.provisioning.arguments import (
     BEFORE,
     DNS_PLAN,
     ROUTE,
-    Before,
     DeprovisionArguments,
     before_of,
     dns_plan_of,
     journaled,
 )
-from homelab_agent.areas.provisioning.certificate_step import CertificateStep, own_certificate
+from homelab_agent.areas.provisioning.certificate_step import CertificateStep, given_back
 from homelab_agent.areas.provisioning.chronicle import Chronicle, Told
 from homelab_agent.areas.provisioning.keeping import Keeping, without_addresses
-from homelab_agent.areas.provisioning.models import CertificateWay, DeprovisionStep
+from homelab_agent.areas.provisioning.models import DeprovisionStep
 from homelab_agent.areas.provisioning.ours import removal_of, sorted_out
 from homelab_agent.areas.provisioning.patience import Patience, deadline
 from homelab_agent.areas.provisioning.planner import Partners
 from homelab_agent.areas.provisioning.shared_steps import SharedSteps, require_allowed
-from homelab_agent.areas.proxy.models import RouteCertificate
 from homelab_agent.platform.commands import Outcome
 from homelab_agent.platform.jobs.kinds import JobKind, Recovery, StepContext
 
@@ -69,12 +67,10 @@ class DeprovisionJob:
     async def _validate(self, context: _Context) -> Told:
         name = context.arguments.name
         await self._with.domains.changing(name, context.job_id)
-        certificates = self._with.certificates
-        await certificates.list()
-        route = self._with.proxy.route(name)
-        is_used = route is not None and route.certificate is RouteCertificate.MANAGED
-        own = own_certificate(name, certificates) if is_used else None
-        before = self._keeping.now(name, own)
+        await self._keeping.ready()
+        before = self._keeping.now(
+            name, given_back(name, self._with.certificates, self._with.proxy)
+        )
         return Told("What there is of the domain is known.", journaled(**{BEFORE: before}))
 
     async def _leave(self, context: _Context) -> str:
@@ -156,11 +152,9 @@ class DeprovisionJob:
     async def _discard(self, context: _Context) -> Told:
         arguments = context.arguments
         message = "There is none of the agent's own."
-        if before_of(context).certificate:
-            # As if it had not been there before it was ordered for this domain.
-            message = await self._certificate.take_back(
-                arguments.name, CertificateWay.DNS_01, Before()
-            )
+        key = before_of(context).certificate
+        if key is not None:
+            message = await self._certificate.discard(key)
         await self._with.domains.changing(arguments.name, None)
         await self._chronicle.note(
             context, DomainEventType.DEPROVISIONED, outcome=Outcome.DONE, message=message
@@ -168,4 +162,7 @@ class DeprovisionJob:
         return Told(message)
 
     async def _get_again(self, context: _Context) -> str:
-        return await self._certificate.get_again(context.arguments.name, before_of(context))
+        key = before_of(context).certificate
+        if key is None:
+            return "There had been none of the agent's own."
+        return await self._certificate.get_again(context.arguments.name, key)

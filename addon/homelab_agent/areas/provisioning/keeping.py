@@ -19,6 +19,12 @@ class Keeping:
     def __init__(self, partners: Partners) -> None:
         self._domains = partners.domains
         self._dynamic = partners.dynamic
+        self._certificates = partners.certificates
+
+    async def ready(self) -> None:
+        """Return when all that is kept is known: just after a start it looks as if nothing was."""
+        await self._dynamic.list()
+        await self._certificates.list()
 
     def now(self, name: str, certificate: ManagedCertificate | None) -> Before:
         """Return how it is now, to be put back later."""

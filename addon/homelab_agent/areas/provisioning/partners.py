@@ -7,7 +7,11 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from homelab_agent.areas.containers.models import Container
-from homelab_agent.areas.ddns.models import DynamicAddress, DynamicAddressBody
+from homelab_agent.areas.ddns.models import (
+    DynamicAddress,
+    DynamicAddressBody,
+    DynamicAddressList,
+)
 from homelab_agent.areas.dns.models import (
     DnsPlan,
     PlanBody,
@@ -77,6 +81,10 @@ class Proxy(Protocol):
         """Return the agent's route of a host."""
         ...
 
+    def routes(self) -> tuple[ProxyRoute, ...]:
+        """Return all routes of the agent."""
+        ...
+
     async def addresses(self) -> tuple[str, ...]:
         """Return where it serves HTTPS, as host:port."""
         ...
@@ -89,8 +97,8 @@ class Proxy(Protocol):
         """Return it validated and ready to be put, with what was there before."""
         ...
 
-    async def put(self, prepared: PreparedRoute) -> None:
-        """Put it; nothing happens where it is there."""
+    async def put(self, prepared: PreparedRoute) -> bool:
+        """Put it; return whether there was anything to do."""
         ...
 
     async def put_back(self, prepared: PreparedRoute) -> None:
@@ -118,14 +126,6 @@ class Certificates(Protocol):
         ...
 
     async def discard(self, key: str) -> None:
-        """Undo that."""
-        ...
-
-    async def hand_to_proxy(self, key: str) -> None:
-        """Give one that is there to the proxy, and again with each renewal."""
-        ...
-
-    async def take_from_proxy(self, key: str) -> None:
         """Undo that."""
         ...
 
@@ -174,6 +174,10 @@ class Domains(Protocol):
 
 class DynamicAddresses(Protocol):
     """The names that follow an address: see `DynamicAddressService`."""
+
+    async def list(self) -> DynamicAddressList:
+        """Return all, as soon as they are known."""
+        ...
 
     def find(self, name: str) -> DynamicAddress | None:
         """Return one."""

@@ -83,8 +83,7 @@ class ProvisionJob:
         """Look again whether it can be done, and journal how it was before."""
         arguments = context.arguments
         await self._with.domains.changing(arguments.name, context.job_id)
-        # Just after a start they may not be known yet; without them it would look as if none was.
-        await self._with.certificates.list()
+        await self._keeping.ready()
         before = self._keeping.now(arguments.name, self._certificate_now(arguments))
 
         async def look() -> None:

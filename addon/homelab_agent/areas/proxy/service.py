@@ -96,6 +96,10 @@ class ProxyService:
         """Return a route of the agent as last seen, None where there is none."""
         return self._board.route(host)
 
+    def routes(self) -> tuple[ProxyRoute, ...]:
+        """Return all routes of the agent as last seen, by host."""
+        return self._board.routes()
+
     async def addresses(self) -> tuple[str, ...]:
         """Return where the proxy serves HTTPS, as host:port reached from the agent."""
         return (where(*self._place(await self._editor.look(), secure=True)),)

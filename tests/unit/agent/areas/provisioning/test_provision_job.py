@@ -36,7 +36,7 @@ async def test_a_container_is_served_and_its_domain_kept_by_each_way_to_a_certif
     assert job.outcome is Outcome.DONE, job.error
     assert [step.name for step in job.steps] == [step.value for step in ProvisionStep]
     assert bench.dns.records[NAME, RecordType.A].values == ("192.0.2.1",)
-    assert bench.proxy.routes[NAME].upstreams == ("127.0.0.1:2342",)
+    assert bench.proxy.routes_kept[NAME].upstreams == ("127.0.0.1:2342",)
     kept = bench.domains.all[NAME]
     assert kept.provisioned
     assert kept.settings.container == "photos"
@@ -155,7 +155,7 @@ async def test_a_server_that_stays_away_is_named_as_what_is_left(bench: Bench) -
     assert job.outcome is Outcome.FAILED
     assert job.error is not None
     assert "The server is away" in job.error.message
-    assert NAME not in bench.proxy.routes
+    assert NAME not in bench.proxy.routes_kept
 
 
 async def test_a_domain_that_is_followed_already_is_followed_again_after_a_failure(
