@@ -1,8 +1,11 @@
 """A real Caddy of a test's own, with the site of another person behind it."""
 
 import asyncio
+import base64
 import json
+import shutil
 import ssl
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -56,7 +59,9 @@ class Caddy:
         self.folder = folder
         self.http_port = http_port or free_port()
         self.https_port = https_port or free_port()
-        self.admin_socket = folder / "admin.sock"
+        # The kernel refuses sockets with long paths.
+        self._short = Path(tempfile.mkdtemp(prefix="caddy-", dir="/tmp"))
+        self.admin_socket = self._short / "admin.sock"
         self.admin_listen = (
             f"unix/{self.admin_socket}" if admin == "unix" else f"127.0.0.1:{free_port()}"
         )
@@ -94,6 +99,7 @@ class Caddy:
         trace: TracebackType | None,
     ) -> None:
         await self._process.stop()
+        await asyncio.to_thread(shutil.rmtree, self._short, True)
 
     @property
     def admin(self) -> str:
@@ -174,8 +180,7 @@ class Caddy:
             ) as session,
             session.get(
                 f"{scheme}://127.0.0.1:{port}{path}",
-                headers={"Host": host, **(headers or {})},
-                auth=aiohttp.BasicAuth(*user) if user else None,
+                headers={"Host": host, **_login(user), **(headers or {})},
                 ssl=tls_context(authority),
                 server_hostname=host if https else None,
                 allow_redirects=False,
@@ -264,6 +269,13 @@ class Caddy:
         if self._catch_all:
             sites.append(f":{self.https_port} {{\nrespond 404\n}}")
         return sites
+
+
+def _login(user: tuple[str, str] | None) -> dict[str, str]:
+    if user is None:
+        return {}
+    packed = base64.b64encode(":".join(user).encode()).decode()
+    return {"Authorization": f"Basic {packed}"}
 
 
 def tls_context(authority: Path | None) -> ssl.SSLContext:

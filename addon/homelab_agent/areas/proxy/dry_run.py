@@ -29,7 +29,7 @@ class DryRun:
     """
 
     def __init__(self, program: str | None = None, *, deadline_s: float = DEADLINE_S) -> None:
-        self._program = program or shutil.which("caddy")
+        self._program = program
         self._deadline_s = deadline_s
 
     async def try_routes(self, routes: Sequence[PlacedRoute]) -> bool:
@@ -39,14 +39,17 @@ class DryRun:
             CaddyRefuses: Caddy does not take them, in its own words.
             TimedOut: it did not come to an end.
         """
-        if self._program is None or not routes:
+        if not routes:
+            return False
+        program = self._program or await asyncio.to_thread(shutil.which, "caddy")
+        if program is None:
             return False
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="homelab-proxy-"))
         try:
             file = folder / "caddy.json"
             text = json.dumps(_minimal(routes))
             await asyncio.to_thread(file.write_text, text, encoding="utf-8")
-            code, said = await self._run(self._program, folder, file)
+            code, said = await self._run(program, folder, file)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, True)
         if code:

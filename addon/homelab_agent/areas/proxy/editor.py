@@ -8,7 +8,7 @@ from homelab_agent.areas.proxy.caddy_admin import CaddyAdmin, Configuration
 from homelab_agent.areas.proxy.caddy_errors import CaddyAway, ChangedMeanwhile
 from homelab_agent.areas.proxy.json_tree import smallest_change
 from homelab_agent.areas.proxy.kept import Made
-from homelab_agent.areas.proxy.placing import World
+from homelab_agent.areas.proxy.placing import World, swept
 from homelab_agent.platform.errors import Conflict, TimedOut
 
 PATIENCE_S = 20.0
@@ -66,7 +66,7 @@ class Editor:
             for _ in range(_TRIES):
                 found = await self._read_patiently(admin)
                 before = World(found.document, self._book.made)
-                after = transform(before)
+                after = swept(transform(before))
                 change = smallest_change(before.document, after.document)
                 if change is None:
                     await self._book.keep_made(after.made)

@@ -66,7 +66,7 @@ def with_parts(world: World, old: Parts, new: Parts) -> World:
         world = _with_route(world, placed)
     for skip in new.skips:
         world = _with_skip(world, skip)
-    return _swept(world)
+    return world
 
 
 def with_certificate(world: World, tag: str, certificate_pem: str, key_pem: str) -> World:
@@ -88,7 +88,7 @@ def without_certificate(world: World, tag: str) -> World:
     kept = [each for each in given if not _is_tagged(each, tag)]
     if kept == given:
         return world
-    return _swept(replace(world, document=with_value(world.document, CERTIFICATES, kept)))
+    return replace(world, document=with_value(world.document, CERTIFICATES, kept))
 
 
 def certificate_of(world: World, tag: str) -> tuple[str, str] | None:
@@ -97,6 +97,22 @@ def certificate_of(world: World, tag: str) -> tuple[str, str] | None:
         if isinstance(each, dict) and _is_tagged(each, tag):
             return as_text(each.get("certificate")), as_text(each.get("key"))
     return None
+
+
+def swept(world: World) -> World:
+    """Return a world without what the agent made and nobody needs any more."""
+    document, kept = world.document, []
+    for thing in sorted(world.made.things, key=lambda each: len(each.place), reverse=True):
+        found = value_at(document, thing.place)
+        if found is None:
+            continue
+        if found != thing.empty:
+            kept.append(thing)
+        elif thing.place:
+            document = without_value(document, thing.place)
+        else:
+            document = None
+    return World(document, world.made.model_copy(update={"things": tuple(reversed(kept))}))
 
 
 def _listen(server: JsonObject) -> str:
@@ -169,19 +185,3 @@ def _made(world: World, place: Place, empty: JsonValue) -> World:
         # A Caddy without any configuration has none again.
         things.append(MadeThing(place=here, empty=value))
     return World(document, world.made.model_copy(update={"things": tuple(things)}))
-
-
-def _swept(world: World) -> World:
-    """Return a world without what the agent made and nobody needs any more."""
-    document, kept = world.document, []
-    for thing in sorted(world.made.things, key=lambda each: len(each.place), reverse=True):
-        found = value_at(document, thing.place)
-        if found is None:
-            continue
-        if found != thing.empty:
-            kept.append(thing)
-        elif thing.place:
-            document = without_value(document, thing.place)
-        else:
-            document = None
-    return World(document, world.made.model_copy(update={"things": tuple(reversed(kept))}))

@@ -1,0 +1,141 @@
+"""The proxy's area around a real Caddy, with everything real but time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from homelab_agent.areas.proxy.board import Board
+from homelab_agent.areas.proxy.book import Book
+from homelab_agent.areas.proxy.caddy_admin import CaddyAdmin, HttpCaddyAdmin
+from homelab_agent.areas.proxy.chooser import Chooser
+from homelab_agent.areas.proxy.dry_run import DryRun
+from homelab_agent.areas.proxy.editor import Editor
+from homelab_agent.areas.proxy.kept import KeptSetup, ProxyRecord
+from homelab_agent.areas.proxy.models import ProxyMode, ProxyRoute, ProxyStatus, RouteBody
+from homelab_agent.areas.proxy.passwords import Passwords
+from homelab_agent.areas.proxy.service import ProxyService, Tools
+from homelab_agent.areas.proxy.serving import HttpProber
+from homelab_agent.areas.proxy.wanted import Wishes
+from homelab_agent.platform.clock import utc_now
+from homelab_agent.platform.outbound.connections import open_outbound
+from homelab_agent.platform.outbound.http import OutboundHttp
+from homelab_agent.platform.outbound.tls_contexts import TlsContexts
+from homelab_agent.platform.resources import Resources
+from homelab_agent.platform.secrets import SecretFilter
+from homelab_agent.platform.settings import Settings
+from homelab_agent.platform.store.database import Store
+from homelab_agent.platform.store.records import Records
+from homelab_agent.platform.store.tables import proxy_record
+from homelab_agent.platform.vault import open_vault
+from tests.harness.caddy import free_port
+
+HOST = "photos.example.org"
+PATIENCE_S = 1.0
+
+
+@dataclass(slots=True)
+class ProxyBench:
+    """The area's parts, to be asked directly."""
+
+    service: ProxyService
+    editor: Editor
+    book: Book
+    board: Board
+    resources: Resources
+    folder: Path
+
+    async def put(self, body: RouteBody, host: str = HOST) -> None:
+        """Have a route."""
+        await self.service.put(await self.service.prepare(host, body))
+
+    async def remove(self, host: str = HOST) -> None:
+        """Have it no more."""
+        await self.service.put(await self.service.prepare(host, None))
+
+    def row(self, host: str = HOST) -> ProxyRoute:
+        """Return what is shown of a route."""
+        found = self.board.route(host)
+        assert found is not None
+        return found
+
+    def status(self) -> ProxyStatus:
+        """Return what is shown of the proxy."""
+        return self.board.status()
+
+
+@asynccontextmanager
+async def proxy_bench(
+    folder: Path,
+    admin: str,
+    *,
+    read_s: float = 10,
+    write_s: float = 30,
+    wrap: Callable[[CaddyAdmin], CaddyAdmin] = lambda admin: admin,
+) -> AsyncIterator[ProxyBench]:
+    """Give the area with the Caddy at `admin` set up. `wrap`: what stands between the two."""
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    store = await Store.open(f"sqlite+aiosqlite:///{folder}/homelab.db", folder)
+    outbound = open_outbound(Settings(data_dir=folder))
+    http, tls, resources = OutboundHttp(outbound), TlsContexts(), Resources()
+    book = Book(Records(store, proxy_record, ProxyRecord), utc_now)
+    vault = await asyncio.to_thread(open_vault, folder, None, SecretFilter())
+    passwords = Passwords(vault)
+    chooser = Chooser(book, passwords)
+    board = Board(book, chooser, resources, utc_now)
+
+    def connect(address: str) -> CaddyAdmin:
+        return wrap(HttpCaddyAdmin(address, http, tls, read_s=read_s, write_s=write_s))
+
+    editor = Editor(book, connect, patience_s=PATIENCE_S)
+    tools = Tools(
+        chooser=chooser,
+        wishes=Wishes(passwords, outbound),
+        passwords=passwords,
+        dry_run=DryRun(),
+        prober=HttpProber(http, tls),
+    )
+    service = ProxyService(book, editor, board, tools, utc_now)
+    await book.load()
+    await book.keep_setup(KeptSetup(mode=ProxyMode.OWN, admin=admin))
+    try:
+        yield ProxyBench(service, editor, book, board, resources, folder)
+    finally:
+        await http.close()
+        await store.close()
+
+
+@asynccontextmanager
+async def upstream(
+    answer: Callable[[web.Request], web.StreamResponse] | None = None,
+) -> AsyncIterator[str]:
+    """Give host and port of a small web server; it tells what it was asked."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await _echo(request)
+        if answer is not None:
+            return answer(request)
+        return web.json_response({"path": request.path, "headers": dict(request.headers)})
+
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", handle)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        await runner.cleanup()
+
+
+async def _echo(request: web.Request) -> web.WebSocketResponse:
+    socket = web.WebSocketResponse()
+    await socket.prepare(request)
+    async for message in socket:
+        await socket.send_str(f"echo {message.data}")
+    return socket
