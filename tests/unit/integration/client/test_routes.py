@@ -43,6 +43,7 @@ from custom_components.homelab.client.models import (
     WatchBody,
 )
 from tests.fakes.agent_server import FakeAgent, Seen
+from tests.unit.integration.client.asked_of_domains import OF_DOMAINS
 
 OPENAPI: Any = json.loads((Path(__file__).parents[4] / "addon" / "openapi.json").read_text())
 ROOT = "/api/v1"
@@ -128,6 +129,7 @@ ASKED: dict[str, Ask] = {
     "network.report": lambda client: client.network.report(),
     "network.ports": lambda client: client.network.ports(PortQuery(reach=Reach.PUBLIC)),
     "network.connections": lambda client: client.network.connections(ConnectionQuery(port=443)),
+    **OF_DOMAINS,
 }
 
 
