@@ -8,12 +8,13 @@ import base64
 import os
 import secrets as random
 from pathlib import Path
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING
 
 from homelab_agent.platform.errors import SettingsError, Unavailable
 from homelab_agent.platform.secrets import SHORTEST_SECRET, SecretFilter
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_FILE = "secrets.key"
 
@@ -37,14 +38,14 @@ class Vault:
     """Seals and opens secrets. What was opened is masked in everything that is written."""
 
     def __init__(self, key: bytes, secrets: SecretFilter) -> None:
-        self._cipher = AESGCM(key)
+        self._key = key
         self._secrets = secrets
 
     def seal(self, secret: str, purpose: str) -> str:
         """Return `secret` encrypted. Only the same `purpose`, as a provider's key, opens it."""
         self._hide(secret)
         nonce = random.token_bytes(_NONCE_BYTES)
-        sealed = self._cipher.encrypt(nonce, secret.encode(), purpose.encode())
+        sealed = _cipher(self._key).encrypt(nonce, secret.encode(), purpose.encode())
         return _PREFIX + base64.urlsafe_b64encode(nonce + sealed).decode()
 
     def open(self, sealed: str, purpose: str) -> str:
@@ -53,9 +54,12 @@ class Vault:
         Raises:
             SecretUnreadable: it was sealed with another key or for another purpose.
         """
+        # Only where there is a secret: it costs some megabytes.
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415
+
         try:
             raw = base64.urlsafe_b64decode(sealed.removeprefix(_PREFIX))
-            secret = self._cipher.decrypt(
+            secret = _cipher(self._key).decrypt(
                 raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], purpose.encode()
             ).decode()
         except (InvalidTag, ValueError) as error:
@@ -66,6 +70,12 @@ class Vault:
     def _hide(self, secret: str) -> None:
         if len(secret) >= SHORTEST_SECRET:
             self._secrets.add(secret)
+
+
+def _cipher(key: bytes) -> AESGCM:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
+    return AESGCM(key)
 
 
 def open_vault(data_dir: Path, key_file: Path | None, secrets: SecretFilter) -> Vault:

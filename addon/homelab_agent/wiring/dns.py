@@ -7,7 +7,8 @@ from homelab_agent.areas.dns.applying import PlanDesk
 from homelab_agent.areas.dns.book import KeptProvider, ProviderBook
 from homelab_agent.areas.dns.demo import DemoDns
 from homelab_agent.areas.dns.name_servers import RealNameServers
-from homelab_agent.areas.dns.providers.all_providers import Reach, make_provider
+from homelab_agent.areas.dns.providers.all_providers import make_provider
+from homelab_agent.areas.dns.providers.reach import Reach
 from homelab_agent.areas.dns.routes import DnsRoutes
 from homelab_agent.areas.dns.service import DnsService
 from homelab_agent.areas.dns.watch import ProviderWatch

@@ -18,8 +18,8 @@ from homelab_agent.areas.dns.models import (
 )
 from homelab_agent.areas.dns.name_servers import RealNameServers
 from homelab_agent.areas.dns.planning import make_change
-from homelab_agent.areas.dns.providers.all_providers import Reach
 from homelab_agent.areas.dns.providers.interface import Provider
+from homelab_agent.areas.dns.providers.reach import Reach
 from homelab_agent.areas.dns.service import DnsService
 from homelab_agent.areas.dns.writer import Patience, ZoneWriter
 from homelab_agent.platform.clock import utc_now

@@ -10,8 +10,9 @@ from enum import Enum
 from typing import Protocol
 
 from homelab_agent.areas.dns.models import ProviderSettings, RecordSet, RecordType
-from homelab_agent.areas.dns.providers.all_providers import Reach, make_provider
+from homelab_agent.areas.dns.providers.all_providers import make_provider
 from homelab_agent.areas.dns.providers.interface import Provider
+from homelab_agent.areas.dns.providers.reach import Reach
 from tests.contract.dns_providers.cases import Case
 
 
@@ -60,7 +61,8 @@ class Subject:
 
     `not_offered`: cases that it cannot have, and why. `fixed_name`: all records are at this name;
     None: at any name in the zone. `whole_plans`: a plan is made as a whole or not at all.
-    `odd_texts` False: a TXT with quotes and backslashes is refused.
+    `odd_texts` False: a TXT with quotes and backslashes is refused. `ttl_alone` False: so is a new
+    TTL of values that were there already.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Subject:
     fixed_name: str | None = None
     whole_plans: bool = False
     odd_texts: bool = True
+    ttl_alone: bool = True
 
     def at(self, label: str) -> str:
         """Return a name to be used."""

@@ -16,8 +16,8 @@ from homelab_agent.areas.dns.models import (
     RecordType,
     ZoneEditSettings,
 )
-from homelab_agent.areas.dns.providers.all_providers import Reach
 from homelab_agent.areas.dns.providers.interface import Provider
+from homelab_agent.areas.dns.providers.reach import Reach
 from homelab_agent.areas.dns.providers.zoneedit import ZoneEditProvider
 from tests.contract.dns_providers.place import Subject, Trouble
 from tests.fakes.dns_providers import cloudflare, desec, duckdns, zoneedit

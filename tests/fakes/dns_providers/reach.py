@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from homelab_agent.areas.dns.providers.all_providers import Reach
+from homelab_agent.areas.dns.providers.reach import Reach
 from homelab_agent.platform.clock import Clock, utc_now
 from homelab_agent.platform.outbound.connections import open_outbound
 from homelab_agent.platform.outbound.http import OutboundHttp

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from homelab_agent.areas.dns.providers.errors import (
+from homelab_agent.areas.dns.service import (
     ApplyUncertain,
     NotOffered,
     ProviderBusy,

@@ -24,10 +24,30 @@ from homelab_agent.areas.dns.models import (
 )
 from homelab_agent.areas.dns.name_servers import NameServers
 from homelab_agent.areas.dns.planning import make_plan
+from homelab_agent.areas.dns.providers.errors import (
+    ApplyUncertain,
+    NotOffered,
+    ProviderAway,
+    ProviderBusy,
+    ProviderRefused,
+    WrongCredentials,
+)
 from homelab_agent.areas.dns.providers.interface import AddressOutcome
 from homelab_agent.areas.dns.writer import ZoneWriter
 from homelab_agent.platform.dns_names import is_within, uniform_name
 from homelab_agent.platform.errors import Invalid, NotFound, Unavailable
+
+# What goes wrong with a provider, for the areas that have to decide what to do about it.
+__all__ = [
+    "AddressOutcome",
+    "ApplyUncertain",
+    "DnsService",
+    "NotOffered",
+    "ProviderAway",
+    "ProviderBusy",
+    "ProviderRefused",
+    "WrongCredentials",
+]
 
 TXT_TTL_S = 60
 

@@ -1,7 +1,5 @@
 """A provider of each type, made of its settings. Each is only loaded where it is used."""
 
-from dataclasses import dataclass
-
 from homelab_agent.areas.dns.models import (
     CloudflareSettings,
     DesecSettings,
@@ -13,20 +11,7 @@ from homelab_agent.areas.dns.models import (
     ZoneEditSettings,
 )
 from homelab_agent.areas.dns.providers.interface import Provider
-from homelab_agent.platform.clock import Clock
-from homelab_agent.platform.outbound.connections import Outbound
-from homelab_agent.platform.outbound.http import OutboundHttp
-from homelab_agent.platform.outbound.tls_contexts import TlsContexts
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What providers reach the world through. Whoever made it closes it."""
-
-    outbound: Outbound
-    http: OutboundHttp
-    contexts: TlsContexts
-    clock: Clock
+from homelab_agent.areas.dns.providers.reach import Reach
 
 
 def make_provider(settings: ProviderSettings, reach: Reach) -> Provider:  # noqa: PLR0911  # one a type

@@ -8,7 +8,6 @@ from functools import partial
 from http import HTTPStatus
 
 from homelab_agent.areas.dns.models import Capabilities, Change, CloudflareSettings, RecordType
-from homelab_agent.areas.dns.providers.all_providers import Reach
 from homelab_agent.areas.dns.providers.cloudflare_records import (
     AUTOMATIC_TTL,
     CloudflareRecord,
@@ -24,6 +23,7 @@ from homelab_agent.areas.dns.providers.errors import (
 )
 from homelab_agent.areas.dns.providers.interface import AddressOutcome, ZoneContents
 from homelab_agent.areas.dns.providers.one_by_one import Step, one_by_one
+from homelab_agent.areas.dns.providers.reach import Reach
 from homelab_agent.areas.dns.providers.web_api import (
     DEADLINE_S,
     USUAL_WAIT_S,

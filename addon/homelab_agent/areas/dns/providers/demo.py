@@ -30,6 +30,7 @@ _RECORDS: tuple[tuple[str, RecordType, tuple[str, ...], int], ...] = (
     ("git.", RecordType.CNAME, ("{zone}",), _MINUTES_5_S),
     ("mail.", RecordType.A, ("203.0.113.20",), _HOUR_S),
     ("nas.", RecordType.A, ("192.168.1.10",), _HOUR_S),
+    ("vpn.", RecordType.A, ("203.0.113.24",), _MINUTES_5_S),
     (
         "_dmarc.",
         RecordType.TXT,

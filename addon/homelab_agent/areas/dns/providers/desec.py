@@ -13,7 +13,6 @@ from homelab_agent.areas.dns.models import (
     RecordSet,
     RecordType,
 )
-from homelab_agent.areas.dns.providers.all_providers import Reach
 from homelab_agent.areas.dns.providers.differences import require_unchanged, ttl_to_write
 from homelab_agent.areas.dns.providers.errors import (
     NotOffered,
@@ -21,6 +20,7 @@ from homelab_agent.areas.dns.providers.errors import (
     WrongCredentials,
 )
 from homelab_agent.areas.dns.providers.interface import AddressOutcome, ZoneContents
+from homelab_agent.areas.dns.providers.reach import Reach
 from homelab_agent.areas.dns.providers.web_api import DEADLINE_S, ApiAnswer, Said, WebApi
 from homelab_agent.areas.dns.values import from_presented, presented
 from homelab_agent.platform.errors import NotFound

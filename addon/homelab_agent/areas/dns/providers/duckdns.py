@@ -14,10 +14,10 @@ from homelab_agent.areas.dns.models import (
     DuckDnsSettings,
     RecordType,
 )
-from homelab_agent.areas.dns.providers.all_providers import Reach
 from homelab_agent.areas.dns.providers.errors import NotOffered, ProviderRefused, WrongCredentials
 from homelab_agent.areas.dns.providers.interface import AddressOutcome, ZoneContents
 from homelab_agent.areas.dns.providers.one_by_one import Step, one_by_one
+from homelab_agent.areas.dns.providers.reach import Reach
 from homelab_agent.areas.dns.providers.web_api import DEADLINE_S, WebApi
 from homelab_agent.platform.dns_names import is_within, uniform_name
 

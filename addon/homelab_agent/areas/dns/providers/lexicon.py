@@ -9,7 +9,6 @@ from http import HTTPStatus
 from urllib.parse import quote, quote_plus, urlsplit
 
 from homelab_agent.areas.dns.models import Capabilities, Change, LexiconSettings, RecordType
-from homelab_agent.areas.dns.providers.all_providers import Reach
 from homelab_agent.areas.dns.providers.differences import require_unchanged
 from homelab_agent.areas.dns.providers.errors import (
     ApplyUncertain,
@@ -22,6 +21,7 @@ from homelab_agent.areas.dns.providers.errors import (
 from homelab_agent.areas.dns.providers.interface import ZoneContents
 from homelab_agent.areas.dns.providers.lexicon_calls import LexiconCalls, Progress
 from homelab_agent.areas.dns.providers.lone_thread import LoneThread, StillHangs
+from homelab_agent.areas.dns.providers.reach import Reach
 from homelab_agent.areas.dns.providers.records_only import RecordsOnly
 from homelab_agent.areas.dns.providers.web_api import USUAL_WAIT_S, shown_words
 from homelab_agent.platform.dns_names import uniform_name

@@ -11,7 +11,6 @@ from homelab_agent.areas.dns.models import (
     RecordSet,
     RecordType,
 )
-from homelab_agent.areas.dns.providers.all_providers import Reach
 from homelab_agent.areas.dns.providers.differences import require_unchanged, ttl_to_write
 from homelab_agent.areas.dns.providers.errors import (
     NotOffered,
@@ -19,6 +18,7 @@ from homelab_agent.areas.dns.providers.errors import (
     WrongCredentials,
 )
 from homelab_agent.areas.dns.providers.interface import ZoneContents
+from homelab_agent.areas.dns.providers.reach import Reach
 from homelab_agent.areas.dns.providers.records_only import RecordsOnly
 from homelab_agent.areas.dns.providers.web_api import (
     DEADLINE_S,

@@ -11,8 +11,8 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from pydantic import BaseModel, ConfigDict, ValidationError
 from yarl import URL
 
-from homelab_agent.areas.dns.providers.all_providers import Reach
 from homelab_agent.areas.dns.providers.errors import ApplyUncertain, ProviderAway, ProviderBusy
+from homelab_agent.areas.dns.providers.reach import Reach
 from homelab_agent.platform.errors import AgentError
 from homelab_agent.platform.outbound.connections import where
 from homelab_agent.platform.outbound.guard import GuardedAddress

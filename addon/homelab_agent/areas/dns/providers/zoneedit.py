@@ -10,7 +10,6 @@ from functools import partial
 from http import HTTPStatus
 
 from homelab_agent.areas.dns.models import Capabilities, Change, RecordType, ZoneEditSettings
-from homelab_agent.areas.dns.providers.all_providers import Reach
 from homelab_agent.areas.dns.providers.errors import (
     NotOffered,
     ProviderAway,
@@ -20,6 +19,7 @@ from homelab_agent.areas.dns.providers.errors import (
 )
 from homelab_agent.areas.dns.providers.interface import AddressOutcome, ZoneContents
 from homelab_agent.areas.dns.providers.one_by_one import Step, one_by_one
+from homelab_agent.areas.dns.providers.reach import Reach
 from homelab_agent.areas.dns.providers.web_api import DEADLINE_S, WebApi
 from homelab_agent.areas.dns.providers.zoneedit_answers import (
     ADDRESS_PAUSE_S,

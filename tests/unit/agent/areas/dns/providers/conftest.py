@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from homelab_agent.areas.dns.providers.all_providers import Reach
+from homelab_agent.areas.dns.providers.reach import Reach
 from tests.fakes.dns_providers.reach import open_reach
 
 

@@ -7,7 +7,6 @@ import pytest
 from pydantic import SecretStr
 
 from homelab_agent.areas.dns.models import CloudflareSettings, ProviderType, RecordType
-from homelab_agent.areas.dns.providers.all_providers import Reach
 from homelab_agent.areas.dns.providers.cloudflare import CloudflareProvider
 from homelab_agent.areas.dns.providers.errors import (
     ApplyUncertain,
@@ -17,6 +16,7 @@ from homelab_agent.areas.dns.providers.errors import (
     WrongCredentials,
     ZoneChanged,
 )
+from homelab_agent.areas.dns.providers.reach import Reach
 from homelab_agent.platform.errors import AgentError, NotFound
 from tests.fakes.dns_providers.changes import change, records
 from tests.fakes.dns_providers.cloudflare import RATE_LIMITED, TOKEN, CloudflareServer

@@ -6,7 +6,6 @@ import pytest
 from pydantic import SecretStr
 
 from homelab_agent.areas.dns.models import DesecSettings, ProviderType, RecordType
-from homelab_agent.areas.dns.providers.all_providers import Reach
 from homelab_agent.areas.dns.providers.desec import DesecProvider
 from homelab_agent.areas.dns.providers.errors import (
     ApplyUncertain,
@@ -16,6 +15,7 @@ from homelab_agent.areas.dns.providers.errors import (
     WrongCredentials,
     ZoneChanged,
 )
+from homelab_agent.areas.dns.providers.reach import Reach
 from homelab_agent.platform.errors import AgentError, NotFound
 from tests.fakes.dns_providers.changes import change, records
 from tests.fakes.dns_providers.desec import THROTTLED, TOKEN, DesecServer

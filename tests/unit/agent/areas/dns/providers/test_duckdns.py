@@ -6,7 +6,6 @@ import pytest
 from pydantic import SecretStr
 
 from homelab_agent.areas.dns.models import DuckDnsSettings, ProviderType, RecordType
-from homelab_agent.areas.dns.providers.all_providers import Reach
 from homelab_agent.areas.dns.providers.duckdns import DuckDnsProvider
 from homelab_agent.areas.dns.providers.errors import (
     ApplyUncertain,
@@ -14,6 +13,7 @@ from homelab_agent.areas.dns.providers.errors import (
     WrongCredentials,
 )
 from homelab_agent.areas.dns.providers.interface import AddressOutcome
+from homelab_agent.areas.dns.providers.reach import Reach
 from tests.fakes.dns_providers.changes import change, records
 from tests.fakes.dns_providers.duckdns import TOKEN, DuckDnsServer
 from tests.fakes.dns_providers.server import HTML_PAGE, Applies, Fault, running

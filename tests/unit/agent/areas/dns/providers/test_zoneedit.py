@@ -6,7 +6,6 @@ import pytest
 from pydantic import SecretStr
 
 from homelab_agent.areas.dns.models import ProviderType, RecordType, ZoneEditSettings
-from homelab_agent.areas.dns.providers.all_providers import Reach
 from homelab_agent.areas.dns.providers.errors import (
     ApplyUncertain,
     NotOffered,
@@ -16,6 +15,7 @@ from homelab_agent.areas.dns.providers.errors import (
     WrongCredentials,
 )
 from homelab_agent.areas.dns.providers.interface import AddressOutcome
+from homelab_agent.areas.dns.providers.reach import Reach
 from homelab_agent.areas.dns.providers.zoneedit import ZoneEditProvider
 from homelab_agent.platform.errors import AgentError
 from tests.fakes.dns_providers.changes import change, records
