@@ -4,11 +4,14 @@ It is loaded where it is used: dnspython costs some megabytes.
 """
 
 import asyncio
+from dataclasses import dataclass
+from functools import lru_cache
+from secrets import token_bytes as random_bytes
 from weakref import WeakValueDictionary
 
 from dns.exception import DNSException
 from dns.flags import AA
-from dns.message import Message, make_query
+from dns.message import from_wire, make_query
 from dns.name import from_text as name_from_text
 from dns.rcode import NOERROR, NXDOMAIN
 from dns.rcode import to_text as rcode_text
@@ -19,7 +22,7 @@ from homelab_agent.areas.dns.models import AuthoritativeAnswers, RecordType, Ser
 from homelab_agent.areas.dns.values import from_presented
 from homelab_agent.areas.dns.zone_servers import NameServer, ZoneServers
 from homelab_agent.platform.errors import Unavailable
-from homelab_agent.platform.outbound.dns_exchange import exchange
+from homelab_agent.platform.outbound.dns_exchange import exchange_wire
 from homelab_agent.platform.outbound.names import Target
 
 ANSWER_S = 5.0
@@ -29,6 +32,11 @@ ASK_AGAIN_S = 1.6
 """A datagram may be lost."""
 
 MOST_AT_ONE_SERVER = 32
+
+MOST_REMEMBERED = 4096
+"""Questions, and answers that were read; each is a few hundred bytes."""
+
+_ID_BYTES = 2
 
 PAYLOAD = 1232
 """Bytes of an answer that get through every network in one piece."""
@@ -84,46 +92,65 @@ class AuthoritativeServers:
     async def _asked(
         self, server: NameServer, target: Target, name: str, record_type: RecordType
     ) -> ServerAnswer:
-        query = make_query(
-            name_from_text(name), type_from_text(record_type), flags=0, use_edns=0, payload=PAYLOAD
-        )
         loop = asyncio.get_running_loop()
         began = loop.time()
         while True:
+            query = random_bytes(_ID_BYTES) + _question(name, record_type)
             try:
                 async with asyncio.timeout(ASK_AGAIN_S):
-                    answer = await exchange(query, (target.address, target.port))
+                    answer = await exchange_wire(query, (target.address, target.port))
                 break
             except TimeoutError:
                 continue  # until whoever waits has waited long enough
-        return _read(server, answer, name, record_type, (loop.time() - began) * 1000)
+        said = _said(answer[_ID_BYTES:], name, record_type)
+        response_ms = round((loop.time() - began) * 1000, 2)
+        who = f"{server.name} ({server.address})"
+        return ServerAnswer(
+            server=server.name,
+            address=server.address,
+            values=said.values,
+            ttl_s=said.ttl_s,
+            serial=said.serial,
+            response_ms=response_ms,
+            reason=f"{who} {said.trouble}." if said.trouble else None,
+        )
 
 
-def _read(
-    server: NameServer, answer: Message, name: str, record_type: RecordType, response_ms: float
-) -> ServerAnswer:
-    base = ServerAnswer(
-        server=server.name, address=server.address, response_ms=round(response_ms, 2)
+@dataclass(frozen=True, slots=True)
+class _Said:
+    values: tuple[str, ...] | None = None
+    ttl_s: int | None = None
+    serial: int | None = None
+    trouble: str | None = None
+
+
+@lru_cache(MOST_REMEMBERED)
+def _question(name: str, record_type: RecordType) -> bytes:
+    """Return a question without its id, which is another one each time."""
+    # Only texts are long, and saying that a long answer is welcome costs both sides something.
+    is_long = record_type is RecordType.TXT
+    query = make_query(
+        name_from_text(name),
+        type_from_text(record_type),
+        flags=0,
+        use_edns=0 if is_long else None,
+        payload=PAYLOAD if is_long else None,
     )
-    why = None
-    if answer.rcode() not in {NOERROR, NXDOMAIN}:
-        why = f"answered {rcode_text(answer.rcode())}"
-    elif not answer.flags & AA:
-        why = f"does not serve {name}: it is not authoritative"
-    if why is not None:
-        reason = f"{server.name} ({server.address}) {why}."
-        return base.model_copy(update={"reason": reason})
-    values, ttl_s = _values(answer, name, record_type)
-    serial = next((each[0].serial for each in answer.authority if each.rdtype == SOA), None)
-    return base.model_copy(update={"values": values, "ttl_s": ttl_s, "serial": serial})
+    return query.to_wire()[_ID_BYTES:]
 
 
-def _values(
-    answer: Message, name: str, record_type: RecordType
-) -> tuple[tuple[str, ...], int | None]:
+@lru_cache(MOST_REMEMBERED)
+def _said(answer: bytes, name: str, record_type: RecordType) -> _Said:
+    """Return what an answer without its id says. The same is mostly said again and again."""
+    message = from_wire(bytes(_ID_BYTES) + answer)
+    if message.rcode() not in {NOERROR, NXDOMAIN}:
+        return _Said(trouble=f"answered {rcode_text(message.rcode())}")
+    if not message.flags & AA:
+        return _Said(trouble=f"does not serve {name}: it is not authoritative")
+    serial = next((each[0].serial for each in message.authority if each.rdtype == SOA), None)
     owner, wanted = name_from_text(name), type_from_text(record_type)
-    for each in answer.answer:
+    for each in message.answer:
         if each.name == owner and each.rdtype == wanted:
             values = {from_presented(record_type, value.to_text()) for value in each}
-            return tuple(sorted(values)), each.ttl
-    return (), None
+            return _Said(values=tuple(sorted(values)), ttl_s=each.ttl, serial=serial)
+    return _Said(values=(), serial=serial)

@@ -1,14 +1,24 @@
-"""Asks one name server one question, with dnspython. It is only loaded where it is used."""
+"""Asks one name server one question, with dnspython. It is only loaded where it is used.
 
+There are no deadlines in here: dnspython's own would be of the wall clock, which may be set
+meanwhile.
+"""
+
+import asyncio
 import socket
+from ipaddress import ip_address
 
-from dns.asyncbackend import get_backend
-from dns.asyncquery import udp_with_fallback
-from dns.inet import af_for_address
-from dns.message import Message
+from dns.message import Message, from_wire
 from dns.resolver import NoResolverConfiguration, Resolver
 
 from homelab_agent.platform.outbound.name_server import DNS_PORT
+
+_HEADER_BYTES = 12
+_LENGTH_BYTES = 2
+_MOST_BYTES = 65535
+_RESPONSE = 0x80
+_TRUNCATED = 0x02
+_TYPE_AND_CLASS_BYTES = 4
 
 type Server = tuple[str, int]
 
@@ -25,20 +35,66 @@ def servers_of_the_system() -> tuple[Server, ...]:
 async def exchange(query: Message, server: Server) -> Message:
     """Return the answer of a server, over TCP where it is too long for a datagram.
 
-    There is no deadline in here: dnspython's own would be one of the wall clock, which may be set
-    meanwhile.
-
     Raises:
         OSError: it cannot be reached; also where nobody listens.
         DNSException, EOFError: it did not answer in proper DNS.
     """
-    host, port = server
-    # A connected socket hears that nobody listens there.
-    connecting = get_backend("asyncio").make_socket(  # type: ignore[no-untyped-call]
-        af_for_address(host), socket.SOCK_DGRAM, 0, None, server
-    )
-    async with await connecting as connected:
-        answer, _ = await udp_with_fallback(
-            query, host, None, port, udp_sock=connected, ignore_unexpected=True, ignore_errors=True
-        )
-        return answer
+    return from_wire(await exchange_wire(query.to_wire(), server))
+
+
+async def exchange_wire(query: bytes, server: Server) -> bytes:
+    """Return what a server answers to a question, both as they are on the wire; see `exchange`.
+
+    What comes meanwhile and is no answer to this question is passed over.
+    """
+    answer = await _over_udp(query, server)
+    return await _over_tcp(query, server) if answer[2] & _TRUNCATED else answer
+
+
+async def _over_udp(query: bytes, server: Server) -> bytes:
+    loop = asyncio.get_running_loop()
+    with socket.socket(_family(server), socket.SOCK_DGRAM) as asking:
+        asking.setblocking(False)
+        # A connected socket hears that nobody listens there, and hears nobody else.
+        asking.connect(server)
+        await loop.sock_sendall(asking, query)
+        while True:
+            answer = await loop.sock_recv(asking, _MOST_BYTES)
+            if _answers(answer, query):
+                return answer
+
+
+async def _over_tcp(query: bytes, server: Server) -> bytes:
+    reader, writer = await asyncio.open_connection(*server)
+    try:
+        writer.write(len(query).to_bytes(_LENGTH_BYTES) + query)
+        await writer.drain()
+        length = int.from_bytes(await reader.readexactly(_LENGTH_BYTES))
+        answer = await reader.readexactly(length)
+    finally:
+        writer.close()
+    if not _answers(answer, query):
+        raise EOFError("it answered something else")
+    return answer
+
+
+def _answers(answer: bytes, query: bytes) -> bool:
+    """Return whether this is the answer to that question."""
+    if len(answer) < _HEADER_BYTES or answer[:2] != query[:2] or not answer[2] & _RESPONSE:
+        return False
+    has_question = answer[4:6] != b"\0\0"
+    end = _end_of_question(query)
+    # Who says that it did not understand may leave the question out.
+    return not has_question or answer[_HEADER_BYTES:end].lower() == query[_HEADER_BYTES:end].lower()
+
+
+def _end_of_question(query: bytes) -> int:
+    at = _HEADER_BYTES
+    while query[at]:
+        at += query[at] + 1
+    return at + 1 + _TYPE_AND_CLASS_BYTES
+
+
+def _family(server: Server) -> socket.AddressFamily:
+    is_ipv6 = ip_address(server[0]).version == 6  # noqa: PLR2004
+    return socket.AF_INET6 if is_ipv6 else socket.AF_INET
