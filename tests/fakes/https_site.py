@@ -1,4 +1,4 @@
-"""A site that speaks HTTPS at port 443 of an address of its own, as well or badly as a test says."""
+"""A site that speaks HTTPS at port 443 of an address of its own, as a test says: well or badly."""
 
 import asyncio
 import ssl

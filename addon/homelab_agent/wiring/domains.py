@@ -8,6 +8,7 @@ from homelab_agent.areas.domains.book import Book
 from homelab_agent.areas.domains.checks.page import Pages
 from homelab_agent.areas.domains.checks.records import RecordsCheck
 from homelab_agent.areas.domains.checks.web import WebCheck
+from homelab_agent.areas.domains.demo import DemoDomains, DemoWeb
 from homelab_agent.areas.domains.dns_changes import DnsChanges
 from homelab_agent.areas.domains.following import Following
 from homelab_agent.areas.domains.imports import DomainImports
@@ -30,8 +31,10 @@ def wire_domains(
     wishes, store = Wishes(dns), DomainStore(ground.store, utc_now)
     around = Around(wishes, resources)
     board = Board(around, resources, utc_now)
+    demo = DemoDomains(store, utc_now) if settings.demo else None
     pages = Pages(ground.outbound, ground.http, ground.tls)
-    looker = Looker(RecordsCheck(dns), WebCheck(pages, certificates, utc_now), around, utc_now)
+    web = DemoWeb(utc_now) if settings.demo else WebCheck(pages, certificates, utc_now)
+    looker = Looker(RecordsCheck(dns), web, around, utc_now)
     book = Book(store, board, looker.look, utc_now, interval_s=settings.domain_interval_s)
     service = DomainService(book, wishes, board, utc_now)
     reader = DomainReader(book, board, store, dns)
@@ -40,6 +43,8 @@ def wire_domains(
     areas.routes.append(DomainRoutes(service, reader, imports, changes))
     following = Following(service, book, around, resources)
     dns.tell(following.applied)
-    areas.loops.append(DomainWatch(book, board, following, dns).run)
+    areas.loops.append(
+        DomainWatch(book, board, following, dns, begin=demo.invent if demo else None).run
+    )
     areas.retention.append(history_rule(settings.domain_history_retention_days))
     return service

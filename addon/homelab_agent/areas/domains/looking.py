@@ -1,12 +1,13 @@
 """How a domain is looked at: its records, what is served, its route; and what that means."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from homelab_agent.areas.ddns.models import DynamicAddress, DynamicState
 from homelab_agent.areas.dns.models import RecordSet, RecordType
 from homelab_agent.areas.domains.around import Around
 from homelab_agent.areas.domains.checks.records import RecordsCheck, Resolved
-from homelab_agent.areas.domains.checks.web import Served, WebCheck
+from homelab_agent.areas.domains.checks.web import Served
 from homelab_agent.areas.domains.models import (
     CheckName,
     CheckResult,
@@ -38,10 +39,22 @@ _ROUTES = {
 _TROUBLED = frozenset({DynamicState.FAILED, DynamicState.REFUSED})
 
 
+class Web(Protocol):
+    """Who looks at what is served: see `WebCheck`."""
+
+    async def https(self, name: str, addresses: Sequence[str]) -> Served:
+        """Return what is served by HTTPS at the addresses of a name."""
+        ...
+
+    async def http(self, addresses: Sequence[str]) -> Served:
+        """Return whether anybody is there without HTTPS."""
+        ...
+
+
 class Looker:
     """Looks at domains."""
 
-    def __init__(self, records: RecordsCheck, web: WebCheck, around: Around, clock: Clock) -> None:
+    def __init__(self, records: RecordsCheck, web: Web, around: Around, clock: Clock) -> None:
         self._records = records
         self._web = web
         self._around = around
@@ -89,14 +102,15 @@ _NOT_WELL = frozenset({CheckResult.FAILED, CheckResult.WARNING, CheckResult.UNKN
 def status_of(checks: Sequence[DomainCheck]) -> DomainStatus:
     """Return what the checks mean together.
 
-    Where nobody could be asked about the records, and nothing else is known to be well, it may be
-    this agent that cannot see: then it is not known, and not unhealthy.
+    Where nobody could be asked about the records, and what should be there cannot be reached
+    either, it may be this agent that cannot see: then it is not known, and not unhealthy.
     """
     results = {each.name: each.result for each in checks}
     found = set(results.values())
     if results.get(CheckName.RECORDS) is CheckResult.UNKNOWN:
-        is_served = results.get(CheckName.HTTPS) is CheckResult.OK
-        return DomainStatus.DEGRADED if is_served else DomainStatus.UNKNOWN
+        if results.get(CheckName.REACHABLE) not in {CheckResult.OK, CheckResult.WARNING}:
+            return DomainStatus.UNKNOWN
+        return DomainStatus.UNHEALTHY if CheckResult.FAILED in found else DomainStatus.DEGRADED
     if CheckResult.FAILED in found:
         return DomainStatus.UNHEALTHY
     if CheckResult.WARNING in found:

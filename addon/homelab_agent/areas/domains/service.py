@@ -37,6 +37,10 @@ class DomainService:
         self._board = board
         self._clock = clock
 
+    async def until_ready(self) -> None:
+        """Return when it is known which domains there are."""
+        await self._book.until_ready()
+
     def find(self, id: str) -> Domain | None:  # noqa: A002 - as the wire calls it
         """Return a domain; None where the agent has none of this id."""
         watched = self._book.watched.get(id)

@@ -229,7 +229,7 @@ def _named(servers: Sequence[ServerAnswer]) -> str:
 
 def _shown(values: Sequence[str]) -> str:
     if not values:
-        return "not there"
+        return "missing"
     return ", ".join(values[:_MOST_SHOWN]) + (" and others" if values[_MOST_SHOWN:] else "")
 
 

@@ -139,6 +139,7 @@ UNSEEN, SKIPPED = CheckResult.UNKNOWN, CheckResult.SKIPPED
         (OK, UNSEEN, SKIPPED, UNKNOWN),
         # Nobody answers about the records: is it they, or is it this agent's own network?
         (UNSEEN, OK, OK, DEGRADED),
+        (UNSEEN, OK, FAILED, UNHEALTHY),
         (UNSEEN, FAILED, SKIPPED, UNKNOWN),
         (UNSEEN, SKIPPED, SKIPPED, UNKNOWN),
     ],
