@@ -29,7 +29,8 @@ class Desk:
         self._sources = sources
         self._steady = steady
         self._group: asyncio.TaskGroup | None = None
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.working: dict[str, asyncio.Task[None]] = {}
+        """What is worked at just now, by key."""
         # What is kept and what is worked at change together, one change after the other.
         self._changing = asyncio.Lock()
 
@@ -52,7 +53,7 @@ class Desk:
         now_s = self._steady()
         for one in tuple(self.names.values()):
             self._look_at(one, now_s)
-        waiting = [each for each in self.names.values() if each.key not in self._tasks]
+        waiting = [each for each in self.names.values() if each.key not in self.working]
         return min((each.next_s(now_s) - now_s for each in waiting), default=float("inf"))
 
     async def put(self, key: str, kept: KeptAddress) -> Followed:
@@ -103,10 +104,10 @@ class Desk:
         # Pauses after failures are ours, and a person knows better.
         one.retry_s = one.check_s = self._steady()
         self._look_at(one, one.check_s)
-        return self._tasks.get(one.key)
+        return self.working.get(one.key)
 
     def _look_at(self, one: Followed, now_s: float) -> None:
-        if one.key in self._tasks or self._group is None:
+        if one.key in self.working or self._group is None:
             return
         was_uncertain = one.uncertain
         if one.notice(self._sources.seen(one.kept), now_s) or one.uncertain != was_uncertain:
@@ -115,11 +116,11 @@ class Desk:
             self._look_whether_set_up_anew(one)
         if one.next_s(now_s) <= now_s:
             task = self._group.create_task(self._work(one))
-            self._tasks[one.key] = task
+            self.working[one.key] = task
             task.add_done_callback(lambda _: self._done(one.key))
 
     def _done(self, key: str) -> None:
-        del self._tasks[key]
+        del self.working[key]
         self.wake.set()
 
     def _look_whether_set_up_anew(self, one: Followed) -> None:
@@ -133,10 +134,14 @@ class Desk:
             await self._updater.work(one)
         except AgentError as error:
             _log.warning("dynamic_address_not_kept", name=one.key, why=error.message)
-            one.retry_s = one.check_s = self._steady() + FIRST_RETRY_S
+        except Exception:  # noqa: BLE001  # what a provider answers must not end the agent
+            _log.exception("dynamic_address_broke_down", name=one.key)
+        else:
+            return
+        one.retry_s = one.check_s = self._steady() + FIRST_RETRY_S
 
     async def _stop(self, key: str) -> None:
-        task = self._tasks.get(key)
+        task = self.working.get(key)
         if task is not None:
             task.cancel()
             await asyncio.wait((task,))

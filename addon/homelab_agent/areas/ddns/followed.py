@@ -51,6 +51,7 @@ class Followed:
             return False
         self.candidate = None
         self.kept = self.kept.model_copy(update={"wanted": pair})
+        self.check_s = now_s
         return True
 
     def is_lost(self, now_s: float) -> bool:

@@ -140,7 +140,10 @@ class DesecProvider:
 def _next_cursor(answer: ApiAnswer) -> str | None:
     """Return where the next page begins. Only the cursor: the address is ours to choose."""
     found = _NEXT.search(answer.headers.get("Link", ""))
-    return URL(found.group(1)).query.get("cursor") if found else None
+    try:
+        return URL(found.group(1)).query.get("cursor") if found else None
+    except ValueError:
+        raise answer.unreadable() from None
 
 
 def _require_success(answer: ApiAnswer, what: str) -> None:
