@@ -22,6 +22,11 @@ from .client.kinds import (
     DISK_FORECAST,
     DISK_HEALTH,
     DISK_USAGE,
+    DNS_PROVIDER,
+    DOMAIN,
+    DOMAIN_EVENT,
+    DYNAMIC_ADDRESS,
+    DYNAMIC_ADDRESS_EVENT,
     ENGINE_STATS,
     FILESYSTEM,
     FINDING,
@@ -33,6 +38,8 @@ from .client.kinds import (
     JOB,
     LISTENING_PORT,
     MACHINE_KEY,
+    MANAGED_CERTIFICATE,
+    MANAGED_CERTIFICATE_EVENT,
     MONITOR,
     MONITOR_EVENT,
     MONITOR_REPORT,
@@ -40,6 +47,8 @@ from .client.kinds import (
     NETWORK_CONNECTIONS,
     NETWORK_INTERFACE,
     NETWORK_STATUS,
+    PROXY,
+    PROXY_ROUTE,
     STACK,
     SWARM,
     SWARM_SERVICE,
@@ -59,9 +68,39 @@ _SERVICE = {"target", "reason", "warning", "details"}
 _CERTIFICATE = {"key", "name", "host", "server_name", "path", "reason"}
 _PRINT = {"subject", "issuer", "names", "serial", "fingerprint_sha256", "chain"}
 
+# A name on the internet tells who lives here, and its records and routes where everything is.
+_NAMED = {"id", "key", "name", "names", "zone", "zones", "reason", "note", "container", "records"}
+_ADDRESSES = {
+    *("addresses", "ipv4", "ipv6", "wanted_ipv4", "wanted_ipv6"),
+    *("old_ipv4", "new_ipv4", "old_ipv6", "new_ipv6"),
+}
+_PROXY = {"admin", "warning", "aliases", "upstreams", "users", "options", "difference"}
+_RENEWAL = {"serial", "fingerprint_sha256", "directory", "hand_over", "message", "authority_says"}
+_HIDDEN = {
+    *_NAMED,
+    *_ADDRESSES,
+    *_PROXY,
+    *_RENEWAL,
+    *("upstream_states", "settings", "name_servers", "what_to_do", "issuer"),
+}
+
 type Kinds = tuple[Kind[Any], ...]
 _OF_CONTAINER: Kinds = (CONTAINER_STATS, CONTAINER_UPDATE, CONTAINER_RECREATE, CONTAINER_EVENT)
 _OF_MACHINE: Kinds = (HOST_INFO, HOST_STATS, HOST_POWER, NETWORK_STATUS, NETWORK_CONNECTIONS)
+_OF_DOMAINS: Kinds = (
+    DOMAIN,
+    DYNAMIC_ADDRESS,
+    MANAGED_CERTIFICATE,
+    PROXY,
+    PROXY_ROUTE,
+    DNS_PROVIDER,
+)
+_OF_A_DOMAIN: dict[str, Kinds] = {
+    DOMAIN.name: (DOMAIN, DOMAIN_EVENT, PROXY_ROUTE),
+    DYNAMIC_ADDRESS.name: (DYNAMIC_ADDRESS, DYNAMIC_ADDRESS_EVENT),
+    MANAGED_CERTIFICATE.name: (MANAGED_CERTIFICATE, MANAGED_CERTIFICATE_EVENT),
+    PROXY.name: (PROXY,),
+}
 _OF_MONITOR: Kinds = (MONITOR, MONITOR_RESULT, MONITOR_REPORT, MONITOR_EVENT)
 # The place where a disk is mounted tells who lives here too: what is said of it is enough.
 _PARTS: dict[Kind[Any], set[str]] = {
@@ -100,6 +139,10 @@ async def async_get_config_entry_diagnostics(
         "ports": dict(Counter(one.reach.value for one in mirror.every(LISTENING_PORT))),
         "monitors": [async_redact_data(asdict(one), _SERVICE) for one in mirror.every(MONITOR)],
         "certificates": [_certificate(one) for one in mirror.every(CERTIFICATE)],
+        "domains": {
+            kind.name: [async_redact_data(asdict(one), _HIDDEN) for one in mirror.every(kind)]
+            for kind in _OF_DOMAINS
+        },
         "stacks": [_stack(stack) for stack in mirror.every(STACK)],
         "containers": [_container(container) for container in coordinator.containers],
     }
@@ -134,6 +177,9 @@ async def async_get_device_diagnostics(
         found["certificate_event"] = _of_thing(
             coordinator, CERTIFICATE_EVENT, subject.key, hidden=hidden
         )
+    elif subject.kind in _OF_A_DOMAIN:
+        for kind in _OF_A_DOMAIN[subject.kind]:
+            found[kind.name] = _of_thing(coordinator, kind, subject.key, hidden=_HIDDEN)
     else:
         found["swarm_service"] = _of_thing(coordinator, SWARM_SERVICE, subject.key)
     return found

@@ -12,7 +12,7 @@ from custom_components.homelab.diagnostics import (
     async_get_config_entry_diagnostics,
     async_get_device_diagnostics,
 )
-from tests.fakes import wire, wire_machine, wire_services
+from tests.fakes import wire, wire_domains, wire_machine, wire_services
 from tests.integration.home import Home
 
 SECRETS = (
@@ -133,3 +133,35 @@ async def test_diagnostics_of_services_and_the_machine_name_no_address(home: Hom
         of_it = await async_get_device_diagnostics(home.hass, home.entry, device)
         assert_no_secret(of_it)
         assert of_it[kind] is not None
+
+
+async def test_diagnostics_of_domains_tell_how_they_are_and_not_whose(home: Home) -> None:
+    secret = "very-secret-value"
+    name = f"{secret}.example.org"
+    failure = wire_domains.failure(message=secret, authority_says=secret, what_to_do=secret)
+    agent = home.agent
+    agent.put("domain", name, wire_domains.domain(name, reason=secret, zone=secret, note=secret))
+    agent.put("domain_event", name, wire_domains.domain_event(name, reason=secret))
+    agent.put("dynamic_address", name, wire_domains.dynamic_address(name, ipv4=secret))
+    managed = wire_domains.managed_certificate(name, failure=failure, issuer=secret)
+    agent.put("managed_certificate", name, managed)
+    agent.put("proxy", "caddy", wire_domains.proxy(admin=secret, warning=secret))
+    route = wire_domains.proxy_route(name, upstreams=[secret], users=[secret], difference=[secret])
+    agent.put("proxy_route", name, route)
+    agent.put("dns_provider", "home", wire_domains.dns_provider(settings={"server": secret}))
+    await home.becomes("sensor", "dns_provider:home:provider_state", "ok")
+    found = await async_get_config_entry_diagnostics(home.hass, home.entry)
+    assert_no_secret(found)
+    assert "example.org" not in json.dumps(found, default=str)
+    (domain,) = found["domains"]["domain"]
+    assert (domain["status"], domain["certificate_days_left"]) == ("healthy", 89)
+    (kept,) = found["domains"]["managed_certificate"]
+    assert (kept["failure"]["step"], kept["failure"]["attempts"]) == ("validation", 2)
+    (provider,) = found["domains"]["dns_provider"]
+    assert (provider["type"], provider["state"]) == ("rfc2136", "ok")
+    for key in (f"domain:{name}", "proxy:caddy"):
+        device = home.device(key)
+        assert device is not None
+        of_it = await async_get_device_diagnostics(home.hass, home.entry, device)
+        assert_no_secret(of_it)
+        assert of_it["connected"] is True
