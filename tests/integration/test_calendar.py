@@ -9,7 +9,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from tests.fakes import wire, wire_services
+from tests.fakes import wire, wire_domains, wire_services
 from tests.fakes.agent_server import Answer, FakeAgent
 from tests.integration.home import Home, until
 
@@ -169,3 +169,34 @@ async def test_expiries_are_told_in_the_language_of_the_home(
     assert found["summary"] == "wiki.example: Zertifikat läuft ab"
     await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_block_till_done()
+
+
+def put_kept(agent: FakeAgent, **changes: Any) -> None:
+    """Let the agent keep a certificate valid."""
+    kept = wire_domains.managed_certificate(**changes)
+    agent.put("managed_certificate", kept["key"], kept)
+
+
+async def test_a_kept_certificate_is_renewed_and_would_end(home: Home) -> None:
+    put_kept(home.agent, renew_at="2027-01-18T20:00:00Z", expires_at="2027-02-18T20:00:00Z")
+    answer(home.agent)
+    await home.settled()
+    renewal, end = await events(home, "2027-01-01T00:00:00", "2027-04-01T00:00:00")
+    assert (renewal["start"], renewal["end"]) == ("2027-01-18", "2027-01-19")
+    assert renewal["summary"] == "photos.example.org: certificate is renewed"
+    assert (end["start"], end["summary"]) == (
+        "2027-02-18",
+        "photos.example.org: certificate expires",
+    )
+    put_kept(home.agent, renew_at=None, expires_at=None)
+    await home.settled()
+    assert not await events(home, "2027-01-01T00:00:00", "2027-04-01T00:00:00")
+
+
+async def test_a_kept_certificate_that_is_watched_too_ends_once(home: Home) -> None:
+    put_kept(home.agent, renew_at=None, fingerprint_sha256="aa" * 32)
+    put_certificate(home.agent, "2027-02-18T20:00:00Z")
+    answer(home.agent)
+    await home.settled()
+    (end,) = await events(home, "2027-01-01T00:00:00", "2027-04-01T00:00:00")
+    assert end["summary"] == "wiki.example: certificate expires"

@@ -9,7 +9,11 @@ import yaml
 from homeassistant.components import sensor
 
 from custom_components.homelab import config_flow, exceptions, issues
-from custom_components.homelab.client import FindingType, UpdatePolicy
+from custom_components.homelab.client import (
+    AcmeStep,
+    FindingType,
+    UpdatePolicy,
+)
 from custom_components.homelab.client.errors import error_classes
 from custom_components.homelab.event import (
     CERTIFICATE_EVENTS,
@@ -17,11 +21,20 @@ from custom_components.homelab.event import (
     MONITOR_EVENTS,
     PORT_EVENTS,
 )
+from custom_components.homelab.event_domain import ADDRESS_EVENTS, DOMAIN_EVENTS, RENEWAL_EVENTS
 from custom_components.homelab.sensor_container import CONTAINER_SENSORS
+from custom_components.homelab.sensor_domain import (
+    DOMAIN_SENSORS,
+    DYNAMIC_ADDRESS_SENSORS,
+    MANAGED_CERTIFICATE_SENSORS,
+    PROVIDER_SENSORS,
+    PROXY_SENSORS,
+)
 from custom_components.homelab.sensor_host import HOST_SENSORS, MANAGER_SENSORS
 from custom_components.homelab.sensor_machine import MACHINE_SENSORS
 from custom_components.homelab.sensor_monitor import CERTIFICATE_SENSORS, MONITOR_SENSORS
 from custom_components.homelab.sensor_parts import PART_SENSORS
+from custom_components.homelab.sensor_provisioning import PROVISIONING
 from custom_components.homelab.sensor_stack import STACK_SENSORS, SWARM_SERVICE_SENSORS
 
 INTEGRATION = Path(__file__).parents[3] / "custom_components" / "homelab"
@@ -33,7 +46,22 @@ SENSORS = (
     *SWARM_SERVICE_SENSORS,
     *MONITOR_SENSORS,
     *CERTIFICATE_SENSORS,
+    *DOMAIN_SENSORS,
+    *DYNAMIC_ADDRESS_SENSORS,
+    *MANAGED_CERTIFICATE_SENSORS,
+    *PROXY_SENSORS,
+    *PROVIDER_SENSORS,
+    PROVISIONING,
     *(sensor for _, sensors in (*MACHINE_SENSORS, *PART_SENSORS) for sensor in sensors),
+)
+EVENTS = (
+    EVENT,
+    MONITOR_EVENTS,
+    CERTIFICATE_EVENTS,
+    PORT_EVENTS,
+    DOMAIN_EVENTS,
+    ADDRESS_EVENTS,
+    RENEWAL_EVENTS,
 )
 LANGUAGES = sorted((INTEGRATION / "translations").glob("*.json"))
 
@@ -123,11 +151,15 @@ def test_every_value_of_a_sensor_is_told_in_the_users_language(texts: Any) -> No
 
 
 def test_every_event_and_policy_is_told_in_the_users_language(texts: Any) -> None:
-    for events in (EVENT, MONITOR_EVENTS, CERTIFICATE_EVENTS, PORT_EVENTS):
+    for events in EVENTS:
         attributes = texts["entity"]["event"][events.translation_key]["state_attributes"]
         assert attributes["event_type"]["state"].keys() == set(events.event_types or ())
     found = texts["entity"]["sensor"]["findings"]["state_attributes"]["types"]["state"]
     assert found.keys() == {kind.value for kind in FindingType} - {"unknown"}
+    steps = {step.value for step in AcmeStep} - {"unknown"}
+    for platform, key in (("binary_sensor", "managed_problem"), ("event", "managed_certificate")):
+        step = texts["entity"][platform][key]["state_attributes"]["step"]
+        assert step["state"].keys() == steps
     policies = {policy.value for policy in UpdatePolicy}
     told = texts["entity"]["update"]["image"]["state_attributes"]["policy"]["state"]
     assert told.keys() == policies - {"unknown"}
