@@ -15,10 +15,18 @@ from homeassistant.util.yaml import load_yaml_dict, parse_yaml
 
 from custom_components.homelab.sensor import FINDINGS, UPDATES_AVAILABLE
 from custom_components.homelab.sensor_container import CONTAINER_SENSORS
+from custom_components.homelab.sensor_domain import (
+    DOMAIN_SENSORS,
+    DYNAMIC_ADDRESS_SENSORS,
+    MANAGED_CERTIFICATE_SENSORS,
+    PROVIDER_SENSORS,
+    PROXY_SENSORS,
+)
 from custom_components.homelab.sensor_host import HOST_SENSORS, MANAGER_SENSORS
 from custom_components.homelab.sensor_machine import MACHINE_SENSORS
 from custom_components.homelab.sensor_monitor import CERTIFICATE_SENSORS, MONITOR_SENSORS
 from custom_components.homelab.sensor_parts import PART_SENSORS
+from custom_components.homelab.sensor_provisioning import PROVISIONING
 from custom_components.homelab.sensor_stack import STACK_SENSORS, SWARM_SERVICE_SENSORS
 
 CHECKOUT = Path(__file__).parents[2]
@@ -120,6 +128,11 @@ def test_everything_that_automations_can_use_is_explained_with_an_example(
         ("a temperature or a fan", PARTS["host_sensor"]),
         ("a monitor", MONITOR_SENSORS),
         ("a certificate", CERTIFICATE_SENSORS),
+        ("a domain", (*DOMAIN_SENSORS, PROVISIONING)),
+        ("a dynamic address", DYNAMIC_ADDRESS_SENSORS),
+        ("a managed certificate", MANAGED_CERTIFICATE_SENSORS),
+        ("the reverse proxy", PROXY_SENSORS),
+        ("a DNS provider", PROVIDER_SENSORS),
     ],
 )
 def test_the_readme_says_of_every_sensor_whether_it_is_on(row: str, sensors: Any) -> None:
