@@ -6,7 +6,9 @@ import json
 import shutil
 import ssl
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -20,6 +22,8 @@ from tests.harness.waiting import wait_until
 NEIGHBOUR = "neighbour.test"
 NEIGHBOUR_SAYS = "the neighbour's own site"
 START_S = 30
+
+_MIGRATE = Path("/proc/sys/net/ipv4/tcp_migrate_req")
 
 type Json = dict[str, Json] | list[Json] | str | int | float | bool | None
 
@@ -39,7 +43,8 @@ class Caddy:
     `caddyfile`: it is started with a Caddyfile instead of JSON. `resume`: it goes on with what the
     API told it before. `neighbour`: another person's site is served; `catch_all`: and a route of
     theirs takes what nobody else takes. `acme_directory` and `acme_root`: where certificates are
-    got from, and whom to trust for that.
+    got from, and whom to trust for that. Where that may be set, the kernel is told to move
+    connections over from listeners that a reload closes, as addon/DOCS.md recommends.
     """
 
     def __init__(
@@ -89,6 +94,7 @@ class Caddy:
         self.folder.mkdir(parents=True, exist_ok=True)
         text = self._as_caddyfile() if self._caddyfile else json.dumps(self._as_json())
         await asyncio.to_thread(self.config_file.write_text, text)
+        await asyncio.to_thread(_move_connections_over)
         await self.start()
         return self
 
@@ -271,6 +277,19 @@ class Caddy:
         return sites
 
 
+def moves_connections_over() -> bool:
+    """Return whether no connection is lost when a listener is closed for the next one."""
+    try:
+        return _MIGRATE.read_text().strip() == "1"
+    except OSError:
+        return False
+
+
+def _move_connections_over() -> None:
+    with suppress(OSError):
+        _MIGRATE.write_text("1")
+
+
 def _login(user: tuple[str, str] | None) -> dict[str, str]:
     if user is None:
         return {}
@@ -278,6 +297,7 @@ def _login(user: tuple[str, str] | None) -> dict[str, str]:
     return {"Authorization": f"Basic {packed}"}
 
 
+@cache
 def tls_context(authority: Path | None) -> ssl.SSLContext:
     """Return what trusts one authority only, or any certificate."""
     context = ssl.create_default_context(cafile=str(authority) if authority else None)

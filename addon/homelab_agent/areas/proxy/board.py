@@ -99,6 +99,11 @@ class Board:
         self._world, self._trouble = None, error
         self._publish()
 
+    def show_kept(self) -> None:
+        """Publish what the agent keeps, where nothing was looked at yet."""
+        if self._resources.get(PROXY_KIND, PROXY_KEY) is None:
+            self._publish()
+
     def show_nothing(self) -> None:
         """Publish that no proxy is set up."""
         self._world, self._facts, self._trouble = None, NO_FACTS, None

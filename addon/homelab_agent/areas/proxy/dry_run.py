@@ -18,7 +18,8 @@ from homelab_agent.platform.errors import TimedOut
 
 DEADLINE_S = 30.0
 
-_MOST_BYTES = 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
+_MOST_BYTES = 256 * 1024
 _LONGEST_SAID = 1000
 
 
@@ -28,7 +29,7 @@ class DryRun:
     It makes every module of the configuration, but listens nowhere and orders nothing.
     """
 
-    def __init__(self, program: str | None = None, *, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(self, program: str = "caddy", *, deadline_s: float = DEADLINE_S) -> None:
         self._program = program
         self._deadline_s = deadline_s
 
@@ -41,7 +42,7 @@ class DryRun:
         """
         if not routes:
             return False
-        program = self._program or await asyncio.to_thread(shutil.which, "caddy")
+        program = await asyncio.to_thread(shutil.which, self._program)
         if program is None:
             return False
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="homelab-proxy-"))
@@ -71,7 +72,9 @@ class DryRun:
             raise ValueError("the process was started without a pipe")
         try:
             async with asyncio.timeout(self._deadline_s):
-                said = await process.stderr.read(_MOST_BYTES)
+                said = bytearray()
+                while chunk := await process.stderr.read(_CHUNK_BYTES):
+                    said = (said + chunk)[-_MOST_BYTES:]
                 return await process.wait(), said.decode(errors="replace")
         except TimeoutError:
             raise TimedOut(

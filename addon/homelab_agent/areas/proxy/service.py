@@ -88,6 +88,11 @@ class ProxyService:
         # Book and Caddy change together.
         self._turn = asyncio.Lock()
 
+    async def until_ready(self) -> None:
+        """Return when the agent's routes are known, be Caddy there or not."""
+        await self._book.load()
+        self._board.show_kept()
+
     def status(self) -> ProxyStatus:
         """Return how it is with the proxy, as last seen."""
         return self._board.status()
