@@ -2,7 +2,13 @@
 
 import asyncio
 
-from homelab_agent.areas.renewal.authority import Account, Authority, AuthorityAway, Session
+from homelab_agent.areas.renewal.authority import (
+    Account,
+    Authority,
+    AuthorityAway,
+    ClockIsOff,
+    Session,
+)
 from homelab_agent.areas.renewal.kept import KeptAccount
 from homelab_agent.areas.renewal.keys import load_key_tools
 from homelab_agent.areas.renewal.models import (
@@ -148,8 +154,8 @@ class Accounts:
     async def _terms_url(self, body: AcmeAccountBody) -> str | None:
         try:
             return await self._authority.terms_url(body.directory, body.authority_pem)
-        except AuthorityAway as error:
-            _log.warning("authority_away", directory=body.directory, why=error.message)
+        except (AuthorityAway, ClockIsOff) as error:
+            _log.warning("terms_not_looked_up", directory=body.directory, why=error.message)
             return None
         except Invalid as error:
             raise Invalid(error.message, field=error.field or "directory") from error

@@ -29,7 +29,7 @@ from homelab_agent.areas.renewal.authority import (
 )
 from homelab_agent.areas.renewal.courier import Answer
 
-NONCE_TRIES = 6
+NONCE_TRIES = 10
 """The library tries twice; an authority that refuses one of five would fail every third order."""
 
 _CHALLENGE_LABEL = "_acme-challenge"

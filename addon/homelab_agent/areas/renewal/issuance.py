@@ -1,7 +1,7 @@
 """Getting a certificate, step by step. Each step stands being repeated, also after a crash."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -32,6 +32,8 @@ from homelab_agent.platform.errors import AgentError, Failed, TimedOut
 from homelab_agent.platform.jobs.progress import report
 from homelab_agent.platform.vault import Vault
 
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 4.0
+
 _GOES_ON = frozenset({Status.PENDING, Status.READY, Status.PROCESSING, Status.VALID})
 
 
@@ -42,7 +44,6 @@ class Patience:
     propagation_s: float = 900.0
     validation_s: float = 180.0
     finalize_s: float = 180.0
-    look_again_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +155,7 @@ class Issuance:
         return bool(proofs)
 
     async def _until_believed(self, session: Session, url: str) -> None:
-        deadline = asyncio.get_running_loop().time() + self._patience.validation_s
+        pauses = _pauses(self._patience.validation_s, "The authority has not looked at the proof")
         while True:
             order = await session.order(url)
             refused = [each for each in order.proofs if each.status is Status.INVALID]
@@ -165,12 +166,7 @@ class Issuance:
                 return
             if order.status not in _GOES_ON:
                 raise AuthorityRefused("malformed", order.says or "the order has ended")
-            if asyncio.get_running_loop().time() > deadline:
-                raise TimedOut(
-                    "The authority has not looked at the proof within "
-                    f"{self._patience.validation_s:g} s."
-                )
-            await asyncio.sleep(self._patience.look_again_s)
+            await asyncio.sleep(next(pauses))
 
     async def _finalize(self, key: str) -> bool:
         pending = self._book.get(key).pending
@@ -184,7 +180,7 @@ class Issuance:
         return True
 
     async def _signed(self, session: Session, url: str, key: str) -> str:
-        deadline = asyncio.get_running_loop().time() + self._patience.finalize_s
+        pauses = _pauses(self._patience.finalize_s, "The authority has not signed")
         asked = False
         while True:
             order = await session.order(url)
@@ -200,11 +196,7 @@ class Issuance:
                 await session.finalize(order, request)
                 asked = True
                 continue
-            if asyncio.get_running_loop().time() > deadline:
-                raise TimedOut(
-                    f"The authority has not signed within {self._patience.finalize_s:g} s."
-                )
-            await asyncio.sleep(self._patience.look_again_s)
+            await asyncio.sleep(next(pauses))
 
     async def _store(self, key: str) -> bool:
         pending = self._book.get(key).pending
@@ -292,6 +284,16 @@ def issued_from(facts: CertificateFacts, version: str, clock: Clock) -> Issued:
         expires_at=facts.expires_at,
         renewed_at=clock(),
     )
+
+
+def _pauses(within_s: float, what: str) -> Iterator[float]:
+    """Yield growing pauses; `TimedOut` says what has not happened `within_s`."""
+    clock = asyncio.get_running_loop().time
+    deadline, pause_s = clock() + within_s, _FIRST_PAUSE_S
+    while clock() < deadline:
+        yield pause_s
+        pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+    raise TimedOut(f"{what} within {within_s:g} s.")
 
 
 async def _goes_on(session: Session, url: str) -> bool:
