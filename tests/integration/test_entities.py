@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, snapsh
 from syrupy.assertion import SnapshotAssertion
 
 import custom_components.homelab as integration
-from tests.fakes import wire, wire_machine, wire_services
+from tests.fakes import wire, wire_domains, wire_machine, wire_services
 from tests.fakes.agent_server import Answer, FakeAgent
 from tests.integration.home import Home, until
 
@@ -32,6 +32,7 @@ def put_some_of_everything(agent: FakeAgent) -> None:
     agent.put("swarm_service", "shop", wire.swarm_service())
     put_a_machine(agent)
     put_services(agent)
+    put_domains(agent)
 
 
 def put_a_machine(agent: FakeAgent) -> None:
@@ -74,6 +75,23 @@ def put_services(agent: FakeAgent) -> None:
         wire_services.certificate("mail.example.com-993"),
     ):
         agent.put("certificate", certificate["key"], certificate)
+
+
+def put_domains(agent: FakeAgent) -> None:
+    """Let the agent look after a domain, and all that serves it."""
+    job = wire_domains.provisioning()
+    agent.put("job", job["id"], job)
+    agent.put(
+        "domain", "photos.example.org", wire_domains.domain(proxy_state="ok", job_id=job["id"])
+    )
+    agent.put("proxy", "caddy", wire_domains.proxy())
+    agent.put("dns_provider", "home", wire_domains.dns_provider())
+    agent.put("dynamic_address", "home.example.org", wire_domains.dynamic_address())
+    for kept in (
+        wire_domains.managed_certificate(),
+        wire_domains.managed_certificate("mail.example.org", failure=wire_domains.failure()),
+    ):
+        agent.put("managed_certificate", kept["key"], kept)
 
 
 @pytest.mark.parametrize("platform", integration.PLATFORMS)
