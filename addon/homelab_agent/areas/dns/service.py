@@ -223,19 +223,21 @@ class DnsService:
         standing = await self._writer.standing(self._home_of_written(plan), plan.changes)
         return (*standing.before, *(change for change, _ in standing.neither))
 
-    async def add_txt(self, name: str, value: str, *, ttl_s: int = TXT_TTL_S) -> None:
+    async def add_txt(
+        self, name: str, value: str, *, ttl_s: int = TXT_TTL_S, provider: str | None = None
+    ) -> None:
         """Put one TXT value beside others; it may be there already.
 
         Raises:
             Conflict: there is another one, and the provider keeps one only.
         """
         await self.until_ready()
-        await self._writer.add_text(self.home_of(name), name, value, ttl_s)
+        await self._writer.add_text(self.home_of(name, provider), name, value, ttl_s)
 
-    async def remove_txt(self, name: str, value: str) -> None:
+    async def remove_txt(self, name: str, value: str, *, provider: str | None = None) -> None:
         """Take one TXT value away; others stay, and it may be gone already."""
         await self.until_ready()
-        await self._writer.remove_text(self.home_of(name), name, value)
+        await self._writer.remove_text(self.home_of(name, provider), name, value)
 
     async def set_addresses(
         self,

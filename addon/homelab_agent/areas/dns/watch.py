@@ -1,47 +1,70 @@
 """Asks each provider now and then how it is: seldom, and more seldom while it fails."""
 
 import asyncio
+from dataclasses import dataclass
 
-from homelab_agent.areas.dns.book import ProviderBook
+from homelab_agent.areas.dns.book import Entry, ProviderBook
 from homelab_agent.areas.dns.models import ProviderState
+from homelab_agent.platform.errors import NotFound
 
-USUALLY_S = 6 * 3600.0
-FIRST_AGAIN_S = 60.0
-REFUSED_AGAIN_S = 1800.0
-"""A wrong key is not tried often: some providers lock the account then."""
 
-_LOOK_S = 15.0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """How often. A wrong key is tried seldom: some providers lock the account then."""
+
+    usually_s: float = 6 * 3600.0
+    failed_s: float = 60.0
+    refused_s: float = 1800.0
+    look_s: float = 15.0
 
 
 class ProviderWatch:
     """Takes the providers up at the start, and looks after them."""
 
-    def __init__(self, book: ProviderBook) -> None:
+    def __init__(self, book: ProviderBook, rhythm: Rhythm | None = None) -> None:
         self._book = book
-        self._due: dict[str, float] = {}
-        self._pause: dict[str, float] = {}
+        self._rhythm = rhythm or Rhythm()
+        self._asked_at: dict[str, float] = {}
+        self._pause_s: dict[str, float] = {}
 
     async def run(self) -> None:
         """Run until cancelled."""
         await self._book.load()
-        loop = asyncio.get_running_loop()
         while True:
+            entries = self._book.entries()
             # One after the other: it is in no hurry.
-            for entry in self._book.entries():
-                if entry.opened is not None and loop.time() >= self._due.get(entry.key, 0.0):
-                    await self._book.check(entry.key)
-                    self._due[entry.key] = loop.time() + self._next_s(entry.key)
-            known = {entry.key for entry in self._book.entries()}
-            self._due = {key: at for key, at in self._due.items() if key in known}
-            self._pause = {key: each for key, each in self._pause.items() if key in known}
-            await asyncio.sleep(_LOOK_S)
+            for entry in entries:
+                if entry.opened is not None and self._is_due(entry):
+                    await self._ask(entry.key)
+            known = {entry.key for entry in entries}
+            self._asked_at = {key: at for key, at in self._asked_at.items() if key in known}
+            self._pause_s = {key: each for key, each in self._pause_s.items() if key in known}
+            await asyncio.sleep(self._rhythm.look_s)
 
-    def _next_s(self, key: str) -> float:
-        state = self._book.entry(key).kept.state
+    def _is_due(self, entry: Entry) -> bool:
+        asked_at = self._asked_at.get(entry.key)
+        if asked_at is None:
+            return True
+        # By how it is now: it may have failed since, when somebody wanted something of it.
+        wait_s = self._rhythm.usually_s
+        if entry.kept.state is not ProviderState.OK:
+            wait_s = self._pause_s.get(entry.key, self._first_pause_s(entry.kept.state))
+        return asyncio.get_running_loop().time() >= asked_at + wait_s
+
+    async def _ask(self, key: str) -> None:
+        try:
+            state = (await self._book.check(key)).state
+        except NotFound:  # it was removed in this moment
+            return
+        self._asked_at[key] = asyncio.get_running_loop().time()
         if state is ProviderState.OK:
-            self._pause.pop(key, None)
-            return USUALLY_S
-        first = REFUSED_AGAIN_S if state is ProviderState.REFUSED else FIRST_AGAIN_S
-        pause_s = max(first, self._pause.get(key, first))
-        self._pause[key] = min(pause_s * 2, USUALLY_S)
-        return pause_s
+            self._pause_s.pop(key, None)
+        else:
+            pause_s = self._pause_s.get(key)
+            first_s = self._first_pause_s(state)
+            longer_s = first_s if pause_s is None else max(pause_s * 2, first_s)
+            self._pause_s[key] = min(longer_s, self._rhythm.usually_s)
+
+    def _first_pause_s(self, state: ProviderState) -> float:
+        refused = state is ProviderState.REFUSED
+        return self._rhythm.refused_s if refused else self._rhythm.failed_s
