@@ -191,6 +191,9 @@ class FakeProxy:
         self.passwords: list[str] = []
         self._faults = faults
 
+    async def until_ready(self) -> None:
+        """Be ready."""
+
     def status(self) -> ProxyStatus:
         return self.shown
 
@@ -320,6 +323,9 @@ class FakeDomains:
         self.all: dict[str, KeptDomain] = {}
         self.lines: list[Line] = []
         self.jobs: dict[str, str | None] = {}
+
+    async def until_ready(self) -> None:
+        """Be ready."""
 
     def find(self, id: str) -> Domain | None:  # noqa: A002
         kept = self.all.get(id)

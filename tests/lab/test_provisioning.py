@@ -1,5 +1,6 @@
 """A container gets a name with HTTPS and gives it back, with real parts only."""
 
+import base64
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from tests.lab.provisioning_secrets import said_and_written, used_secrets
 from tests.lab.provisioning_world import (
     SAYS,
     ZONE,
@@ -69,9 +71,44 @@ async def test_a_password_lets_in_and_is_nowhere_to_be_read(world: ProvisioningW
 
     assert job["outcome"] == "done", job
     assert (await world.caddy.get(name, authority=world.root)).status == 401
-    let_in = await world.caddy.get(name, authority=world.root, user=("me", PASSWORD))
+    said = base64.b64encode(f"me:{PASSWORD}".encode()).decode()
+    let_in = await world.caddy.get(
+        name, authority=world.root, headers={"Authorization": f"Basic {said}"}
+    )
     assert SAYS in let_in.text
+    await _require_no_secret(world)
     await world.ended(await world.deprovision(name))
+
+
+async def test_no_secret_is_in_store_log_journal_answer_or_stream_while_one_is_up(
+    world: ProvisioningWorld,
+) -> None:
+    name = f"secret.{ZONE}"
+    users = [{"username": "me", "password": PASSWORD}]
+    up = await world.ended(await world.provision(name, certificate="dns_01", basic_auth=users))
+    assert up["outcome"] == "done", up
+
+    await _require_no_secret(world)
+
+    await world.ended(await world.deprovision(name))
+
+
+async def _require_no_secret(world: ProvisioningWorld) -> None:
+    texts = await said_and_written(world)
+    secrets = used_secrets(world)
+    leaks = [
+        f"{what} in {where}"
+        for what, forms in secrets.items()
+        for where, text in texts.items()
+        if any(form in text for form in forms)
+    ]
+    places = ", ".join(sorted(texts))
+    print(  # noqa: T201
+        f"\n{len(secrets)} secrets ({', '.join(secrets)}) looked for in {len(texts)} places "
+        f"({places[:200]}...): {len(leaks)} found"
+    )
+    assert leaks == []
+    assert not [where for where, text in texts.items() if b"PRIVATE KEY" in text]
 
 
 async def _seconds(world: ProvisioningWorld, name: str, way: str, job: dict[str, Any]) -> list[str]:

@@ -160,9 +160,11 @@ async def _state(
     if before == down:
         whole = served and now["domains"] == [NAME] and now["routes"] == [NAME]
         return ("up" if whole else f"half: {_difference(now, down)}"), served
+    if not served:
+        return f"half: {_difference(now, down)}", False
     # A certificate that was given away and had to be ordered again is another one.
     kept = {key: now[key] == before[key] for key in ("zone", "domains", "routes")}
-    return ("up" if served and all(kept.values()) else f"half: {kept} {served}"), served
+    return ("up" if served and all(kept.values()) else f"half: {kept}"), served
 
 
 def _difference(now: dict[str, Any], before: dict[str, Any]) -> str:

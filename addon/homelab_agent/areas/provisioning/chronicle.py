@@ -45,6 +45,8 @@ class Chronicle:
         """
 
         async def told(context: StepContext[Arguments]) -> StepResult:
+            # Again at each step: a start of the agent has forgotten it.
+            await self._domains.changing(context.arguments.name, context.job_id)
             try:
                 went = await do(context)
             except AgentError as error:

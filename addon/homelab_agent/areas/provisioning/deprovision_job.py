@@ -66,7 +66,6 @@ class DeprovisionJob:
 
     async def _validate(self, context: _Context) -> Told:
         name = context.arguments.name
-        await self._with.domains.changing(name, context.job_id)
         await self._keeping.ready()
         before = self._keeping.now(
             name, given_back(name, self._with.certificates, self._with.proxy)
@@ -79,6 +78,8 @@ class DeprovisionJob:
 
     async def _proxy_route(self, context: _Context) -> Told:
         name = context.arguments.name
+        # A job that is taken up just after a start must not take "not known yet" for "gone".
+        await self._keeping.ready()
         if self._with.proxy.route(name) is None:
             return Told("There is no route.", needed=False)
         async with deadline(
@@ -92,6 +93,7 @@ class DeprovisionJob:
 
     async def _stop_following(self, context: _Context) -> Told:
         name = context.arguments.name
+        await self._keeping.ready()
         if self._with.dynamic.find(name) is None:
             return Told("It follows no address.", needed=context.again)
         await self._with.dynamic.remove(name)
@@ -129,6 +131,7 @@ class DeprovisionJob:
 
     async def _let_go(self, context: _Context) -> Told:
         arguments = context.arguments
+        await self._keeping.ready()
         domains = self._with.domains
         known = domains.find(arguments.name)
         if known is None:

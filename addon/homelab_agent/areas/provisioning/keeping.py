@@ -20,9 +20,12 @@ class Keeping:
         self._domains = partners.domains
         self._dynamic = partners.dynamic
         self._certificates = partners.certificates
+        self._proxy = partners.proxy
 
     async def ready(self) -> None:
         """Return when all that is kept is known: just after a start it looks as if nothing was."""
+        await self._domains.until_ready()
+        await self._proxy.until_ready()
         await self._dynamic.list()
         await self._certificates.list()
 
@@ -60,6 +63,7 @@ class Keeping:
     ) -> str:
         """Have the domain kept, and its address followed, as before."""
         name = arguments.name
+        await self.ready()
         if before.dynamic is None and self._dynamic.find(name) is not None:
             await self._dynamic.remove(name)
         elif before.dynamic is not None:

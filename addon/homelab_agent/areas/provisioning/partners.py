@@ -73,6 +73,10 @@ class Dns(Protocol):
 class Proxy(Protocol):
     """The reverse proxy: see `ProxyService`."""
 
+    async def until_ready(self) -> None:
+        """Return when the agent's routes are known."""
+        ...
+
     def status(self) -> ProxyStatus:
         """Return how it is."""
         ...
@@ -132,6 +136,10 @@ class Certificates(Protocol):
 
 class Domains(Protocol):
     """The domains that are kept: see `DomainService`."""
+
+    async def until_ready(self) -> None:
+        """Return when it is known which domains there are."""
+        ...
 
     def find(self, id: str) -> Domain | None:
         """Return a domain."""

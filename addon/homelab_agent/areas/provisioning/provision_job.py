@@ -82,7 +82,6 @@ class ProvisionJob:
     async def _validate(self, context: _Context) -> Told:
         """Look again whether it can be done, and journal how it was before."""
         arguments = context.arguments
-        await self._with.domains.changing(arguments.name, context.job_id)
         await self._keeping.ready()
         before = self._keeping.now(arguments.name, self._certificate_now(arguments))
 
@@ -163,6 +162,7 @@ class ProvisionJob:
 
     async def _get_certificate(self, context: _Context) -> Told:
         arguments = context.arguments
+        await self._keeping.ready()
         message = await self._certificate.get(arguments.name, arguments.certificate)
         return Told(message, after=arguments.certificate.value)
 
@@ -183,6 +183,7 @@ class ProvisionJob:
             status = await self._until_healthy(arguments.name)
         if arguments.dynamic is not None:
             await self._with.dynamic.add(arguments.dynamic, arguments.caller)
+        await self._keeping.ready()
         body = self._keeping.body(arguments)
         await self._with.domains.put(
             body, arguments.caller, provisioned=True, job_id=context.job_id

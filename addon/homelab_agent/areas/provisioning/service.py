@@ -4,6 +4,7 @@ from homelab_agent.areas.dns.models import RecordSet
 from homelab_agent.areas.provisioning.arguments import DeprovisionArguments, ProvisionArguments
 from homelab_agent.areas.provisioning.certificate_step import own_certificate
 from homelab_agent.areas.provisioning.deprovision_job import DEPROVISION
+from homelab_agent.areas.provisioning.keeping import Keeping
 from homelab_agent.areas.provisioning.models import (
     CertificateWay,
     DeprovisionBody,
@@ -38,9 +39,11 @@ class ProvisioningService:
         self._planner = planner
         self._users = users
         self._runner = runner
+        self._keeping = Keeping(partners)
 
     async def plan(self, body: ProvisionBody) -> ProvisionPlan:
         """Return what provisioning would do; nothing is changed."""
+        await self._keeping.ready()
         return (await self._planner.draft(body)).plan
 
     async def start(self, body: StartBody, caller: Caller) -> CommandResult:
@@ -50,6 +53,7 @@ class ProvisioningService:
             Denied: an admin has to ask for it.
             Conflict: the plan is not the one that was looked at.
         """
+        await self._keeping.ready()
         draft = await self._planner.draft(body)
         plan = draft.plan
         if body.plan_hash not in (None, plan.hash):
@@ -86,6 +90,7 @@ class ProvisioningService:
             Denied: an admin has to ask for it.
         """
         name = uniform_name(name, field="name", underscore=False)
+        await self._keeping.ready()
         domain, route = self._with.domains.find(name), self._with.proxy.route(name)
         if route is None and (domain is None or not domain.provisioned):
             raise _not_found(name)
@@ -113,6 +118,7 @@ class ProvisioningService:
             NotFound: there is nothing of it.
         """
         name = uniform_name(name, field="name", underscore=False)
+        await self._keeping.ready()
         domain, route = self._with.domains.find(name), self._with.proxy.route(name)
         if domain is None and route is None:
             raise _not_found(name)
