@@ -237,9 +237,10 @@ class ProviderBook:
                 )
         except SecretUnreadable:
             return entry.shown
+        except WrongCredentials, ProviderBusy, ProviderAway, ApplyUncertain:
+            pass  # that is noted already
         except AgentError as error:
-            if entry.kept.state is ProviderState.OK:
-                self._note(entry, ProviderState.UNREACHABLE, error.message)
+            self._note(entry, ProviderState.UNREACHABLE, error.message)
         entry.kept = entry.kept.model_copy(update={"checked_at": self._clock()})
         if self._entries.get(key) is entry:
             await self._keep(entry)

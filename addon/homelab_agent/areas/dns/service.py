@@ -131,7 +131,8 @@ class DnsService:
             raise NotFound(
                 f"{by} a zone that {name} is in.",
                 field=field,
-                hint=f"The zones that are managed: {self._zone_names(provider)}",
+                hint=f"The zones that are managed: {self._zone_names(provider)}. Test the provider "
+                "to have it asked for new ones",
             )
         if len(nearest) > 1:
             keys = ", ".join(each.provider for each in nearest)
