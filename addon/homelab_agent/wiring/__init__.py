@@ -18,8 +18,8 @@ def wire_areas(ground: Ground) -> Areas:
     areas = Areas()
     areas.routes.append(ActivityRoutes(ActivityService(ground.store)))
     areas.routes.append(JobRoutes(JobsService(ground.runner)))
-    containers = wire_docker(ground, areas)
-    house = wire_house(ground, areas, containers.service)
-    certificates = wire_services(ground, areas, containers.service, house)
-    wire_addresses(ground, areas, containers.service, certificates)
+    docker = wire_docker(ground, areas)
+    house = wire_house(ground, areas, docker.containers)
+    certificates = wire_services(ground, areas, docker.containers, house)
+    wire_addresses(ground, areas, docker, certificates)
     return areas

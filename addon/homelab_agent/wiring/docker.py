@@ -75,14 +75,22 @@ from homelab_agent.wiring.ground import Areas, Ground
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerParts:
-    """What the containers give to other areas. `look` makes what is published of one true."""
+    """What containers give to what is built on them. `look` makes what is published of one true."""
 
     service: ContainerService
     guard: Guard
     look: Look
 
 
-def wire_docker(ground: Ground, areas: Areas) -> ContainerParts:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Docker:
+    """What everything that is about containers gives to other areas."""
+
+    containers: ContainerService
+    stacks: StackDeployments
+
+
+def wire_docker(ground: Ground, areas: Areas) -> Docker:
     """Make everything that is about containers."""
     parts = _containers(ground, areas)
     containers = parts.service
@@ -92,8 +100,8 @@ def wire_docker(ground: Ground, areas: Areas) -> ContainerParts:
     _statistics(ground, areas, containers)
     _objects(ground, areas, containers)
     _swarm(ground, areas)
-    _stacks(ground, areas, parts, recreate, updates)
-    return parts
+    stacks = _stacks(ground, areas, parts, recreate, updates)
+    return Docker(containers=containers, stacks=stacks)
 
 
 def _containers(ground: Ground, areas: Areas) -> ContainerParts:
@@ -203,7 +211,7 @@ def _stacks(
     parts: ContainerParts,
     recreate: RecreateService,
     updates: UpdateService,
-) -> None:
+) -> StackDeployments:
     faces, runner, folder = ground.engine, ground.runner, ground.settings.stacks_folder
     history, files = History(ground.store, utc_now), StackFiles(folder)
     compose = _compose(ground.settings)
@@ -231,6 +239,7 @@ def _stacks(
     areas.routes.append(StackRoutes(service, deployments))
     areas.loops += (watch.run, deployments.refresh)
     areas.retention.append(history_rule())
+    return deployments
 
 
 def _compose(settings: Settings) -> Compose:

@@ -13,12 +13,14 @@ from homelab_agent.areas.proxy.dry_run import DryRun
 from homelab_agent.areas.proxy.editor import Connect, Editor
 from homelab_agent.areas.proxy.jobs import RouteJobs
 from homelab_agent.areas.proxy.kept import ProxyRecord
+from homelab_agent.areas.proxy.managed import ManagedCaddy, Stacks
 from homelab_agent.areas.proxy.memory import RestartMemory
 from homelab_agent.areas.proxy.passwords import Passwords
 from homelab_agent.areas.proxy.routes import ProxyRoutes
 from homelab_agent.areas.proxy.service import ProxyService, Tools
 from homelab_agent.areas.proxy.serving import HttpProber, Prober
 from homelab_agent.areas.proxy.setup import Setup
+from homelab_agent.areas.proxy.setup_job import SetupJobs
 from homelab_agent.areas.proxy.wanted import Wishes
 from homelab_agent.areas.proxy.watch import ProxyWatch
 from homelab_agent.platform.clock import utc_now
@@ -27,7 +29,9 @@ from homelab_agent.platform.store.tables import proxy_record
 from homelab_agent.wiring.ground import Areas, Ground
 
 
-def wire_proxy(ground: Ground, areas: Areas, containers: ContainerService) -> ProxyService:
+def wire_proxy(
+    ground: Ground, areas: Areas, containers: ContainerService, stacks: Stacks
+) -> ProxyService:
     """Make the area of the reverse proxy."""
     settings, resources, runner = ground.settings, ground.resources, ground.runner
     book = Book(Records(ground.store, proxy_record, ProxyRecord), utc_now)
@@ -56,9 +60,24 @@ def wire_proxy(ground: Ground, areas: Areas, containers: ContainerService) -> Pr
         puts_back=settings.proxy_put_back,
         begin=partial(invent_routes, book, utc_now) if settings.demo else None,
     )
-    areas.routes.append(ProxyRoutes(Desk(service, board, runner), Setup(book, connect, watch)))
+    caddy = None if settings.demo else _managed(ground, stacks, book, connect)
+    setup = Setup(book, connect, watch, runner, caddy)
+    areas.routes.append(ProxyRoutes(Desk(service, board, runner), setup))
     areas.loops.append(watch.run)
     return service
+
+
+def _managed(ground: Ground, stacks: Stacks, book: Book, connect: Connect) -> ManagedCaddy:
+    caddy = ManagedCaddy(
+        stacks,
+        ground.engine.objects,
+        ground.resources,
+        ground.runner,
+        ground.settings.data_dir / "proxy",
+    )
+    for kind in SetupJobs(book, connect, caddy).kinds():
+        ground.runner.register(kind)
+    return caddy
 
 
 def _ways(ground: Ground) -> tuple[Connect, Prober]:
