@@ -7,6 +7,11 @@ from contextlib import asynccontextmanager
 from aiohttp import ClientSession, web
 
 _READING = {"GET", "HEAD"}
+_ANSWERS: dict[str | None, tuple[int, dict[str, str]]] = {
+    "busy": (429, {"Retry-After": "7"}),
+    "lies": (204, {}),
+    "fails": (500, {}),
+}
 
 
 class FaultyHttpProxy:
@@ -44,21 +49,13 @@ class FaultyHttpProxy:
             return await self._hand_on(request, body)
         self.changes += 1
         fault, self.fault = self.fault, None
-        match fault:
-            case "busy":
-                return web.Response(status=429, headers={"Retry-After": "7"}, text="slow down")
-            case "lies":
-                return web.Response(status=204)
-            case "cut before":
-                return _cut(request)
-            case "cut after":
-                await self._hand_on(request, body)
-                return _cut(request)
-            case "half":
-                return await self._half(request, body)
-            case "fails":
-                return web.Response(status=500, text="no more today")
-        return await self._hand_on(request, body)
+        if fault in _ANSWERS:
+            status, headers = _ANSWERS[fault]
+            return web.Response(status=status, headers=headers)
+        if fault == "half":
+            return await self._half(request, body)
+        answer = None if fault == "cut before" else await self._hand_on(request, body)
+        return answer if answer and fault != "cut after" else _cut(request)
 
     async def _half(self, request: web.Request, body: bytes) -> web.Response:
         asked = json.loads(body)

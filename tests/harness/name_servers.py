@@ -90,7 +90,7 @@ async def run(*command: str) -> str:
 
 
 def _asking(address: str) -> tuple[str, ...]:
-    options = ("+tcp", f"+time={ASK_S}", "+retry=0", "+noquestion", "+nostats")
+    options = ("+tcp", f"+time={ASK_S}", "+retry=0", "+noquestion", "+nostats", "+noidn")
     return (f"@{address}", "-p", str(DNS_PORT), *options)
 
 

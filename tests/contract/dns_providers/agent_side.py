@@ -97,9 +97,7 @@ async def agent_side(
         await book.close()
 
 
-def records(
-    name: str, kind: RecordType, *values: str, ttl_s: int | None = None
-) -> RecordSet:
+def records(name: str, kind: RecordType, *values: str, ttl_s: int | None = None) -> RecordSet:
     """Return a record set."""
     return RecordSet(name=name, type=kind, values=tuple(sorted(values)), ttl_s=ttl_s)
 

@@ -25,6 +25,7 @@ class Case(StrEnum):
     ADDRESS = "changes an address that is there"
     SEVERAL = "several values"
     TTL = "TTL as wanted"
+    TTL_ALONE = "TTL changed alone"
     WILDCARD = "name: wildcard"
     UNDERSCORE = "name: underscore"
     INTERNATIONAL = "name: international, mixed case"
@@ -72,7 +73,9 @@ class Table:
 
         lines = [row("", [_words(each)[0] for each in headings])]
         lines += [row("case", [_words(each)[1] for each in headings])]
-        lines += [row(case, [self.outcomes[each].get(case, "-") for each in headings]) for case in Case]
+        lines += [
+            row(case, [self.outcomes[each].get(case, "-") for each in headings]) for case in Case
+        ]
         lines += [""]
         lines += [
             f"{_words(heading)[0]}, {case}: {reason}"

@@ -154,6 +154,7 @@ REAL_SERVERS = (
         zone=ZONE,
         running=knot_place,
         whole_plans=True,
+        ttl_alone=False,  # it is Knot that does not
         not_offered={
             Case.BUSY: "DNS knows no such answer",
             Case.HALF: "a plan is one message, which is done as a whole or not at all",

@@ -32,11 +32,12 @@ WRONG = "not-the-right-token"
 _AUTOMATIC_TTL = 1
 _SOON_PAUSE_S = 0.01
 _SLOW_DOWN = Fault(status=429, headers={"Retry-After": "30"}, body="slow down")
+_SECOND_FAILS = Fault(status=500, after=1, times=1)
+_HALF_OF_IT = Fault(status=500, applies=Applies.HALF, times=1)
 _TROUBLES = {
-    Trouble.CUT_BEFORE: Fault(cut=True),
-    Trouble.CUT_AFTER: Fault(cut=True, applies=Applies.ALL),
-    Trouble.HALF: Fault(status=500, after=1),
-    Trouble.LIES: Fault(lie=True),
+    Trouble.CUT_BEFORE: Fault(cut=True, times=1),
+    Trouble.CUT_AFTER: Fault(cut=True, applies=Applies.ALL, times=1),
+    Trouble.LIES: Fault(lie=True, times=1),
 }
 
 
@@ -51,13 +52,14 @@ class SmallPlace:
         token: str,
         name_server: str,
         busy: Fault,
+        half: Fault,
     ) -> None:
         self._server = server
         self.settings = settings
         self.wrong_key = wrong_key
         self.secrets = (token, WRONG)
         self.name_servers = (name_server,)
-        self._troubles = {Trouble.BUSY: busy, **_TROUBLES}
+        self._troubles = {Trouble.BUSY: busy, Trouble.HALF: half, **_TROUBLES}
 
     def changes_asked(self) -> int:
         return self._server.changes
@@ -95,11 +97,11 @@ type _Make = Callable[[str, SecretStr], ProviderSettings]
 
 @asynccontextmanager
 async def _place(
-    server: ProviderServer, token: str, make: _Make, busy: Fault
+    server: ProviderServer, token: str, make: _Make, busy: Fault, half: Fault = _SECOND_FAILS
 ) -> AsyncIterator[SmallPlace]:
     async with running(server), serving_zones(server) as names:
         right, wrong = (make(server.url, SecretStr(each)) for each in (token, WRONG))
-        yield SmallPlace(server, right, wrong, token, names.address, busy)
+        yield SmallPlace(server, right, wrong, token, names.address, busy, half)
 
 
 def cloudflare_place() -> AbstractAsyncContextManager[SmallPlace]:
@@ -114,7 +116,7 @@ def desec_place() -> AbstractAsyncContextManager[SmallPlace]:
     def make(url: str, token: SecretStr) -> ProviderSettings:
         return DesecSettings(type=ProviderType.DESEC, token=token, url=url)
 
-    return _place(desec.DesecServer(ZONE), desec.TOKEN, make, desec.THROTTLED)
+    return _place(desec.DesecServer(ZONE), desec.TOKEN, make, desec.THROTTLED, _HALF_OF_IT)
 
 
 def duckdns_place() -> AbstractAsyncContextManager[SmallPlace]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from homelab_agent.areas.dns.models import RecordType
-from homelab_agent.areas.dns.providers.errors import NotOffered
+from homelab_agent.areas.dns.providers.errors import NotOffered, ProviderRefused
 from tests.contract.dns_providers.agent_side import bare, records
 from tests.contract.dns_providers.cases import Case, Table
 from tests.contract.dns_providers.place import Subject
@@ -20,7 +20,10 @@ NAMES = {
     Case.WILDCARD: ("*.{}", "*.{}"),
     Case.UNDERSCORE: ("_acme-challenge.{}", "_acme-challenge.{}"),
     Case.INTERNATIONAL: ("BÜRO.{}.", "xn--bro-hoa.{}"),
-    Case.LONGEST: (f"{'a' * 63}.{'b' * 63}.{'c' * 63}.{{}}", f"{'a' * 63}.{'b' * 63}.{'c' * 63}.{{}}"),
+    Case.LONGEST: (
+        f"{'a' * 63}.{'b' * 63}.{'c' * 63}.{{}}",
+        f"{'a' * 63}.{'b' * 63}.{'c' * 63}.{{}}",
+    ),
 }
 TEXTS = {
     Case.LONG_TEXT: "k" * 600,
@@ -110,23 +113,42 @@ async def test_a_name_has_several_values_in_any_order(trying: Trying) -> None:
         assert await trial.now(name, kind) == (both[1],)
 
 
-async def test_the_ttl_is_what_was_wanted_and_can_be_changed_alone(trying: Trying) -> None:
+async def test_the_ttl_is_what_was_wanted(trying: Trying) -> None:
     async with trying(Case.TTL) as trial:
         name, kind = trial.subject.at("ttl"), trial.kind
-        value = trial.subject.values(kind)[0]
-        wanted = records(name, kind, value, ttl_s=TTL_S)
+        one, other = trial.subject.values(kind)
         if not trial.capabilities.sets_ttl:
-            assert (await trial.agent.plan(wanted)).warnings
+            assert (await trial.agent.plan(records(name, kind, one, ttl_s=TTL_S))).warnings
             assert trial.lacks("the provider decides the TTL")
             return
-        for ttl_s in (TTL_S, OTHER_TTL_S):
-            await trial.agent.have(wanted.model_copy(update={"ttl_s": ttl_s}))
-            held = {(each.name, each.type): each for each in await trial.place.held()}
-            assert held[name, kind].ttl_s == ttl_s
+        for value, ttl_s in ((one, TTL_S), (other, OTHER_TTL_S)):
+            await trial.agent.have(records(name, kind, value, ttl_s=ttl_s))
+            assert await _ttl_s(trial, name, kind) == ttl_s
         smallest = trial.capabilities.smallest_ttl_s
         if smallest is not None:
             with pytest.raises(NotOffered, match=str(smallest)):
-                await trial.agent.plan(wanted.model_copy(update={"ttl_s": smallest - 1}))
+                await trial.agent.plan(records(name, kind, other, ttl_s=smallest - 1))
+
+
+async def test_a_ttl_alone_is_changed_or_it_is_told_that_it_cannot_be(trying: Trying) -> None:
+    async with trying(Case.TTL_ALONE) as trial:
+        if not trial.capabilities.sets_ttl:
+            assert trial.lacks("the provider decides the TTL")
+            return
+        name, kind = trial.subject.at("ttl"), trial.kind
+        wanted = records(name, kind, trial.subject.values(kind)[0], ttl_s=TTL_S)
+        await trial.agent.have(wanted)
+        before = await trial.place.held()
+        plan = await trial.agent.plan(wanted.model_copy(update={"ttl_s": OTHER_TTL_S}))
+        if not trial.subject.ttl_alone:
+            with pytest.raises(ProviderRefused) as refused:
+                await trial.agent.service.write(plan)
+            assert await trial.place.held() == before
+            assert trial.lacks(f"{trial.subject.server} does not take it, and it is told")
+            assert refused.value.hint
+            return
+        await trial.agent.service.write(plan)
+        assert await _ttl_s(trial, name, kind) == OTHER_TTL_S
 
 
 @pytest.mark.parametrize("case", NAMES)
@@ -150,9 +172,8 @@ async def test_a_text_comes_back_as_it_was_given(trying: Trying, case: Case) -> 
         if case is Case.ODD_TEXT and not trial.subject.odd_texts:
             before = await trial.place.held()
             plan = await trial.agent.plan(wanted)
-            with pytest.raises(NotOffered) as refused:
+            with pytest.raises((NotOffered, ProviderRefused)) as refused:
                 await trial.agent.service.write(plan)
-            assert refused.value.hint
             assert await trial.place.held() == before
             assert trial.lacks(refused.value.message)
             return
@@ -162,25 +183,25 @@ async def test_a_text_comes_back_as_it_was_given(trying: Trying, case: Case) -> 
 
 async def test_what_is_not_offered_is_refused_before_anything_is_sent(trying: Trying) -> None:
     async with trying(Case.REFUSED_BEFORE) as trial:
-        tried = 0
+        asked = trial.place.changes_asked()
         for kind in RecordType:
             if not _creates(trial, kind):
                 name = trial.subject.at("_sip._tcp" if kind is RecordType.SRV else "thing")
                 await trial.require_refused(name, kind, trial.subject.values(kind)[0])
-                tried += 1
-        asked = trial.place.changes_asked()
-        with pytest.raises(NotOffered):
-            await trial.agent.provider.set_addresses(
-                f"elsewhere.{trial.subject.zone}", None, "2001:db8::1"
-            ) if not trial.agent.provider.sets_addresses else await _not_there(trial)
-        assert trial.place.changes_asked() == asked or tried
+        if not trial.agent.provider.sets_addresses:
+            with pytest.raises(NotOffered):
+                await trial.agent.provider.set_addresses(
+                    trial.subject.at("home"), "192.0.2.9", None
+                )
+        assert trial.place.changes_asked() == asked
+
+
+async def _ttl_s(trial: Trial, name: str, kind: RecordType) -> int | None:
+    held = {(each.name, each.type): each.ttl_s for each in await trial.place.held()}
+    return held[name, kind]
 
 
 def _creates(trial: Trial, kind: RecordType) -> bool:
     can = trial.capabilities
     is_address = kind in {RecordType.A, RecordType.AAAA}
     return kind in can.types and (can.creates_addresses or not is_address)
-
-
-async def _not_there(trial: Trial) -> None:
-    await trial.agent.provider.read(trial.subject.zone, None)

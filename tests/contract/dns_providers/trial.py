@@ -5,6 +5,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from homelab_agent.areas.dns.models import Capabilities, RecordType
 from homelab_agent.platform.errors import Invalid
 from tests.contract.dns_providers.agent_side import AgentSide, agent_side, open_store, records
@@ -54,20 +56,17 @@ class Trial:
     async def require_refused(self, name: str, kind: RecordType, *values: str) -> None:
         """See that it is refused, with an explanation, and that nothing was sent."""
         before, asked = await self.place.held(), self.place.changes_asked()
-        try:
+        with pytest.raises(Invalid) as refused:  # mostly `NotOffered`
             await self.agent.plan(records(name, kind, *values))
-        except Invalid as error:  # mostly `NotOffered`
-            assert error.hint, error
-            assert error.field
-        else:
-            raise AssertionError(f"{name} {kind} was planned, and is not offered")
+        assert refused.value.hint, refused.value
+        assert refused.value.field
         assert self.place.changes_asked() == asked
         assert await self.place.held() == before
 
 
 def trying(subject: Subject, table: Table, folder: Path) -> Trying:
     """Return what opens a trial, and notes how it ended."""
-    heading = f"{subject.name}|{'real: ' if subject.real else 'small server: '}{subject.server}"
+    heading = f"{subject.name}|{f'real {subject.server}' if subject.real else 'small server'}"
 
     @asynccontextmanager
     async def try_case(case: Case) -> AsyncIterator[Trial]:

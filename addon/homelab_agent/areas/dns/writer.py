@@ -18,6 +18,7 @@ from homelab_agent.areas.dns.providers.errors import (
 from homelab_agent.areas.dns.providers.interface import AddressOutcome, ZoneContents
 from homelab_agent.areas.dns.record_sets import RecordKey, same, told, uniform
 from homelab_agent.platform.errors import AgentError, Conflict, Failed, TimedOut, Unavailable
+from homelab_agent.platform.jobs.progress import report
 
 _PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -64,12 +65,18 @@ class ZoneWriter:
         self._book = book
         self._patience = patience or Patience()
         self._servers = servers
+        # Sent to providers that cannot list, and not seen at the name servers so far.
+        self._on_the_way: set[tuple[str, RecordKey]] = set()
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def contents(self, home: ZoneHome) -> ZoneContents:
         """Return all that a zone holds. Only where the provider lists."""
         async with self._book.asking(home.provider) as provider:
             return await provider.read(home.zone, None)
+
+    async def all_held(self, home: ZoneHome) -> Held:
+        """Return all record sets that a zone holds. Only where the provider lists."""
+        return _by_key(home, (await self.contents(home)).records)
 
     async def held(self, home: ZoneHome, keys: Collection[RecordKey]) -> Held:
         """Return those of these record sets that there are.
@@ -78,13 +85,14 @@ class ZoneWriter:
             Conflict: the name servers do not agree; they are asked where the provider cannot list.
             Unavailable: nobody could be asked.
         """
-        if not home.capabilities.lists:
+        if home.capabilities.lists:
+            names = {name for name, _ in keys}
+            async with self._book.asking(home.provider) as provider:
+                records = (await provider.read(home.zone, names)).records
+        else:
             found = await asyncio.gather(*(self._served(home, *key) for key in keys))
-            return {(each.name, each.type): each for each in found if each is not None}
-        names = {name for name, _ in keys}
-        async with self._book.asking(home.provider) as provider:
-            contents = await provider.read(home.zone, names)
-        every = {(each.name, each.type): uniform(each) for each in contents.records}
+            records = tuple(each for each in found if each is not None)
+        every = _by_key(home, records)
         return {key: every[key] for key in keys if key in every}
 
     async def standing(self, home: ZoneHome, changes: Sequence[Change]) -> Standing:
@@ -130,9 +138,13 @@ class ZoneWriter:
         """
         async with self._alone(home):
             standing = await self._patiently(home, changes)
+            # What is on its way would come after all, however much it looks as before.
+            late = [
+                change for change in standing.before if self._key(home, change) in self._on_the_way
+            ]
             back = [
                 reverse
-                for change in reversed(standing.after)
+                for change in (*standing.after, *late)
                 if (reverse := make_change(change.after, change.before)) is not None
             ]
             back.sort(key=lambda one: one.after is not None)
@@ -219,13 +231,18 @@ class ZoneWriter:
     async def _apply(self, home: ZoneHome, changes: Sequence[Change]) -> None:
         """Make changes, and see that they are made, whatever the provider says of it."""
         trouble: AgentError | None = None
+        sent = {self._key(home, change) for change in changes}
         try:
             async with self._book.asking(home.provider, changing=True) as provider:
                 await provider.apply(home.zone, changes)
         except AgentError as error:
             trouble = error
-        standing = await self._read_back(home, changes, trouble)
+        is_open = trouble is None or isinstance(trouble, ApplyUncertain)
+        if is_open and not home.capabilities.lists:
+            self._on_the_way |= sent
+        standing = await self._read_back(home, changes, trouble, is_open=is_open)
         if len(standing.after) == len(changes):
+            self._on_the_way -= sent
             return
         if trouble is not None and not standing.after:
             raise trouble
@@ -237,9 +254,13 @@ class ZoneWriter:
         raise Failed(_half(home, standing, trouble), hint="What was done can be taken back")
 
     async def _read_back(
-        self, home: ZoneHome, changes: Sequence[Change], trouble: AgentError | None
+        self,
+        home: ZoneHome,
+        changes: Sequence[Change],
+        trouble: AgentError | None,
+        *,
+        is_open: bool,
     ) -> Standing:
-        is_open = trouble is None or isinstance(trouble, ApplyUncertain)
         patience = self._patience
         within_s = patience.read_back_s if home.capabilities.lists else patience.served_s
         if not is_open:
@@ -256,6 +277,7 @@ class ZoneWriter:
                 return standing
             if loop.time() >= until:
                 break
+            report(None, f"Waiting until {home.zone} shows what was written")
             await asyncio.sleep(min(pauses.pop(0) if len(pauses) > 1 else pauses[0], within_s))
         if standing is not None:
             return standing
@@ -299,11 +321,23 @@ class ZoneWriter:
             name=name, type=record_type, values=tuple(sorted(values)), ttl_s=answers[0].ttl_s
         )
 
+    @staticmethod
+    def _key(home: ZoneHome, change: Change) -> tuple[str, RecordKey]:
+        return home.provider, (change.name, change.type)
+
     @asynccontextmanager
     async def _alone(self, home: ZoneHome) -> AsyncIterator[None]:
         lock = self._locks.setdefault((home.provider, home.zone), asyncio.Lock())
         async with lock:
             yield
+
+
+def _by_key(home: ZoneHome, records: Sequence[RecordSet]) -> Held:
+    held = {(each.name, each.type): uniform(each) for each in records}
+    if home.capabilities.sets_ttl:
+        return held
+    # A TTL that the provider decides by itself is nobody's change.
+    return {key: each.model_copy(update={"ttl_s": None}) for key, each in held.items()}
 
 
 def _half(home: ZoneHome, standing: Standing, trouble: AgentError | None) -> str:

@@ -58,8 +58,8 @@ class LexiconCalls:
     def write(self, zone: str, changes: Sequence[Change], progress: Progress) -> None:
         """Make the changes one by one."""
         for change in changes:
-            kept_s = change.before.ttl_s if change.before else None
-            with self._signed_in(zone, ttl_s=kept_s) as provider:
+            some = change.after or change.before
+            with self._signed_in(zone, ttl_s=some.ttl_s if some else None) as provider:
                 for call in _calls(provider, change):
                     progress.begun += 1
                     call()

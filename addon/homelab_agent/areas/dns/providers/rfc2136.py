@@ -20,7 +20,6 @@ from homelab_agent.areas.dns.models import (
     RecordType,
     Rfc2136Settings,
 )
-from homelab_agent.areas.dns.providers.all_providers import Reach
 from homelab_agent.areas.dns.providers.differences import (
     require_unchanged,
     ttl_to_write,
@@ -33,6 +32,7 @@ from homelab_agent.areas.dns.providers.errors import (
     WrongCredentials,
 )
 from homelab_agent.areas.dns.providers.interface import ZoneContents
+from homelab_agent.areas.dns.providers.reach import Reach
 from homelab_agent.areas.dns.providers.records_only import RecordsOnly
 from homelab_agent.areas.dns.providers.signed_server import Refused, SignedServer
 from homelab_agent.areas.dns.values import from_presented, presented
@@ -80,8 +80,9 @@ class Rfc2136Provider(RecordsOnly):
             _presume(message, change)
         _presume_alone(message, changes)
         for change in changes:
-            _write(message, zone, change)
+            _write(message, change)
         await self._exchange(zone, message, changes)
+        await self._require_ttls(zone, changes)
 
     async def _exchange(
         self, zone: str, message: UpdateMessage, changes: Sequence[Change] = ()
@@ -97,6 +98,25 @@ class Rfc2136Provider(RecordsOnly):
                     hint="Nobody knows whether it was applied: look what is there now.",
                 ) from refused
             raise await self._refusal(refused, zone, "update") from refused
+
+    async def _require_ttls(self, zone: str, changes: Sequence[Change]) -> None:
+        """Look after new TTLs of values that were there already: Knot takes none, silently."""
+        alone = [change for change in changes if _changes_ttl_alone(change)]
+        if not alone:
+            return
+        held = await self.read(zone, {change.name for change in alone})
+        left = {(each.name, each.type): each.ttl_s for each in held.records}
+        for change in alone:
+            if change.after is None or left.get((change.name, change.type)) == change.after.ttl_s:
+                continue
+            what = (
+                f"{self._server.place} takes a new TTL only together with a new value, and left "
+                f"{change.name} {change.type} as it was"
+            )
+            hint = "Delete these records and make them anew with that TTL, in two plans."
+            if len(alone) == len(changes):
+                raise ProviderRefused(f"{what}.", hint=hint)
+            raise ApplyUncertain(f"{what}; the rest of the plan was made.", hint=hint)
 
     async def _tell_what_changed(self, zone: str, changes: Sequence[Change]) -> None:
         """Raise `ZoneChanged`: what is not as presumed, as far as it can be found out."""
@@ -161,26 +181,25 @@ def _presume_alone(message: UpdateMessage, changes: Sequence[Change]) -> None:
                 message.absent(_name(change.name), other.value)
 
 
-def _write(message: UpdateMessage, zone: str, change: Change) -> None:
+def _write(message: UpdateMessage, change: Change) -> None:
     name, kind = _name(change.name), change.type.value
-    if change.type is RecordType.NS and change.name == zone:
-        # A zone is never without name servers: a server ignores whoever deletes all of them.
-        _replace_one_by_one(message, change)
-        return
-    if change.before is not None:
+    if change.after is None:
         message.delete(name, kind)
-    if change.after is not None:
-        message.add(name, ttl_to_write(change), kind, *_texts(change.after))
-
-
-def _replace_one_by_one(message: UpdateMessage, change: Change) -> None:
-    name, kind = _name(change.name), change.type.value
-    wanted = _texts(change.after) if change.after else []
-    if wanted:
-        message.add(name, ttl_to_write(change), kind, *wanted)
+        return
+    # First what comes: a server ignores whoever deletes all name servers of a zone, and an alias
+    # that comes takes the place of the one that is there.
+    wanted = _texts(change.after)
+    message.add(name, ttl_to_write(change), kind, *wanted)
     gone = [text for text in (_texts(change.before) if change.before else []) if text not in wanted]
     if gone:
         message.delete(name, kind, *gone)
+
+
+def _changes_ttl_alone(change: Change) -> bool:
+    before, after = change.before, change.after
+    if before is None or after is None or after.ttl_s in {None, before.ttl_s}:
+        return False
+    return set(after.values) <= set(before.values)
 
 
 def _records(held: Zone, names: Collection[str] | None) -> Iterable[RecordSet]:
