@@ -9,7 +9,14 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .client import Kind, ManagedCertificate, ManagedOrigin, RouteState
+from .client import (
+    Domain,
+    Kind,
+    ManagedCertificate,
+    ManagedOrigin,
+    RouteState,
+    ServiceType,
+)
 from .client.kinds import DOMAIN, DYNAMIC_ADDRESS, MANAGED_CERTIFICATE, MONITOR, PROXY_ROUTE
 from .client.models import CheckNowBody, RenewBody
 from .coordinator import HomelabCoordinator
@@ -32,6 +39,10 @@ class AskDescription(ButtonEntityDescription):
     of: Kind[Any] | None = None
     usable_fn: Callable[[Any], bool] | None = None
     applies_fn: Callable[[Any], bool] = lambda _: True
+
+
+def _is_page(domain: Domain) -> bool:
+    return domain.service_type is ServiceType.WEB
 
 
 def _is_ordered(certificate: ManagedCertificate) -> bool:
@@ -66,6 +77,7 @@ SERVICE_BUTTONS: Final = (
             coordinator.client.proxy.restore(key)
         ),
         of=PROXY_ROUTE,
+        applies_fn=_is_page,
         usable_fn=lambda route: route.state in _LOST,
     ),
     AskDescription(

@@ -20,6 +20,7 @@ from .client.kinds import CERTIFICATE, MAINTENANCE, MANAGED_CERTIFICATE
 from .const import DOMAIN
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
 from .entity import HostEntity
+from .subjects import name_of
 
 PARALLEL_UPDATES = 0
 
@@ -127,10 +128,10 @@ class UpkeepCalendar(HostEntity, CalendarEntity):
             uid = f"managed_certificate:{kept.key}"
             if kept.renew_at is not None:
                 day = dt_util.as_local(kept.renew_at).date()
-                yield _Day(day, _IS_RENEWED, kept.key, kept.names, f"{uid}:renewal")
+                yield _Day(day, _IS_RENEWED, name_of(kept), kept.names, f"{uid}:renewal")
             if kept.expires_at is not None and kept.fingerprint_sha256 not in watched:
                 day = dt_util.as_local(kept.expires_at).date()
-                yield _Day(day, _EXPIRES, kept.key, kept.names, uid)
+                yield _Day(day, _EXPIRES, name_of(kept), kept.names, uid)
 
     def _event_of(self, one: _Day) -> CalendarEvent:
         return CalendarEvent(

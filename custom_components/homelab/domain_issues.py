@@ -31,7 +31,7 @@ from .client.models import ACME_ACCOUNT_KEY, PROXY_KEY
 from .coordinator import HomelabCoordinator
 from .issue_board import IssueBoard
 from .mirror import Before
-from .subjects import is_there
+from .subjects import is_there, name_of
 
 _TRIES: Final = 2
 """A renewal that succeeds at the next try is nobody's work, while the certificate is valid."""
@@ -96,7 +96,8 @@ class DomainIssues:
         if certificate is None or not _needs_somebody(certificate):
             self._board.drop(issues.RENEWAL_FAILED, key)
         else:
-            self._board.note(issues.RENEWAL_FAILED, key, key, _says(certificate))
+            told = _says(certificate)
+            self._board.note(issues.RENEWAL_FAILED, key, name_of(certificate), told)
 
     def _look_at_route(self, key: str, route: ProxyRoute | None) -> None:
         if route is None or route.state not in _LOST:

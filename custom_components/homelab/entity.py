@@ -255,7 +255,7 @@ def _is_another(service: Thing, home: Subject) -> bool:
     return (
         isinstance(service, ManagedCertificate)
         and home.kind == DOMAIN.name
-        and service.key != home.key
+        and name_of(service) != home.key
     )
 
 

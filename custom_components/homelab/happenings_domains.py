@@ -22,7 +22,7 @@ from .client.models import (
     ManagedCertificateEventType,
 )
 from .happening import EventWatch, Happening, HappeningType
-from .subjects import Subject
+from .subjects import Subject, name_of
 
 _TYPES: Final = {
     DomainEventType.UNHEALTHY: HappeningType.DOMAIN_UNHEALTHY,
@@ -118,7 +118,7 @@ class RenewalWatch(EventWatch[ManagedCertificateEvent]):
                 coordinator=self._coordinator,
                 subject=Subject(MANAGED_CERTIFICATE.name, event.key),
                 device=self._coordinator.home_of(known) if known else None,
-                name=event.key,
+                name=name_of(known) if known else event.key,
                 at=event.at,
                 details={
                     "names": list(known.names) if known else [],

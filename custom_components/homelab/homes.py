@@ -26,7 +26,7 @@ from .client.kinds import (
 )
 from .devices import Devices
 from .mirror import Before, Mirror, ResourceId
-from .subjects import PARTS, THINGS, Service, Subject, Thing, is_there, subject_of
+from .subjects import PARTS, THINGS, Service, Subject, Thing, is_there, name_of, subject_of
 
 _SERVICES: Final[tuple[Kind[Any], ...]] = (
     MONITOR,
@@ -137,7 +137,8 @@ class Homes:
             elif kind == CERTIFICATE.name:
                 renamed |= self._keep_service(old, self._mirror.get(CERTIFICATE, key))
             elif kind == MANAGED_CERTIFICATE.name:
-                self._keep_certificate(old, self._mirror.get(MANAGED_CERTIFICATE, key))
+                new = self._mirror.get(MANAGED_CERTIFICATE, key)
+                renamed |= self._keep_certificate(old, new)
             elif kind == DOMAIN.name:
                 self._keep_domain(old, self._mirror.get(DOMAIN, key))
         if renamed:
@@ -154,9 +155,15 @@ class Homes:
         if isinstance(old, Container) and new is not None and old.name != new.name:
             self._devices.rename(new)
 
-    def _keep_certificate(self, old: Resource | None, new: ManagedCertificate | None) -> None:
-        if isinstance(old, ManagedCertificate) and new is not None and old.names != new.names:
-            self._resettle()
+    def _keep_certificate(self, old: Resource | None, new: ManagedCertificate | None) -> bool:
+        """Return whether it has another name, that its entities on another's device bear."""
+        if new is None or not isinstance(old, ManagedCertificate) or old.names == new.names:
+            return False
+        self._resettle()
+        own = self._homes.get(subject_of(new)) == subject_of(new)
+        if own:
+            self._devices.register(new)
+        return not own and name_of(old) != name_of(new)
 
     def _keep_domain(self, old: Resource | None, new: Domain | None) -> None:
         if isinstance(old, Domain) and new is not None and old.service_type != new.service_type:

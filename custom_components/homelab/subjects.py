@@ -144,7 +144,9 @@ def subject_of(thing: Thing) -> Subject:
 def name_of(thing: Thing) -> str:
     """Return what people know something by."""
     match thing:
-        case DynamicAddress() | ManagedCertificate() | ProxyStatus():
+        case ManagedCertificate():
+            return next(iter(thing.names), thing.key)
+        case DynamicAddress() | ProxyStatus():
             return thing.key
     return thing.name
 
