@@ -6,7 +6,14 @@ from homelab_agent.areas.ddns.models import DYNAMIC_ADDRESS_KIND, DynamicAddress
 from homelab_agent.areas.dns.models import DNS_PROVIDER_KIND, DnsProvider, ZoneHome
 from homelab_agent.areas.domains.models import KeptDomain, ProxyState
 from homelab_agent.areas.domains.wishes import Wishes
-from homelab_agent.areas.proxy.models import PROXY_ROUTE_KIND, ProxyRoute
+from homelab_agent.areas.network.models import NETWORK_KEY, NETWORK_STATUS_KIND, NetworkStatus
+from homelab_agent.areas.proxy.models import (
+    PROXY_KEY,
+    PROXY_KIND,
+    PROXY_ROUTE_KIND,
+    ProxyRoute,
+    ProxyStatus,
+)
 from homelab_agent.platform.resources import Change, Resources
 
 FOLLOWED = (DYNAMIC_ADDRESS_KIND, PROXY_ROUTE_KIND, DNS_PROVIDER_KIND)
@@ -40,6 +47,19 @@ class Around:
         key = self._route_keys.get(domain_id, domain_id)
         found = self._resources.get(PROXY_ROUTE_KIND, key)
         return found if isinstance(found, ProxyRoute) else None
+
+    def own_addresses(self) -> frozenset[str]:
+        """Return this network's addresses as the internet sees them."""
+        found = self._resources.get(NETWORK_STATUS_KIND, NETWORK_KEY)
+        if not isinstance(found, NetworkStatus):
+            return frozenset()
+        known = (found.public_ipv4.address, found.public_ipv6.address)
+        return frozenset(address for address in known if address is not None)
+
+    def proxy_places(self) -> tuple[str, ...]:
+        """Return where the reverse proxy serves HTTPS, as the agent reaches it: host:port."""
+        found = self._resources.get(PROXY_KIND, PROXY_KEY)
+        return found.addresses if isinstance(found, ProxyStatus) else ()
 
     def proxy_state(self, kept: KeptDomain) -> ProxyState:
         """Return how the domain's route is."""

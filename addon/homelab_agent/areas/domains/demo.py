@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from homelab_agent.areas.dns.models import RecordType
+from homelab_agent.areas.domains.checks.page import HTTPS_PORT
 from homelab_agent.areas.domains.checks.web import Served
 from homelab_agent.areas.domains.history import Line, settings_as_written
 from homelab_agent.areas.domains.models import (
@@ -123,7 +124,13 @@ class DemoWeb:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def https(self, name: str, addresses: Sequence[str]) -> Served:  # noqa: ARG002 - all alike
+    async def https(
+        self,
+        name: str,
+        addresses: Sequence[str],  # noqa: ARG002 - all alike
+        *,
+        port: int = HTTPS_PORT,  # noqa: ARG002
+    ) -> Served:
         """Return what is served by HTTPS: nearly everywhere all is well."""
         label = name.partition(".")[0]
         now = self._clock()

@@ -1,11 +1,13 @@
 """How a domain is looked at: its records, what is served, its route; and what that means."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from homelab_agent.areas.ddns.models import DynamicAddress, DynamicState
 from homelab_agent.areas.dns.models import RecordSet, RecordType
 from homelab_agent.areas.domains.around import Around
+from homelab_agent.areas.domains.checks.page import HTTPS_PORT
 from homelab_agent.areas.domains.checks.records import RecordsCheck, Resolved
 from homelab_agent.areas.domains.checks.web import Served
 from homelab_agent.areas.domains.models import (
@@ -30,6 +32,12 @@ _NO_ADDRESS = DomainCheck(
     reason="The name leads to no address. Add an A, AAAA or CNAME record, or say what else the "
     "domain is for (service_type).",
 )
+_FROM_INSIDE = DomainCheck(
+    name=CheckName.REACHABLE,
+    result=CheckResult.SKIPPED,
+    reason="It leads to this network's own address, which the router does not let in from inside. "
+    "The rest was looked at in the reverse proxy itself; try from outside whether it is forwarded.",
+)
 _ROUTES = {
     RouteState.OK: CheckResult.OK,
     RouteState.DRIFTED: CheckResult.WARNING,
@@ -42,7 +50,7 @@ _TROUBLED = frozenset({DynamicState.FAILED, DynamicState.REFUSED})
 class Web(Protocol):
     """Who looks at what is served: see `WebCheck`."""
 
-    async def https(self, name: str, addresses: Sequence[str]) -> Served:
+    async def https(self, name: str, addresses: Sequence[str], *, port: int = HTTPS_PORT) -> Served:
         """Return what is served by HTTPS at the addresses of a name."""
         ...
 
@@ -93,7 +101,23 @@ class Looker:
             )
         if route is not None and route.certificate is RouteCertificate.NONE:
             return await self._web.http(resolved.addresses)
-        return await self._web.https(_asked(domain_id), resolved.addresses)
+        found = await self._web.https(_asked(domain_id), resolved.addresses)
+        is_own = self._around.own_addresses().issuperset(resolved.addresses)
+        if route is None or found.is_reached or not is_own:
+            return found
+        return await self._from_inside(_asked(domain_id)) or found
+
+    async def _from_inside(self, name: str) -> Served | None:
+        """Return what the agent's own proxy serves; None where it cannot be reached either.
+
+        Many routers let nobody in from inside by the address that they have outside.
+        """
+        for place in self._around.proxy_places():
+            host, _, port = place.rpartition(":")
+            found = await self._web.https(name, (host.strip("[]"),), port=int(port))
+            if found.is_reached:
+                return replace(found, checks=(_FROM_INSIDE, *found.checks[1:]))
+        return None
 
 
 _NOT_WELL = frozenset({CheckResult.FAILED, CheckResult.WARNING, CheckResult.UNKNOWN})

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from homelab_agent.areas.certificates.models import CertificateReport, EndpointBody, Verdict
 from homelab_agent.areas.certificates.service import CertificateService
-from homelab_agent.areas.domains.checks.page import HTTP_PORT, Page, Pages, Reach
+from homelab_agent.areas.domains.checks.page import HTTP_PORT, HTTPS_PORT, Page, Pages, Reach
 from homelab_agent.areas.domains.models import CheckName, CheckResult, DomainCheck
 from homelab_agent.platform.clock import Clock
 
@@ -34,6 +34,11 @@ class Served:
     certificate_expires_at: datetime | None = None
     certificate_days_left: int | None = None
 
+    @property
+    def is_reached(self) -> bool:
+        """Whether anybody took a connection."""
+        return self.checks[0].result in {CheckResult.OK, CheckResult.WARNING}
+
 
 class WebCheck:
     """Looks at every address of a name as a browser would."""
@@ -43,10 +48,10 @@ class WebCheck:
         self._certificates = certificates
         self._clock = clock
 
-    async def https(self, name: str, addresses: Sequence[str]) -> Served:
+    async def https(self, name: str, addresses: Sequence[str], *, port: int = HTTPS_PORT) -> Served:
         """Return what is served by HTTPS. There is at least one address."""
         pages = await asyncio.gather(
-            *(self._pages.https(name, address) for address in addresses[:MOST_ADDRESSES])
+            *(self._pages.https(name, address, port) for address in addresses[:MOST_ADDRESSES])
         )
         seen = [page for page in pages if page.reach is Reach.CONNECTED]
         reachable = await self._reachable(pages)
