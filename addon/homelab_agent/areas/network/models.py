@@ -20,7 +20,7 @@ NETWORK_KEY = "host"
 class NetworkInterface(Model):
     """One interface. The ends of containers' virtual cables are left out. `speed_mbit` of a link.
 
-    `addresses` with their prefix length: "192.0.2.10/24".
+    `addresses` with their prefix length: "192.0.2.10/24"; temporary and deprecated ones come last.
     """
 
     key: str

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_interface
 
+from homelab_agent.platform.host.linux_network_routes import SHORT_LIVED
 from homelab_agent.platform.host.network import Address, AddressWithPrefix, NeighbourEntry
 
 _ROUTE = 0  # NETLINK_ROUTE
@@ -44,10 +45,14 @@ class _Answer:
 
 
 def read_addresses() -> dict[str, tuple[AddressWithPrefix, ...]]:
-    """Return the addresses of each interface of our own network. Blocks; raises OSError."""
+    """Return the addresses of each interface of our own network, lasting ones first.
+
+    Blocks; raises OSError.
+    """
     names = dict(socket.if_nameindex())
     found: dict[str, list[AddressWithPrefix]] = {}
-    for answer in _dump(_GET_ADDRESS, _ADDRESS_MESSAGE):
+    answers = _dump(_GET_ADDRESS, _ADDRESS_MESSAGE)
+    for answer in sorted(answers, key=lambda each: each.fields[2] & SHORT_LIVED):
         _family, prefix, _flags, _scope, index = answer.fields
         # On a link with a peer the first is the peer's address.
         raw = answer.attributes.get(_IFA_LOCAL) or answer.attributes.get(_IFA_ADDRESS, b"")

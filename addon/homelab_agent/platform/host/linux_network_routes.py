@@ -14,6 +14,9 @@ from ipaddress import (
 
 from homelab_agent.platform.host.network import AddressWithPrefix, DefaultRoute, NeighbourEntry
 
+SHORT_LIVED = 0x01 | 0x20
+"""The kernel's flags of addresses that are temporary (of IPv4: secondary) or deprecated."""
+
 _UP, _REJECT = 0x1, 0x200
 _ROUTE_COLUMNS, _ROUTE6_COLUMNS, _ADDRESS6_COLUMNS, _ARP_COLUMNS = 8, 10, 6, 6
 _COMPLETE, _PERMANENT = 0x2, 0x4
@@ -52,7 +55,7 @@ def addresses_from_files(
 ) -> dict[str, tuple[AddressWithPrefix, ...]]:
     """Return the addresses of interfaces that cannot be asked for themselves.
 
-    An IPv4 address is that interface's whose link it lies on.
+    An IPv4 address is that interface's whose link it lies on. Lasting ones stand first.
     """
     found: dict[str, list[AddressWithPrefix]] = {}
     links = sorted(_links(route), key=lambda link: -link[0].prefixlen)
@@ -66,7 +69,8 @@ def addresses_from_files(
                 interface = IPv4Interface((address, network.prefixlen))
                 found.setdefault(name, []).append(interface)
                 break
-    for columns in _rows(if_inet6, _ADDRESS6_COLUMNS, heading=False):
+    sixth = _rows(if_inet6, _ADDRESS6_COLUMNS, heading=False)
+    for columns in sorted(sixth, key=lambda each: int(each[4], 16) & SHORT_LIVED):
         ipv6 = IPv6Interface((bytes.fromhex(columns[0]), int(columns[2], 16)))
         found.setdefault(columns[5], []).append(ipv6)
     return {name: tuple(addresses) for name, addresses in found.items()}

@@ -56,7 +56,10 @@ CONNECTION_STATES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interface:
-    """One interface. `of_containers`: a bridge that only containers are connected to."""
+    """One interface. `of_containers`: a bridge that only containers are connected to.
+
+    `addresses`: those that last stand before temporary and deprecated ones.
+    """
 
     name: str
     type: InterfaceType = InterfaceType.OTHER

@@ -58,6 +58,8 @@ Local:
 """
 IF_INET6 = (
     "00000000000000000000000000000001 01 80 10 80       lo\n"
+    "20010db800000000a1b2c3d4e5f60718 02 40 00 01     eth0\n"
+    "20010db8000000000000000000000099 02 40 00 a0     eth0\n"
     "20010db8000000000000000000000010 02 40 00 80     eth0\n"
 )
 
@@ -146,7 +148,12 @@ async def test_addresses_of_a_network_that_is_not_our_own_come_from_its_files(
     view = await network.look()
     assert {each.name: each.addresses for each in view.interfaces} == {
         "lo": (ip_interface("127.0.0.1/8"), ip_interface("::1/128")),
-        "eth0": (ip_interface("192.168.1.10/24"), ip_interface("2001:db8::10/64")),
+        "eth0": (
+            ip_interface("192.168.1.10/24"),
+            ip_interface("2001:db8::10/64"),
+            ip_interface("2001:db8::a1b2:c3d4:e5f6:718/64"),  # temporary
+            ip_interface("2001:db8::99/64"),  # deprecated
+        ),
         "docker0": (ip_interface("172.17.0.1/16"),),
     }
     assert view.route_ipv4 == DefaultRoute("eth0", ip_address("192.168.1.1"))
