@@ -185,9 +185,7 @@ class DnsService:
         ]
         home = self._home_of_plan(body, wanted)
         if home.capabilities.lists:
-            contents = await self._writer.contents(home)
-            every = map(record_sets.uniform, contents.records)
-            held = {(each.name, each.type): each for each in every}
+            held = await self._writer.all_held(home)
         else:
             held = await self._writer.held(home, [(each.name, each.type) for each in wanted])
         return make_plan(home, wanted, held)

@@ -1,6 +1,7 @@
 """Every authoritative server is asked, and one that is slow, silent or wrong is named."""
 
 import asyncio
+from collections.abc import Iterable
 
 import dns.flags
 import dns.message
@@ -38,14 +39,7 @@ class Zone:
         if self.authoritative:
             response.flags |= dns.flags.AA
         (question,) = query.question
-        for record in self.records:
-            name, ttl, kind, record_type, value = record.split(maxsplit=4)
-            found = dns.rrset.from_text(name, int(ttl), kind, record_type, value)
-            if found.name == question.name and found.rdtype == question.rdtype:
-                response.find_rrset(
-                    response.answer, found.name, found.rdclass, found.rdtype, create=True
-                ).update(found)
-                response.answer[0].ttl = found.ttl
+        _add_answer(response, question, self.records)
         return response.to_wire()
 
 
@@ -63,14 +57,7 @@ class Tree:
         response = dns.message.make_response(query)
         (question,) = query.question
         self.asked.append(f"{question.name} {dns.rdatatype.to_text(question.rdtype)}")
-        for record in self.records:
-            name, ttl, kind, record_type, value = record.split(maxsplit=4)
-            found = dns.rrset.from_text(name, int(ttl), kind, record_type, value)
-            if found.name == question.name and found.rdtype == question.rdtype:
-                response.find_rrset(
-                    response.answer, found.name, found.rdclass, found.rdtype, create=True
-                ).update(found)
-                response.answer[0].ttl = found.ttl
+        _add_answer(response, question, self.records)
         if not response.answer and not self.denies:
             soa = f"{self.soa} 60 IN SOA ns1.{self.soa} root.{self.soa} 1 2 3 4 60".split(
                 maxsplit=4
@@ -79,6 +66,19 @@ class Tree:
                 dns.rrset.from_text(soa[0], int(soa[1]), soa[2], soa[3], soa[4])
             )
         return response.to_wire()
+
+
+def _add_answer(
+    response: dns.message.Message, question: dns.rrset.RRset, records: Iterable[str]
+) -> None:
+    for record in records:
+        name, ttl, kind, record_type, value = record.split(maxsplit=4)
+        found = dns.rrset.from_text(name, int(ttl), kind, record_type, value)
+        if found.name == question.name and found.rdtype == question.rdtype:
+            response.find_rrset(
+                response.answer, found.name, found.rdclass, found.rdtype, create=True
+            ).update(found)
+            response.answer[0].ttl = found.ttl
 
 
 def asking(*resolvers: str) -> AuthoritativeServers:

@@ -223,3 +223,21 @@ class TestWithoutListing:
         house.servers.says = {"ns1": (), "ns2": ()}
         await house.service.remove_txt(name, "challenge")
         assert house.provider.lines() == [BEFORE[0]]
+
+    async def test_what_comes_late_is_taken_back_although_it_cannot_be_seen_yet(
+        self, house: House
+    ) -> None:
+        plan = await house.service.plan(PlanBody(wanted=WANTED[:1]))
+        house.servers.says = {"ns1": ("192.0.2.10",), "ns2": ("192.0.2.10",)}
+        with pytest.raises(Failed, match="nothing of it"):
+            await house.service.write(plan)
+        assert house.provider.held["nas.example.org", RecordType.A].values == ("192.0.2.20",)
+        await house.service.take_back(plan)
+        assert house.provider.held["nas.example.org", RecordType.A].values == ("192.0.2.10",)
+
+    async def test_a_ttl_that_the_provider_decides_is_no_change_of_anybody(
+        self, house: House
+    ) -> None:
+        plan = await house.service.plan(PlanBody(wanted=WANTED[:1]))
+        house.provider.set("nas.example.org 77 A 192.0.2.10")
+        await house.service.write(plan)
