@@ -94,7 +94,8 @@ class Accounts:
                     "email": body.email,
                     "terms_agreed": body.terms_agreed,
                     "terms_url": terms_url or (known.terms_url if known else None),
-                    "authority_pem": body.authority_pem,
+                    # Who only corrects the address of a person does not give it again.
+                    "authority_pem": body.authority_pem or (known.authority_pem if known else None),
                 }
             )
             others = [

@@ -70,6 +70,21 @@ class CertificateFolders:
         """Remove what the agent wrote there, keys first; what others put beside it stays."""
         await asyncio.to_thread(self._remove, folder)
 
+    async def unfinished(self) -> tuple[str, ...]:
+        """Return the folders in which there never was a version in place."""
+        return await asyncio.to_thread(self._unfinished)
+
+    def _unfinished(self) -> tuple[str, ...]:
+        try:
+            names = [each.name for each in self.root.iterdir() if not each.is_symlink()]
+        except OSError:
+            return ()
+        return tuple(
+            name
+            for name in sorted(names)
+            if self._versions(name).is_dir() and self._current(name) is None
+        )
+
     def _stage(self, folder: str, bundle: Bundle) -> str:
         facts = bundle.facts
         version = f"{facts.not_before:%Y%m%d%H%M%S}-{facts.fingerprint_sha256[:12]}"

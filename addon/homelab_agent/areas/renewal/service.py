@@ -171,7 +171,12 @@ class RenewalService:
             note=note,
         )
         arguments = InstallArguments(key=key, record=record, issued=issued)
-        return await self._start(INSTALL, arguments, caller, _FREE_WITHIN_S)
+        try:
+            return await self._start(INSTALL, arguments, caller, _FREE_WITHIN_S)
+        finally:
+            # What could not be put in place is not left lying about.
+            if not self.is_taken(key) and await self._folders.current(key) is None:
+                await self._folders.remove(key)
 
     async def account(self) -> AcmeAccount:
         """Return with whom certificates are ordered."""

@@ -46,9 +46,17 @@ class RenewalWatch:
         await self._parts.accounts.ready()
         if self._begin is not None:
             await self._begin()
+        await self._remove_unfinished()
         while True:
             await self._look()
             await asyncio.sleep(self._tick_s)
+
+    async def _remove_unfinished(self) -> None:
+        """Remove the keys that were uploaded just before a crash, and belong to nothing."""
+        for folder in await self._parts.folders.unfinished():
+            if self._book.find(folder) is None and not self._service.is_taken(folder):
+                _log.info("unfinished_upload_removed", folder=folder)
+                await self._parts.folders.remove(folder)
 
     async def _look(self) -> None:
         self._book.refresh()
