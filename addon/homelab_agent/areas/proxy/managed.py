@@ -19,6 +19,8 @@ from homelab_agent.platform.jobs.runner import JobRunner
 from homelab_agent.platform.resources import Resources
 
 STACK = "homelab-proxy"
+CONTAINER = f"{STACK}:caddy:1"
+"""The key of its container."""
 USUAL_IMAGE = "caddy:2"
 HTTP_PORT = 80
 HTTPS_PORT = 443
@@ -78,7 +80,8 @@ class ManagedCaddy:
         taken = {
             each.port: each
             for each in self._resources.every(LISTENING_PORT_KIND, ListeningPort)
-            if each.transport == "tcp"
+            # One of ours that just ended may still be listed.
+            if each.transport == "tcp" and each.container != CONTAINER
         }
         for field, port in (("http_port", wanted.http_port), ("https_port", wanted.https_port)):
             found = taken.get(port or 0)

@@ -10,6 +10,7 @@ from homelab_agent.areas.network.models import LISTENING_PORT_KIND, ListeningPor
 from homelab_agent.areas.proxy.caddy_admin import CaddyAdmin, socket_path, split_address
 from homelab_agent.areas.proxy.json_tree import value_at
 from homelab_agent.areas.proxy.kept import KeptSetup
+from homelab_agent.areas.proxy.managed import CONTAINER
 from homelab_agent.areas.proxy.models import ProxyMode
 from homelab_agent.areas.proxy.servers import is_ours, routes_of, servers_of
 from homelab_agent.platform.errors import AgentError
@@ -65,7 +66,7 @@ class RestartMemory:
     ) -> Survival:
         """Return what is known about it."""
         if setup and setup.mode is ProxyMode.MANAGED:
-            return Survival(survives=True, container=setup.stack)
+            return Survival(survives=True, container=CONTAINER)
         if value_at(document, ("admin", "config", "persist")) is False:
             return Survival(survives=False, warning=_NOT_KEPT)
         if self._found is None or self._found[0] != admin.address:

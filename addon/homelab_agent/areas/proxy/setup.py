@@ -53,7 +53,7 @@ class Setup:
         elif body.mode is ProxyMode.MANAGED:
             return await self._run(RUN, SetupArguments(before=before, after=wanted), body, caller)
         await self._book.keep_setup(wanted)
-        self._watch.hurry()
+        await self._watch.look_now()
         said = f"Caddy at {wanted.admin} is used." if wanted else "No proxy is used."
         return CommandResult(outcome=Outcome.DONE, message=said)
 
@@ -76,7 +76,7 @@ class Setup:
     ) -> CommandResult:
         job = await self._runner.start(kind, TARGET, arguments, caller)
         ended = await self._runner.wait(job.id, body.wait_s)
-        self._watch.hurry()
+        await self._watch.look_now()
         return answer(ended, meanwhile="The reverse proxy is still being set up.")
 
     async def _own(self, body: ProxySetupBody) -> KeptSetup:

@@ -43,32 +43,26 @@ class ProxyWatch:
         self._interval_s = interval_s
         self._puts_back = puts_back
         self._begin = begin
-        self._wake = asyncio.Event()
         self._version: tuple[str, str | None] | None = None
-
-    def hurry(self) -> None:
-        """Look now: something changed."""
-        self._wake.set()
 
     async def run(self) -> None:
         """Look until cancelled."""
         if self._begin:
             await self._begin()
         while True:
-            pause_s = self._interval_s
-            try:
-                await self.look()
-            except AgentError as error:
-                self._board.show_trouble(error)
-                self._memory.forget()
-                self._version = None
-                pause_s = min(AWAY_S, pause_s)
-            self._wake.clear()
-            try:
-                async with asyncio.timeout(pause_s):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
+            seen = await self.look_now()
+            await asyncio.sleep(self._interval_s if seen else min(AWAY_S, self._interval_s))
+
+    async def look_now(self) -> bool:
+        """Look once, and publish that it could not be looked at where that is so."""
+        try:
+            await self.look()
+        except AgentError as error:
+            self._board.show_trouble(error)
+            self._memory.forget()
+            self._version = None
+            return False
+        return True
 
     async def look(self) -> None:
         """Look once, publish what is there, and put back what is missing.
