@@ -34,7 +34,7 @@ from homelab_agent.areas.dns.providers.errors import (
 from homelab_agent.areas.dns.providers.interface import ZoneContents
 from homelab_agent.areas.dns.providers.reach import Reach
 from homelab_agent.areas.dns.providers.records_only import RecordsOnly
-from homelab_agent.areas.dns.providers.signed_server import Refused, SignedServer
+from homelab_agent.areas.dns.providers.signed_server import ANSWER_S, Refused, SignedServer
 from homelab_agent.areas.dns.values import from_presented, presented
 from homelab_agent.platform.dns_names import uniform_name
 from homelab_agent.platform.errors import AgentError, NotFound
@@ -50,8 +50,10 @@ class Rfc2136Provider(RecordsOnly):
 
     capabilities = Capabilities(lists=True, types=tuple(RecordType), atomic=True)
 
-    def __init__(self, settings: Rfc2136Settings, reach: Reach) -> None:
-        self._server = SignedServer(settings, reach.outbound)
+    def __init__(
+        self, settings: Rfc2136Settings, reach: Reach, *, answer_s: float = ANSWER_S
+    ) -> None:
+        self._server = SignedServer(settings, reach.outbound, answer_s=answer_s)
         self._zones = tuple(
             uniform_name(zone, field=f"settings.zones.{number}")
             for number, zone in enumerate(settings.zones)
