@@ -19,7 +19,8 @@ class Hit(StrEnum):
 
     BEFORE: the agent is killed as the step asks its first question, which nobody hears. DURING: it
     is killed when its first change was made, and it does not know yet; where it changes nothing,
-    its first question. AFTER: as the next step asks its first question.
+    its first question was answered. AFTER: the last step is done, and so is the job. (After any
+    other step is before the next one: the journal says both in one.)
     """
 
     FAIL = "fail"
@@ -94,6 +95,8 @@ class Fault:
         await world.agent.start()
 
     async def _is_reached(self) -> bool:
+        if self._hit is Hit.AFTER:
+            return await self._world.has_ended(self._name)
         # What asks nobody that could be held is watched instead.
         if self._real and self._real.is_watched and await self._at() == self._step:
             return True
@@ -107,17 +110,7 @@ class Fault:
 
     async def _decide(self, relay: str, question: bytes) -> Way:
         at = await self._at()
-        if self._hit is Hit.AFTER:
-            return self._decide_after(at)
         return await self._decide_at(relay, question) if at == self._step else Way.PASS
-
-    def _decide_after(self, at: str | None) -> Way:
-        if at == self._step:
-            self._begun = True
-        elif self._begun:
-            self._reached.set()
-            return Way.HOLD
-        return Way.PASS
 
     async def _decide_at(self, relay: str, question: bytes) -> Way:
         if self._real:

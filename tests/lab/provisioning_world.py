@@ -31,9 +31,9 @@ SERVES = (
     f"mkdir -p /www && echo '{SAYS}' > /www/index.html && exec httpd -f -p 8080 -h /www",
 )
 QUICK = {
-    "HOMELAB_PROVISION_STEP_S": "6",
-    "HOMELAB_PROVISION_PROPAGATION_S": "6",
-    "HOMELAB_PROVISION_CERTIFICATE_S": "6",
+    "HOMELAB_PROVISION_STEP_S": "4",
+    "HOMELAB_PROVISION_PROPAGATION_S": "8",
+    "HOMELAB_PROVISION_CERTIFICATE_S": "5",
     "HOMELAB_PROVISION_UNDO_S": "60",
 }
 ENDED_S = 120
@@ -103,6 +103,11 @@ class ProvisioningWorld:
         page = await self.asked("GET", f"/jobs?state=running&target=domain:{name}")
         steps = (each for job in page["jobs"] for each in job["steps"])
         return next((each["name"] for each in steps if each["state"] == "doing"), None)
+
+    async def has_ended(self, name: str) -> bool:
+        """Return whether no job of a domain is under way."""
+        page = await self.asked("GET", f"/jobs?target=domain:{name}&limit=1")
+        return all(job["state"] == "finished" for job in page["jobs"])
 
     async def picture(self) -> dict[str, Any]:
         """Return everything outside of the agent's memory that provisioning changes, to compare.

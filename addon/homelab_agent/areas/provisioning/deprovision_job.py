@@ -154,10 +154,10 @@ class DeprovisionJob:
 
     async def _discard(self, context: _Context) -> Told:
         arguments = context.arguments
-        message = "There is none of the agent's own."
+        message = f"{arguments.name} is not served any more."
         key = before_of(context).certificate
         if key is not None:
-            message = await self._certificate.discard(key)
+            message = f"{message} {await self._certificate.discard(key)}"
         await self._with.domains.changing(arguments.name, None)
         await self._chronicle.note(
             context, DomainEventType.DEPROVISIONED, outcome=Outcome.DONE, message=message

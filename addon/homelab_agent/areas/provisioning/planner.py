@@ -56,6 +56,7 @@ class Draft:
     name: str
     upstream: str
     records: tuple[RecordSet, ...]
+    certificate: CertificateWay
     plan: ProvisionPlan
 
 
@@ -76,15 +77,16 @@ class Planner:
         name = uniform_name(body.name, field="name", underscore=False)
         records = wanted_records(name, body, partners.dns, partners.dynamic)
         found = await self.upstream(body.container, body.port, body.upstream)
-        await self.require_possible(name, records, body.provider, body.certificate)
+        way, there_already = self._way(name, body.certificate)
+        await self.require_possible(name, records, body.provider, way)
         dns = await partners.dns.plan(dns_wants(records, body.provider))
-        wanted_route = route_body(found.address, body.certificate, body.options)
+        wanted_route = route_body(found.address, way, body.options)
         route = await partners.proxy.plan(
             name, wanted_route.model_copy(update={"basic_auth": body.basic_auth})
         )
         warnings = (
-            *((found.warning,) if found.warning else ()),
-            *await self._warnings(name, body.certificate, records, body.provider),
+            *(each for each in (found.warning, there_already) if each),
+            *await self._warnings(name, way, records, body.provider),
             *dns.warnings,
             *route.warnings,
         )
@@ -93,12 +95,23 @@ class Planner:
             upstream=found.address,
             dns=dns,
             route=route,
-            steps=_steps(name, body.certificate, dns, route),
+            steps=_steps(name, way, dns, route),
             warnings=warnings,
             needs_admin=dns.needs_admin,
             hash=_hash(name, found.address, body, dns, route),
         )
-        return Draft(name=name, upstream=found.address, records=records, plan=plan)
+        return Draft(name=name, upstream=found.address, records=records, certificate=way, plan=plan)
+
+    def _way(self, name: str, wanted: CertificateWay) -> tuple[CertificateWay, str | None]:
+        """Return how the certificate is had, and what to say where that is not as it was asked."""
+        there = self._with.certificates.find_for(name)
+        if wanted is not CertificateWay.DNS_01 or there is None:
+            return wanted, None
+        if own_certificate(name, self._with.certificates) is not None:
+            return wanted, None
+        return CertificateWay.MANAGED, (
+            f"The certificate {there.key} is good for {name}, too; it is used, and none is ordered."
+        )
 
     async def upstream(self, container: str | None, port: int | None, given: str | None) -> Found:
         """Return what is to be served: what was named, or where the container is by now."""
@@ -152,15 +165,7 @@ class Planner:
                 field="certificate",
                 hint='Take "caddy", or another provider.',
             )
-        there = self._with.certificates.find_for(name)
-        own = own_certificate(name, self._with.certificates)
-        if way is CertificateWay.DNS_01 and there is not None and own is None:
-            raise Conflict(
-                f"There is a certificate for {name} already: {there.key}.",
-                field="certificate",
-                hint='Take "managed", which uses it.',
-            )
-        if way is CertificateWay.MANAGED and there is None:
+        if way is CertificateWay.MANAGED and self._with.certificates.find_for(name) is None:
             raise Conflict(
                 f"The agent has no valid certificate for {name}.",
                 field="certificate",

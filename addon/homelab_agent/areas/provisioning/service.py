@@ -70,7 +70,7 @@ class ProvisioningService:
             upstream=draft.upstream,
             records=draft.records,
             provider=body.provider,
-            certificate=body.certificate,
+            certificate=draft.certificate,
             options=body.options,
             users=self._users.sealed(draft.name, body.basic_auth),
             dynamic=follows(draft.name, body, draft.records),

@@ -26,6 +26,8 @@ _BUILTIN = (("bridge", "bridge"), ("host", "host"), ("none", "null"))
 _SHARED_PART = 5
 """What part of each image others have too."""
 
+_PROXY = "edge-caddy-1"
+"""It is in the networks of all that it serves."""
 _DATA = {"cloud-db-1": 2_400, "media-jellyfin-1": 5_300, "monitoring-prometheus-1": 8_100}
 """Containers with a volume for their data, in megabytes."""
 
@@ -41,15 +43,17 @@ class DemoObjects(ObjectEngine):
 
     @override
     async def users(self) -> tuple[ObjectUser, ...]:
+        rows = await self._containers.list_containers()
+        projects = tuple(sorted({_network(row) for row in rows} - {name for name, _ in _BUILTIN}))
         return tuple(
             ObjectUser(
                 id=row.id,
                 name=row.name,
                 image_id=row.image_id,
                 volumes=(f"{row.name}-data",) if row.name in _DATA else (),
-                networks=(_network(row),),
+                networks=projects if row.name == _PROXY else (_network(row),),
             )
-            for row in await self._containers.list_containers()
+            for row in rows
         )
 
     @override

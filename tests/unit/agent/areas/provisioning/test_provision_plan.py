@@ -8,6 +8,7 @@ from homelab_agent.areas.domains.models import DomainBody, WantedRecordSet
 from homelab_agent.areas.domains.models import RecordType as DomainRecordType
 from homelab_agent.areas.provisioning.models import DeprovisionBody, ProvisionPlanBody
 from homelab_agent.areas.proxy.models import ProxyMode, ProxyReach, ProxyStatus
+from homelab_agent.areas.renewal.models import HandOver
 from homelab_agent.platform.commands import Caller, Outcome, Scope
 from homelab_agent.platform.engine.models import ContainerState
 from homelab_agent.platform.errors import (
@@ -19,6 +20,7 @@ from homelab_agent.platform.errors import (
     Unavailable,
 )
 from tests.fakes.provisioning_bench import NAME, PHONE, Bench, start_body
+from tests.fakes.provisioning_partners import certificate
 
 ADMIN = Caller(name="admin", scope=Scope.ADMIN)
 
@@ -218,3 +220,17 @@ async def test_what_is_not_provisioned_cannot_be_taken_back(bench: Bench) -> Non
         await bench.service.remove(NAME, DeprovisionBody(), PHONE)
     with pytest.raises(NotFound):
         await bench.service.get(NAME)
+
+
+async def test_a_certificate_that_is_there_already_is_used_and_none_is_ordered(
+    bench: Bench,
+) -> None:
+    names = (NAME, "*.home.example")
+    bench.certificates.kept["wild"] = certificate("wild", HandOver(caddy=True), names=names)
+
+    plan = await _plan(bench, certificate="dns_01")
+    job = await bench.provision(certificate="dns_01")
+
+    assert any("wild" in warning for warning in plan.warnings)
+    assert job.outcome is Outcome.DONE
+    assert set(bench.certificates.kept) == {"wild"}
