@@ -54,6 +54,10 @@ class Mirror:
         """Return the job that is at work on a target right now."""
         return self._running.get(target)
 
+    def running_jobs(self) -> list[Job]:
+        """Return all jobs that are at work right now."""
+        return list(self._running.values())
+
     def take_snapshot(self, resources: Sequence[Change]) -> Before:
         """Replace everything; return what differs."""
         old, self._kinds = self._kinds, {}

@@ -12,8 +12,18 @@ from homeassistant.components.sensor import (
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .client import Domain, HostInfo, Kind, ServiceType, Swarm, SwarmRole, UpdateState
+from .client import (
+    AcmeAccount,
+    Domain,
+    HostInfo,
+    Kind,
+    ServiceType,
+    Swarm,
+    SwarmRole,
+    UpdateState,
+)
 from .client.kinds import (
+    ACME_ACCOUNT,
     AGENT,
     AGENT_KEY,
     CERTIFICATE,
@@ -55,7 +65,7 @@ from .sensor_host import HOST_SENSORS, MANAGER_SENSORS
 from .sensor_machine import MACHINE_SENSORS
 from .sensor_monitor import CERTIFICATE_SENSORS, MONITOR_SENSORS
 from .sensor_parts import PART_SENSORS, has_entities
-from .sensor_provisioning import Provisioning
+from .sensor_provisioning import DomainProvisioning, HostProvisioning
 from .sensor_stack import STACK_SENSORS, SWARM_SERVICE_SENSORS
 from .subjects import Part, Thing, is_there, subject_of
 
@@ -127,7 +137,7 @@ def _follow_newcomers(
         yield _add_new(
             coordinator, kind, descriptions, ServiceSensor, async_add_entities, wanted=is_there
         )
-    yield _add_provisioning(coordinator, async_add_entities)
+    yield from _add_provisioning(coordinator, async_add_entities)
     for kind, descriptions in (*PART_SENSORS, (DNS_PROVIDER, PROVIDER_SENSORS)):
         wanted = has_entities if kind is NETWORK_INTERFACE else _any
         yield _add_new(
@@ -160,16 +170,22 @@ def _add_new(
 
 def _add_provisioning(
     coordinator: HomelabCoordinator, async_add_entities: AddConfigEntryEntitiesCallback
-) -> CALLBACK_TYPE:
+) -> Iterator[CALLBACK_TYPE]:
     @callback
     def add(domains: Sequence[Domain]) -> None:
-        async_add_entities(
-            Provisioning(coordinator, domain)
-            for domain in domains
-            if domain.service_type is ServiceType.WEB
-        )
+        async_add_entities(DomainProvisioning(coordinator, domain) for domain in domains)
 
-    return coordinator.async_on_new(DOMAIN, add)
+    @callback
+    def add_host(_accounts: Sequence[AcmeAccount]) -> None:
+        async_add_entities([HostProvisioning(coordinator)])
+
+    # An agent that can order certificates tells of its account, even before there is one.
+    yield coordinator.async_on_new(ACME_ACCOUNT, add_host)
+    yield coordinator.async_on_new(DOMAIN, add, wanted=_is_page)
+
+
+def _is_page(domain: Domain) -> bool:
+    return domain.service_type is ServiceType.WEB
 
 
 def _add_machine(

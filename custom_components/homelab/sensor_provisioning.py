@@ -1,15 +1,16 @@
 """How far the provisioning of a domain is, so that a dashboard shows it while it goes on."""
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription
-from homeassistant.core import CALLBACK_TYPE, callback
 
 from .client import Domain, Job, JobState, ProvisionStep
 from .client.kinds import DOMAIN, JOB
 from .client.models import StepState
 from .coordinator import HomelabCoordinator
-from .entity import ServiceEntity
+from .entity import HomelabEntity, HostEntity, ServiceEntity
 from .sensor_description import options_of
 
 IDLE: Final = "idle"
@@ -27,24 +28,19 @@ PROVISIONING: Final = SensorEntityDescription(
 
 _AREA: Final = "provisioning."
 """How the kinds of these jobs begin."""
+_TARGET: Final = "domain:"
+"""How the target of such a job begins; the domain's id follows."""
 _AT_WORK: Final = frozenset({StepState.DOING, StepState.UNDOING})
 
 
-class Provisioning(ServiceEntity[Domain], SensorEntity):
-    """The step at which the provisioning of a domain is, or its way back."""
+class _Progress(HomelabEntity, SensorEntity):
+    """The step at which a provisioning is, or its way back."""
 
-    _unrecorded_attributes = frozenset({"progress", "action", "undoing", "message"})
+    _unrecorded_attributes = frozenset({"domain", "progress", "action", "undoing", "message"})
 
-    def __init__(self, coordinator: HomelabCoordinator, domain: Domain) -> None:
-        super().__init__(coordinator, PROVISIONING, domain, DOMAIN)
-        self._followed: tuple[str, CALLBACK_TYPE] | None = None
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Follow the job that is at the domain already."""
-        await super().async_added_to_hass()
-        self._follow()
-        self.async_on_remove(self._leave)
+    @abstractmethod
+    def jobs(self) -> Sequence[Job]:
+        """Return the jobs that this is about."""
 
     @override
     def value(self) -> object:
@@ -59,47 +55,51 @@ class Provisioning(ServiceEntity[Domain], SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
-        """How far it is in percent, what it is and whether it is taken back."""
+        """Whose it is, how far in percent, what it is and whether it is taken back."""
         job = self._job
-        if job is None:
-            return {"progress": None, "action": None, "undoing": False, "message": None}
         return {
-            "progress": None if job.progress is None else round(job.progress * 100),
-            "action": job.kind.removeprefix(_AREA),
-            "undoing": job.state is JobState.UNDOING,
-            "message": job.message,
+            "domain": job and job.target.removeprefix(_TARGET),
+            "progress": None if job is None or job.progress is None else round(job.progress * 100),
+            "action": job and job.kind.removeprefix(_AREA),
+            "undoing": job is not None and job.state is JobState.UNDOING,
+            "message": job and job.message,
         }
-
-    @callback
-    @override
-    def _on_change(self) -> None:
-        self._follow()
-        super()._on_change()
 
     @property
     def _job(self) -> Job | None:
-        """The job of provisioning that is at the domain right now."""
-        job_id = self.of_thing(lambda domain: domain.job_id)
-        job = self.coordinator.mirror.get(JOB, job_id) if job_id else None
-        if job is None or job.state is JobState.FINISHED or not job.kind.startswith(_AREA):
-            return None
-        return job
+        """The oldest of them that is at work."""
+        ours = (job for job in self.jobs() if job.kind.startswith(_AREA))
+        return min(ours, key=lambda job: job.created_at, default=None)
 
-    def _follow(self) -> None:
-        """Listen to the job that the domain names, and to no other."""
-        job_id = self.of_thing(lambda domain: domain.job_id)
-        if self._followed is not None and self._followed[0] == job_id:
-            return
-        self._leave()
-        if job_id is not None:
-            end = self.coordinator.async_listen((JOB.name, job_id), self._on_change)
-            self._followed = (job_id, end)
 
-    @callback
-    def _leave(self) -> None:
-        if self._followed is not None:
-            self._followed[1]()
-            self._followed = None
+class DomainProvisioning(_Progress, ServiceEntity[Domain]):
+    """How far the provisioning of one domain is."""
+
+    def __init__(self, coordinator: HomelabCoordinator, domain: Domain) -> None:
+        super().__init__(coordinator, PROVISIONING, domain, DOMAIN)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen to the jobs about the domain too."""
+        await super().async_added_to_hass()
+        target = f"{_TARGET}{self.key}"
+        self.async_on_remove(self.coordinator.async_listen_job(target, self._on_change))
+
+    @override
+    def jobs(self) -> Sequence[Job]:
+        job = self.coordinator.mirror.running_job(f"{_TARGET}{self.key}")
+        return () if job is None else (job,)
+
+
+class HostProvisioning(_Progress, HostEntity):
+    """How far the provisioning of any domain is: a new one has its page only in the end."""
+
+    def __init__(self, coordinator: HomelabCoordinator) -> None:
+        super().__init__(coordinator, PROVISIONING, (JOB.name, None))
+
+    @override
+    def jobs(self) -> Sequence[Job]:
+        return self.coordinator.mirror.running_jobs()
 
 
 def _step_of(job: Job) -> str:

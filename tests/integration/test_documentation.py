@@ -120,7 +120,7 @@ def test_everything_that_automations_can_use_is_explained_with_an_example(
         ("a container", CONTAINER_SENSORS),
         ("a stack", STACK_SENSORS),
         ("a Swarm service", SWARM_SERVICE_SENSORS),
-        ("the host", (*HOST_SENSORS, *MANAGER_SENSORS, UPDATES_AVAILABLE)),
+        ("the host", (*HOST_SENSORS, *MANAGER_SENSORS, UPDATES_AVAILABLE, PROVISIONING)),
         ("the machine", (*(one for _, some in MACHINE_SENSORS for one in some), FINDINGS)),
         ("a file system", PARTS["filesystem"]),
         ("a network interface", PARTS["network_interface"]),

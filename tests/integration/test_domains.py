@@ -197,7 +197,7 @@ async def test_what_is_taken_back_is_seen_too(photos: Home) -> None:
         {"name": "dns_apply", "state": "undoing"},
         {"name": "propagation", "state": "failed"},
     ]
-    job = wire.job("provisioning.provision", "domain:p", state="undoing", steps=steps)
+    job = wire.job("provisioning.provision", f"domain:{PHOTOS}", state="undoing", steps=steps)
     photos.agent.put("job", job["id"], job)
     put(photos, job_id=job["id"])
     await photos.becomes("sensor", f"{DOMAIN}:provisioning", "dns_apply")
@@ -208,8 +208,22 @@ async def test_what_is_taken_back_is_seen_too(photos: Home) -> None:
     await photos.becomes("sensor", f"{DOMAIN}:provisioning", "idle")
 
 
+async def test_a_new_name_is_seen_on_the_page_of_its_host_while_it_has_none(home: Home) -> None:
+    home.agent.put("acme_account", "acme", wire_domains.acme_account(registered=False))
+    await home.becomes("sensor", "provisioning", "idle")
+    job = wire_domains.provisioning("new.example.org", at="certificate")
+    home.agent.put("job", job["id"], job)
+    await home.becomes("sensor", "provisioning", "certificate")
+    attributes = home.state("sensor", "provisioning").attributes
+    assert (attributes["domain"], attributes["progress"]) == ("new.example.org", 75)
+    home.agent.put_job("containers.update", "web")
+    home.agent.put("job", job["id"], job | {"state": "finished", "outcome": "done"})
+    await home.becomes("sensor", "provisioning", "idle")
+    assert home.state("sensor", "provisioning").attributes["domain"] is None
+
+
 async def test_another_job_about_a_domain_is_no_provisioning(photos: Home) -> None:
-    job = wire.job("dns.apply", "dns:example.org")
+    job = wire.job("domains.apply", f"domain:{PHOTOS}")
     photos.agent.put("job", job["id"], job)
     put(photos, job_id=job["id"], status="changing")
     await photos.becomes("binary_sensor", f"{DOMAIN}:problem", "unknown")

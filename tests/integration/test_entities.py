@@ -85,6 +85,7 @@ def put_domains(agent: FakeAgent) -> None:
         "domain", "photos.example.org", wire_domains.domain(proxy_state="ok", job_id=job["id"])
     )
     agent.put("proxy", "caddy", wire_domains.proxy())
+    agent.put("acme_account", "acme", wire_domains.acme_account())
     agent.put("dns_provider", "home", wire_domains.dns_provider())
     agent.put("dynamic_address", "home.example.org", wire_domains.dynamic_address())
     for kept in (
