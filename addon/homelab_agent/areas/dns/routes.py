@@ -108,7 +108,7 @@ class DnsRoutes:
         """Return exactly what would change in a zone; nothing is changed."""
         return await self._desk.plan(body)
 
-    @command("dns.apply", "POST", "/dns/apply", scope=Scope.OPERATE)
+    @command("dns.apply", "POST", "/dns/apply", scope=Scope.OPERATE, dangerous=False)
     async def apply(self, body: ApplyBody, caller: Caller) -> CommandResult:
         """Apply a plan by its hash; it is refused where it would be another one by now."""
         return await self._desk.apply(body, caller)
