@@ -1,0 +1,114 @@
+"""Files of certificates: always a pair that fits, also for who reads at the wrong moment."""
+
+import asyncio
+import ssl
+import threading
+from pathlib import Path
+
+import pytest
+
+from homelab_agent.areas.renewal import key_tools
+from homelab_agent.areas.renewal.files import CertificateFolders
+from homelab_agent.areas.renewal.keys import Bundle
+from homelab_agent.platform.errors import Conflict, Failed
+from tests.fakes.tls_servers.authority import self_signed
+
+KEY = "photos.home.example"
+SWITCHES = 100
+
+
+def bundle() -> Bundle:
+    made = self_signed(KEY)
+    return key_tools.bundle(made.chain_pem.decode(), None, made.key_pem.decode())
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> CertificateFolders:
+    return CertificateFolders(tmp_path / "certificates")
+
+
+async def test_who_follows_the_link_once_reads_a_pair_that_fits(
+    folders: CertificateFolders,
+) -> None:
+    versions = [await folders.stage(KEY, bundle())]
+    await folders.switch(KEY, versions[0])
+    versions.append(await folders.stage(KEY, bundle()))
+    done = threading.Event()
+
+    def read() -> tuple[int, int]:
+        misfits, reads = 0, 0
+        place = folders.root / KEY / ".versions" / "current"
+        while not done.is_set():
+            now = place.resolve()
+            try:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(now / "fullchain.pem", now / "privkey.pem")
+            except ssl.SSLError, OSError:
+                misfits += 1
+            reads += 1
+        return misfits, reads
+
+    reading = asyncio.create_task(asyncio.to_thread(read))
+    for number in range(SWITCHES):
+        await folders.switch(KEY, versions[number % 2])
+    done.set()
+    misfits, reads = await reading
+    assert reads > 0
+    assert misfits == 0
+
+
+async def test_a_disk_that_takes_nothing_leaves_the_old_one_whole(
+    folders: CertificateFolders,
+) -> None:
+    version = await folders.stage(KEY, bundle())
+    await folders.switch(KEY, version)
+    before = await folders.read(KEY, "privkey.pem")
+    versions = folders.root / KEY / ".versions"
+    # Also root cannot make a folder where a file of that name is.
+    new = bundle()
+    facts = new.facts
+    name = f"{facts.not_before:%Y%m%d%H%M%S}-{facts.fingerprint_sha256[:12]}.new"
+    (versions / name).write_text("in the way")
+    with pytest.raises(Failed):
+        await folders.stage(KEY, new)
+    assert await folders.read(KEY, "privkey.pem") == before
+    assert await folders.current(KEY) == version
+
+
+async def test_a_crash_between_two_files_is_written_over(folders: CertificateFolders) -> None:
+    new = bundle()
+    version = await folders.stage(KEY, new)
+    half = folders.root / KEY / ".versions" / f"{version}.new"
+    (folders.root / KEY / ".versions" / version).rename(half)
+    (half / "privkey.pem").unlink()
+    assert await folders.stage(KEY, new) == version
+    await folders.switch(KEY, version)
+    assert await folders.read(KEY, "privkey.pem") == new.key
+
+
+async def test_only_the_version_before_is_kept(folders: CertificateFolders) -> None:
+    for _ in range(4):
+        await folders.switch(KEY, await folders.stage(KEY, bundle()))
+    versions = folders.root / KEY / ".versions"
+    assert len([each for each in versions.iterdir() if not each.is_symlink()]) == 2
+
+
+async def test_what_others_put_beside_it_stays_when_it_is_removed(
+    folders: CertificateFolders,
+) -> None:
+    await folders.switch(KEY, await folders.stage(KEY, bundle()))
+    theirs = folders.root / KEY / "dhparam.pem"
+    theirs.write_text("theirs")
+    await folders.remove(KEY)
+    assert [each.name for each in (folders.root / KEY).iterdir()] == ["dhparam.pem"]
+
+
+async def test_a_link_to_somewhere_else_is_not_written_through(
+    folders: CertificateFolders, tmp_path: Path
+) -> None:
+    folders.root.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (folders.root / KEY).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Conflict):
+        await folders.stage(KEY, bundle())
+    assert not list((tmp_path / "elsewhere").iterdir())

@@ -1,0 +1,109 @@
+"""Certificates within the steps of others: obtained, and taken back without a trace."""
+
+import asyncio
+
+import pytest
+
+from homelab_agent.areas.renewal.authority import AuthorityAway
+from homelab_agent.areas.renewal.models import HandOver, IssueBody, ManagedState
+from homelab_agent.platform.commands import SYSTEM
+from homelab_agent.platform.errors import AgentError, Conflict, Invalid
+from tests.unit.agent.areas.renewal.desk import ZONE, Desk
+
+KEY = f"photos.{ZONE}"
+FOR_CADDY = IssueBody(names=(KEY,), key=KEY, hand_over=HandOver(caddy=True))
+
+
+def files(desk: Desk) -> dict[str, bytes]:
+    """Return every file, by its path."""
+    return {str(each): each.read_bytes() for each in desk.folders.root.rglob("*") if each.is_file()}
+
+
+async def test_a_new_one_is_discarded_without_a_trace(desk: Desk) -> None:
+    found = await desk.service.obtain(FOR_CADDY)
+    assert found.state is ManagedState.VALID
+    assert desk.proxy.held[KEY]
+    for _ in range(2):
+        await desk.service.discard(KEY)
+        assert not (await desk.service.list()).certificates
+        assert not await asyncio.to_thread(files, desk)
+        assert not desk.proxy.held
+
+
+async def test_obtained_twice_it_is_ordered_once(desk: Desk) -> None:
+    first = await desk.service.obtain(FOR_CADDY)
+    again = await desk.service.obtain(FOR_CADDY)
+    assert again.serial == first.serial
+    assert desk.authority.orders == 1
+
+
+async def test_a_wildcard_that_is_there_already_is_taken_and_stays(desk: Desk) -> None:
+    await desk.service.issue(IssueBody(names=(f"*.{ZONE}",), key="all", wait_s=30), SYSTEM)
+    kept = await asyncio.to_thread(files, desk)
+    found = await desk.service.obtain(IssueBody(names=(KEY,), hand_over=HandOver(caddy=True)))
+    assert found.key == "all"
+    assert found.hand_over.caddy
+    assert desk.proxy.held["all"]
+    await desk.service.discard("all")
+    found = await desk.service.get("all")
+    assert (found.state, found.hand_over.caddy) == (ManagedState.VALID, False)
+    assert not desk.proxy.held
+    assert await asyncio.to_thread(files, desk) == kept
+
+
+async def test_one_that_cannot_be_had_says_why_and_is_discarded(desk: Desk) -> None:
+    desk.authority.trouble = AuthorityAway("https://authority.example/dir cannot be reached")
+    with pytest.raises(AgentError, match="cannot be reached"):
+        await desk.service.obtain(FOR_CADDY)
+    failure = (await desk.service.get(KEY)).failure
+    assert failure is not None
+    assert failure.next_try_at is None  # whoever wanted it decides about that
+    await desk.service.discard(KEY)
+    assert not (await desk.service.list()).certificates
+
+
+async def test_one_of_a_person_is_not_discarded(desk: Desk) -> None:
+    await desk.service.issue(FOR_CADDY, SYSTEM)
+    await desk.service.obtain(FOR_CADDY)
+    await desk.service.discard(KEY)
+    assert (await desk.service.get(KEY)).state is ManagedState.VALID
+    assert desk.proxy.held[KEY]
+
+
+async def test_it_is_found_by_the_names_that_it_is_good_for(desk: Desk) -> None:
+    await desk.service.issue(IssueBody(names=(f"*.{ZONE}",), key="all", wait_s=30), SYSTEM)
+    found = desk.service.find_for(KEY)
+    assert found is not None
+    assert found.key == "all"
+    assert desk.service.find_for(ZONE) is None
+    assert desk.service.find_for(f"a.b.{ZONE}") is None
+
+
+async def test_a_key_that_is_taken_for_other_names_is_refused(desk: Desk) -> None:
+    await desk.service.issue(FOR_CADDY, SYSTEM)
+    with pytest.raises(Conflict) as caught:
+        await desk.service.obtain(IssueBody(names=(f"other.{ZONE}",), key=KEY))
+    assert caught.value.field == "key"
+
+
+@pytest.mark.parametrize(
+    ("names", "field"),
+    [(("a..b",), "names.0"), ((KEY, "with_underscore.example"), "names.1"), (("*",), "names.0")],
+)
+async def test_wrong_names_are_named(desk: Desk, names: tuple[str, ...], field: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        await desk.service.issue(IssueBody(names=names), SYSTEM)
+    assert caught.value.field == field
+    assert desk.authority.orders == 0
+
+
+async def test_two_certificates_never_share_a_folder(desk: Desk) -> None:
+    one = IssueBody(names=(KEY,), hand_over=HandOver(folder="shared"), wait_s=30)
+    await desk.service.issue(one, SYSTEM)
+    for body in (
+        IssueBody(names=(f"b.{ZONE}",), hand_over=HandOver(folder="shared")),
+        IssueBody(names=(f"b.{ZONE}",), key="shared"),
+        IssueBody(names=(f"b.{ZONE}",), hand_over=HandOver(folder=KEY)),
+    ):
+        with pytest.raises(Conflict):
+            await desk.service.issue(body, SYSTEM)

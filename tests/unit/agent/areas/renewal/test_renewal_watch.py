@@ -1,0 +1,168 @@
+"""When certificates are renewed: in time, once, and without hammering an authority."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from homelab_agent.areas.renewal.authority import AuthorityAway, AuthorityRefused
+from homelab_agent.areas.renewal.models import (
+    MANAGED_CERTIFICATE_EVENT_KIND,
+    IssueBody,
+    ManagedCertificateEvent,
+    ManagedState,
+)
+from homelab_agent.platform.commands import SYSTEM
+from homelab_agent.platform.errors import AgentError
+from homelab_agent.platform.store.database import Store
+from tests.clock import HandClock
+from tests.harness.waiting import wait_until
+from tests.unit.agent.areas.renewal.desk import TICK_S, ZONE, Desk, open_desk, watching
+
+KEY = f"photos.{ZONE}"
+DAY_S, HOUR_S = 86400.0, 3600.0
+
+
+async def issued(desk: Desk) -> None:
+    await desk.service.issue(IssueBody(names=(KEY,), wait_s=30), SYSTEM)
+    desk.authority.orders = desk.authority.tries = 0
+
+
+async def settled(desk: Desk) -> None:
+    """Let the watch look several times, and whatever it began end."""
+    await asyncio.sleep(5 * TICK_S)
+    await wait_until(lambda: _nothing_runs(desk), what="jobs to end")
+    await asyncio.sleep(5 * TICK_S)
+    await wait_until(lambda: _nothing_runs(desk), what="jobs to end")
+
+
+async def _nothing_runs(desk: Desk) -> bool:
+    return desk.runner.running() == 0
+
+
+async def test_renewed_once_when_a_third_of_its_life_is_left(desk: Desk) -> None:
+    await issued(desk)
+    async with watching(desk):
+        desk.time.pass_by(57 * DAY_S)
+        await settled(desk)
+        assert desk.authority.orders == 0
+        desk.time.pass_by(4 * DAY_S)
+        await settled(desk)
+        assert desk.authority.orders == 1
+        desk.time.pass_by(30 * DAY_S)
+        await settled(desk)
+        assert desk.authority.orders == 1
+    assert (await desk.service.get(KEY)).state is ManagedState.VALID
+
+
+async def test_an_authority_that_is_away_is_asked_less_and_less_until_it_is_back(
+    desk: Desk,
+) -> None:
+    await issued(desk)
+    desk.authority.trouble = AuthorityAway("https://authority.example/dir cannot be reached")
+    async with watching(desk):
+        desk.time.pass_by(61 * DAY_S)
+        tries = []
+        for _ in range(4 * 24):
+            await settled(desk)
+            tries.append(desk.authority.tries)
+            desk.time.pass_by(HOUR_S)
+        assert 5 <= tries[23] <= 8  # in the first day
+        assert tries[-1] - tries[-25] <= 2  # in the last
+        found = await desk.service.get(KEY)
+        assert found.state is ManagedState.FAILING
+        assert found.failure is not None
+        assert found.failure.attempts == desk.authority.tries
+        assert found.failure.next_try_at is not None
+        desk.authority.trouble = None
+        desk.time.pass_by(30 * HOUR_S)
+        await settled(desk)
+    found = await desk.service.get(KEY)
+    assert (found.state, found.failure) == (ManagedState.VALID, None)
+
+
+async def test_who_is_told_to_wait_a_week_waits_a_week(desk: Desk) -> None:
+    await issued(desk)
+    desk.authority.trouble = AuthorityRefused(
+        "rateLimited", "too many certificates", retry_after_s=7 * DAY_S
+    )
+    async with watching(desk):
+        desk.time.pass_by(61 * DAY_S)
+        await settled(desk)
+        for _ in range(6):
+            desk.time.pass_by(DAY_S)
+            await settled(desk)
+        assert desk.authority.tries == 1
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=-30), timedelta(days=-4000)])
+async def test_a_clock_that_is_set_back_brings_neither_a_burst_nor_silence(
+    desk: Desk, clock: HandClock, jump: timedelta
+) -> None:
+    await issued(desk)
+    desk.authority.trouble = AuthorityAway("away")
+    async with watching(desk):
+        desk.time.pass_by(61 * DAY_S)
+        await settled(desk)
+        clock.now += jump
+        await settled(desk)
+        assert desk.authority.tries == 1
+        clock.now -= jump
+        desk.time.pass_by(HOUR_S)
+        await settled(desk)
+        assert desk.authority.tries == 2
+
+
+async def test_a_machine_that_slept_past_the_end_renews_once(desk: Desk) -> None:
+    await issued(desk)
+    async with watching(desk):
+        await settled(desk)
+        desk.time.pass_by(200 * DAY_S)
+        await settled(desk)
+        assert desk.authority.orders == 1
+    assert (await desk.service.get(KEY)).state is ManagedState.VALID
+
+
+async def test_what_failed_before_a_restart_waits_after_it_too(
+    store: Store, tmp_path: Path, clock: HandClock
+) -> None:
+    async with open_desk(store, tmp_path, clock) as desk:
+        await issued(desk)
+        desk.authority.trouble = AuthorityAway("away")
+        with pytest.raises(AgentError):
+            await desk.service.renew(KEY, SYSTEM, 30)
+    async with open_desk(store, tmp_path, clock) as desk, watching(desk):
+        clock.advance(days=61)
+        # Its next try was in half an hour, and the machine was off for longer.
+        await settled(desk)
+        assert desk.authority.orders == 1
+
+
+async def test_a_failure_of_a_future_that_never_came_holds_nothing_up(
+    store: Store, tmp_path: Path, clock: HandClock
+) -> None:
+    async with open_desk(store, tmp_path, clock) as desk:
+        desk.authority.trouble = AuthorityAway("away")
+        clock.advance(days=4000)
+        with pytest.raises(AgentError):
+            await issued(desk)
+        clock.advance(days=-4000)
+    async with open_desk(store, tmp_path, clock) as desk, watching(desk):
+        await settled(desk)
+        assert (await desk.service.get(KEY)).state is ManagedState.VALID
+
+
+async def test_what_happened_is_told_once(desk: Desk) -> None:
+    await issued(desk)
+    told = desk.resources.get(MANAGED_CERTIFICATE_EVENT_KIND, KEY)
+    assert isinstance(told, ManagedCertificateEvent)
+    assert told.type == "issued"
+    desk.authority.trouble = AuthorityRefused("caa", "CAA record for home.example prevents it")
+    with pytest.raises(AgentError, match="CAA"):
+        await desk.service.renew(KEY, SYSTEM, 30)
+    told = desk.resources.get(MANAGED_CERTIFICATE_EVENT_KIND, KEY)
+    assert isinstance(told, ManagedCertificateEvent)
+    assert told.type == "failed"
+    assert told.what_to_do is not None
+    assert "CAA" in told.what_to_do
