@@ -13,6 +13,7 @@ class DuckDnsServer(ProviderServer):
     """`zones` are whole names: "photos.duckdns.org"."""
 
     gets_change = True
+    same_below = True
 
     def routes(self) -> list[web.RouteDef]:
         """Return what it serves."""

@@ -44,7 +44,7 @@ class ZoneAnswers:
             response.set_rcode(dns.rcode.REFUSED)
             return response.to_wire()
         response.flags |= dns.flags.AA
-        answers = _records(zones, zone, name)
+        answers = _records(zones, zone, name, zone if self._provider.same_below else name)
         wanted = dns.rdatatype.to_text(question.rdtype)
         for each in answers:
             rrset_type = dns.rdatatype.to_text(each.rdtype)
@@ -57,10 +57,10 @@ class ZoneAnswers:
         return response.to_wire()
 
 
-def _records(zones: Zones, zone: str, name: str) -> list[dns.rrset.RRset]:
+def _records(zones: Zones, zone: str, name: str, held_at: str) -> list[dns.rrset.RRset]:
     sets: dict[str, list[Record]] = {}
     for each in zones.records[zone]:
-        if each.name == name:
+        if each.name == held_at:
             sets.setdefault(each.type, []).append(each)
     found = [
         dns.rrset.from_text_list(

@@ -71,9 +71,11 @@ class ProviderServer:
     """A provider on loopback. `asked`: "METHOD /path?query" of every request, in order.
 
     `changes`: how many of them were to change something. `gets_change`: it is changed by GET.
+    `same_below`: names below a zone have its records.
     """
 
     gets_change = False
+    same_below = False
 
     def __init__(self, *zones: str) -> None:
         self.zones = Zones({zone: [] for zone in zones})

@@ -19,7 +19,7 @@ class Followed:
     """A name. Seconds are those of the steady clock.
 
     `paced_s`: until then the provider wants a pause. `retry_s`: until then we make one after a
-    failure. `check_s`: when to look what is served.
+    failure. `check_s`: when to look what is served. `seen_s`: when all that is wanted was seen.
     """
 
     key: str
@@ -34,12 +34,10 @@ class Followed:
 
     def notice(self, seen: Seen, now_s: float) -> bool:
         """Take what the sources tell now; return whether that changes what is wanted."""
-        if seen.reason is None:
-            self.seen_s, self.uncertain = now_s, None
-        else:
-            self.uncertain = seen.reason
+        known, self.uncertain = self.kept.wanted, seen.reason
+        if (seen.pair.ipv4 or not known.ipv4) and (seen.pair.ipv6 or not known.ipv6):
+            self.seen_s = now_s
         # What is not known just now stays as it was.
-        known = self.kept.wanted
         pair = Pair(ipv4=seen.pair.ipv4 or known.ipv4, ipv6=seen.pair.ipv6 or known.ipv6)
         if pair == known:
             self.candidate = None
@@ -55,8 +53,8 @@ class Followed:
         return True
 
     def is_lost(self, now_s: float) -> bool:
-        """Return whether nobody has known the address for so long that it may be another one."""
-        return self.uncertain is not None and now_s - self.seen_s > HOLD_S
+        """Return whether nobody has known an address for so long that it may be another one."""
+        return now_s - self.seen_s > HOLD_S
 
     @property
     def due_s(self) -> float:

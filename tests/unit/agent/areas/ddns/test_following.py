@@ -3,6 +3,7 @@
 import pytest
 
 from homelab_agent.areas.ddns.models import DynamicState
+from homelab_agent.areas.dns.models import RecordSet, RecordType
 from homelab_agent.areas.dns.providers.all_providers import Reach
 from homelab_agent.platform.errors import Invalid, NotFound
 from homelab_agent.platform.host.network import InterfaceState
@@ -139,6 +140,27 @@ async def test_both_families_follow_at_a_service_of_dynamic_dns(
         assert agent.events[-1].new_ipv6 == "2001:db8::2"
 
 
+async def test_a_network_without_ipv6_keeps_ipv4_current_and_says_what_is_missing(
+    store: Store, reach: Reach, duck: tuple[DuckDnsServer, str]
+) -> None:
+    server, names = duck
+    async with home(
+        store, reach, server, settings=at_duckdns(server), name_servers=(names,)
+    ) as agent:
+        agent.network("192.0.2.1", None)
+        await agent.follow(DUCK, ipv6=True)
+        await agent.later(3 * 3600)
+        shown = agent.shown(DUCK)
+        assert shown.state is DynamicState.CURRENT
+        assert "IPv6" in (shown.reason or "")
+        agent.network("192.0.2.1", "2001:db8::1")
+        await agent.settled()
+        assert agent.shown(DUCK).ipv6 == "2001:db8::1"
+        agent.network("192.0.2.1", None)
+        await agent.later(3 * 3600)
+        assert agent.shown(DUCK).state is DynamicState.UNKNOWN, "what is written may be another's"
+
+
 async def test_an_interfaces_lasting_address_of_the_internet_is_followed(
     store: Store, reach: Reach, flare: CloudflareServer
 ) -> None:
@@ -223,3 +245,18 @@ async def test_what_is_wrong_is_refused_with_its_field_and_its_remedy(
         assert caught.value.hint
         assert not (await agent.service.list()).addresses
         assert not flare.changes
+
+
+async def test_a_challenge_below_a_name_of_duckdns_is_set_served_and_taken_away(
+    store: Store, reach: Reach, duck: tuple[DuckDnsServer, str]
+) -> None:
+    server, names = duck
+    challenge = f"_acme-challenge.{DUCK}"
+    async with home(
+        store, reach, server, settings=at_duckdns(server), name_servers=(names,)
+    ) as agent:
+        await agent.dns.add_txt(challenge, "proof")
+        wanted = RecordSet(name=challenge, type=RecordType.TXT, values=("proof",))
+        await agent.dns.wait_until_served([wanted], within_s=5)
+        await agent.dns.remove_txt(challenge, "proof")
+        assert server.zones.values(DUCK, "TXT") == ()
