@@ -42,6 +42,9 @@ from homelab_agent.platform.errors import AgentError, NotFound
 _OTHERWISE = {NXDOMAIN, NXRRSET, YXDOMAIN, YXRRSET}
 """The answers where something is not as it was presumed."""
 
+type _Spelled = dict[tuple[str, str], str]
+"""How a zone spells a text at a name."""
+
 _MANAGED = {RdataType[each.value]: each for each in RecordType}
 
 
@@ -78,13 +81,32 @@ class Rfc2136Provider(RecordsOnly):
     async def apply(self, zone: str, changes: Sequence[Change]) -> None:
         """See `Provider.apply`."""
         message = UpdateMessage(_name(zone))
+        spelled = await self._spelled(zone, changes)
         for change in changes:
-            _presume(message, change)
+            _presume(message, change, spelled)
         _presume_alone(message, changes)
         for change in changes:
-            _write(message, change)
+            _write(message, change, spelled)
         await self._exchange(zone, message, changes)
         await self._require_ttls(zone, changes)
+
+    async def _spelled(self, zone: str, changes: Sequence[Change]) -> _Spelled:
+        """Return how the zone spells the texts that these changes are about.
+
+        The same text may be cut into other strings there than here, and to the server that is
+        another record.
+        """
+        names = {change.name for change in changes if _is_about_text(change)}
+        if not names:
+            return {}
+        try:
+            held = await self._server.transfer(_name(zone))
+        except Refused as refused:
+            raise await self._refusal(refused, zone, "transfer (AXFR)") from refused
+        return {
+            (name, from_presented(RecordType.TXT, text)): text
+            for name, text in await asyncio.to_thread(lambda: tuple(_held_texts(held, names)))
+        }
 
     async def _exchange(
         self, zone: str, message: UpdateMessage, changes: Sequence[Change] = ()
@@ -156,16 +178,26 @@ def _name(name: str) -> Name:
     return from_text(f"{name}.")
 
 
-def _texts(record: RecordSet) -> list[str]:
-    return [presented(record.type, value) for value in record.values]
+def _texts(record: RecordSet, spelled: _Spelled) -> list[str]:
+    return [
+        spelled.get((record.name, value), presented(record.type, value))
+        if record.type is RecordType.TXT
+        else presented(record.type, value)
+        for value in record.values
+    ]
 
 
-def _presume(message: UpdateMessage, change: Change) -> None:
+def _is_about_text(change: Change) -> bool:
+    return change.type is RecordType.TXT and change.before is not None
+
+
+def _presume(message: UpdateMessage, change: Change, spelled: _Spelled) -> None:
     """Presume that a record set is what the plan saw: exactly these values, or none at all."""
     if change.before is None:
         message.absent(_name(change.name), change.type.value)
     else:
-        message.present(_name(change.name), change.type.value, *_texts(change.before))
+        texts = _texts(change.before, spelled)
+        message.present(_name(change.name), change.type.value, *texts)
 
 
 def _presume_alone(message: UpdateMessage, changes: Sequence[Change]) -> None:
@@ -183,16 +215,17 @@ def _presume_alone(message: UpdateMessage, changes: Sequence[Change]) -> None:
                 message.absent(_name(change.name), other.value)
 
 
-def _write(message: UpdateMessage, change: Change) -> None:
+def _write(message: UpdateMessage, change: Change, spelled: _Spelled) -> None:
     name, kind = _name(change.name), change.type.value
     if change.after is None:
         message.delete(name, kind)
         return
     # First what comes: a server ignores whoever deletes all name servers of a zone, and an alias
     # that comes takes the place of the one that is there.
-    wanted = _texts(change.after)
+    wanted = _texts(change.after, spelled)
     message.add(name, ttl_to_write(change), kind, *wanted)
-    gone = [text for text in (_texts(change.before) if change.before else []) if text not in wanted]
+    before = _texts(change.before, spelled) if change.before else []
+    gone = [text for text in before if text not in wanted]
     if gone:
         message.delete(name, kind, *gone)
 
@@ -214,6 +247,14 @@ def _records(held: Zone, names: Collection[str] | None) -> Iterable[RecordSet]:
         values = sorted(from_presented(kind, rdata.to_text()) for rdata in rdataset)
         found.append(RecordSet(name=name, type=kind, values=tuple(values), ttl_s=rdataset.ttl))
     return sorted(found, key=lambda record: (record.name, record.type))
+
+
+def _held_texts(held: Zone, names: Collection[str]) -> Iterable[tuple[str, str]]:
+    for owner, rdataset in held.iterate_rdatasets(RdataType.TXT):
+        name = owner.to_text(omit_final_dot=True).lower()
+        if name in names:
+            for rdata in rdataset:
+                yield name, rdata.to_text()
 
 
 def _serial(held: Zone) -> str:
