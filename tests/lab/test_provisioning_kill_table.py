@@ -76,7 +76,7 @@ async def test_all_is_up_or_as_before_whatever_hits_a_step(
     is_up, wrong = False, list[str]()
     while to_provision or to_deprovision:
         cases = to_deprovision if is_up else to_provision
-        case = cases.pop(0) if cases else None
+        case = cases.pop() if cases else None
         before = await world.picture()
         if case is None:
             job = await _unharmed(world, is_up=is_up)

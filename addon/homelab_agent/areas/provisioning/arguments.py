@@ -74,6 +74,11 @@ class Before(Model):
     handed_over: bool = False
 
 
+def held_with(name: str) -> tuple[str, ...]:
+    """Return what a job about a domain keeps others from besides: its route in the proxy."""
+    return (f"proxy:{name}",)
+
+
 def before_of(
     context: StepContext[ProvisionArguments] | StepContext[DeprovisionArguments],
 ) -> Before:

@@ -57,19 +57,18 @@ class CertificateStep:
     async def take_back(self, name: str, way: CertificateWay, before: Before) -> str:
         """Have the agent's certificates as they were. What Caddy has got for itself is its own."""
         if way is CertificateWay.DNS_01 and before.certificate is None:
-            return await self.discard(key_of(name))
+            return await self.discard(key_of(name), within_s=self._patience.undo_s)
         if way is CertificateWay.MANAGED and before.certificate and not before.handed_over:
-            return await self.discard(before.certificate)
+            return await self.discard(before.certificate, within_s=self._patience.undo_s)
         return "Nothing was to be taken back."
 
-    async def discard(self, key: str) -> str:
+    async def discard(self, key: str, *, within_s: float) -> str:
         """Take back what was ordered, or handed to the proxy, for a domain alone."""
-        patience = self._patience
         await until_possible(
             lambda: self._certificates.discard(key),
             what="Discarding the certificate",
-            within_s=patience.undo_s,
-            try_s=patience.step_s,
+            within_s=within_s,
+            try_s=self._patience.step_s,
         )
         return "The certificate is as it was before the domain was provisioned."
 

@@ -13,6 +13,7 @@ from homelab_agent.areas.provisioning.arguments import (
     DeprovisionArguments,
     before_of,
     dns_plan_of,
+    held_with,
     journaled,
 )
 from homelab_agent.areas.provisioning.certificate_step import CertificateStep, given_back
@@ -62,6 +63,7 @@ class DeprovisionJob:
                 step(DeprovisionStep.CERTIFICATE, self._discard, self._get_again),
             ),
             recovery=Recovery.GO_ON,
+            holds=lambda arguments: held_with(arguments.name),
         )
 
     async def _validate(self, context: _Context) -> Told:
@@ -157,7 +159,8 @@ class DeprovisionJob:
         message = f"{arguments.name} is not served any more."
         key = before_of(context).certificate
         if key is not None:
-            message = f"{message} {await self._certificate.discard(key)}"
+            said = await self._certificate.discard(key, within_s=self._patience.step_s)
+            message = f"{message} {said}"
         await self._with.domains.changing(arguments.name, None)
         await self._chronicle.note(
             context, DomainEventType.DEPROVISIONED, outcome=Outcome.DONE, message=message

@@ -10,6 +10,7 @@ from homelab_agent.areas.provisioning.arguments import (
     ROUTE,
     ProvisionArguments,
     before_of,
+    held_with,
     journaled,
 )
 from homelab_agent.areas.provisioning.certificate_step import CertificateStep, own_certificate
@@ -77,6 +78,7 @@ class ProvisionJob:
                 step(ProvisionStep.HTTPS_HEALTH, self._https_health, self._keep_as_before),
             ),
             recovery=Recovery.GO_ON,
+            holds=lambda arguments: held_with(arguments.name),
         )
 
     async def _validate(self, context: _Context) -> Told:

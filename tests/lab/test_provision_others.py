@@ -1,0 +1,177 @@
+"""What others do meanwhile stays, and what they say is told: people, name servers, an authority."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.fakes.gated_relay import Way
+from tests.harness.waiting import wait_until
+from tests.lab.provisioning_world import ZONE, ProvisioningWorld, provisioning_world
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+
+REFUSED = f"refused.{ZONE}"
+THEIRS = "192.0.2.99"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ProvisioningWorld]:
+    options = {"refused_domains": (REFUSED,)}
+    async with provisioning_world(tmp_path_factory.mktemp("world"), pebble_options=options) as made:
+        yield made
+
+
+def once_at(
+    world: ProvisioningWorld, name: str, step: str, deed: Callable[[], Awaitable[None]]
+) -> None:
+    """Have something be done by somebody else as a step asks its first question."""
+    left = [deed]
+
+    async def gate(_relay: str, _question: bytes) -> Way:
+        if left and await world.step_of(name) == step:
+            await left.pop()()
+        return Way.PASS
+
+    world.set_gate(gate)
+
+
+async def test_a_site_that_somebody_adds_to_caddy_meanwhile_stays(
+    world: ProvisioningWorld,
+) -> None:
+    name = f"meanwhile.{ZONE}"
+    route = {
+        "match": [{"host": ["other.test"]}],
+        "handle": [{"handler": "static_response", "body": "the other site"}],
+    }
+
+    async def add_site() -> None:
+        answer = await world.caddy.call("PUT", "/config/apps/http/servers/main/routes/0", route)
+        assert answer.status == 200, answer
+
+    once_at(world, name, "reload", add_site)
+    job = await world.ended(await world.provision(name, certificate="dns_01"))
+    world.open_gates()
+
+    assert job["outcome"] == "done", job
+    assert await world.serves(name)
+    assert "other.test" in await world.caddy.config_text()
+    await world.ended(await world.deprovision(name))
+    assert "other.test" in await world.caddy.config_text()
+    await world.caddy.call("DELETE", "/config/apps/http/servers/main/routes/0")
+
+
+async def test_a_record_that_somebody_writes_between_plan_and_change_stays_and_is_told(
+    world: ProvisioningWorld,
+) -> None:
+    name = f"raced.{ZONE}"
+    before = await world.picture()
+
+    async def write() -> None:
+        await world.knot.edit(ZONE, put=(f"{name}. 60 A {THEIRS}",))
+
+    once_at(world, name, "dns_apply", write)
+    job = await world.ended(await world.provision(name))
+    world.open_gates()
+
+    assert job["outcome"] == "undone", job
+    assert "dns_apply" in job["error"]["message"]
+    assert await world.knot.primary.ask(name, "A") == (THEIRS,)
+    await world.knot.edit(ZONE, drop=(f"{name}.",))
+    assert await world.picture() == before
+
+
+async def test_a_record_that_somebody_changes_later_stays_when_the_rest_is_taken_back(
+    world: ProvisioningWorld,
+) -> None:
+    name = f"later.{ZONE}"
+    before = await world.picture()
+
+    async def change() -> None:
+        await world.knot.edit(ZONE, drop=(f"{name}. A",), put=(f"{name}. 60 A {THEIRS}",))
+        await world.docker.stop(world.container)
+
+    once_at(world, name, "https_health", change)
+    try:
+        job = await world.ended(await world.provision(name, certificate="dns_01"))
+    finally:
+        world.open_gates()
+        await world.docker.start(world.container)
+
+    assert job["outcome"] == "undone", job
+    assert "https_health" in job["error"]["message"]
+    assert "no answer from the container" in job["error"]["message"]
+    assert "Somebody else" in job["message"]
+    assert await world.knot.primary.ask(name, "A") == (THEIRS,)
+    await world.knot.edit(ZONE, drop=(f"{name}.",))
+    assert await world.picture() == before
+
+
+async def test_the_authoritys_own_words_are_told_when_it_refuses(world: ProvisioningWorld) -> None:
+    before = await world.picture()
+
+    job = await world.ended(await world.provision(REFUSED, certificate="dns_01"))
+
+    assert job["outcome"] == "undone", job
+    message: str = job["error"]["message"]
+    assert message.startswith("Step certificate")
+    assert "olicy" in message, message
+    assert await world.picture() == before
+
+
+async def test_an_authority_that_caddy_cannot_reach_leaves_all_as_before(
+    world: ProvisioningWorld,
+) -> None:
+    name = f"unreached.{ZONE}"
+    before = await world.picture()
+    await world.pebble.stop()
+    try:
+        job = await world.ended(await world.provision(name, certificate="caddy"))
+    finally:
+        await world.pebble.start()
+        await world.pebble.write_root(world.root)
+
+    assert job["outcome"] == "undone", job
+    assert "no certificate" in job["error"]["message"]
+    assert await world.picture() == before
+
+
+async def test_a_wrong_key_of_the_name_server_is_said_and_nothing_is_changed(
+    world: ProvisioningWorld,
+) -> None:
+    before = await world.picture()
+    answer = await _provision_with_a_wrong_key(world)
+
+    assert answer["status"] >= 400, answer
+    assert "key" in f"{answer['detail']} {answer.get('hint')}".lower()
+    assert await world.picture() == before
+
+
+async def _provision_with_a_wrong_key(world: ProvisioningWorld) -> dict[str, Any]:
+    settings = {
+        "type": "rfc2136",
+        "server": world.knot.primary.server,
+        "key_name": world.knot.key_name,
+        "key_secret": "d3JvbmcgYXMgY2FuIGJlIQ==",
+        "zones": [ZONE],
+    }
+    body = {"key": "wrong", "name": "Wrong", "settings": settings}
+    await world.ask("POST", "/dns/providers", body)
+    answer: dict[str, Any]
+    try:
+        _, answer = await world.ask(
+            "POST",
+            "/provisioning",
+            {
+                "name": f"key.{ZONE}",
+                "container": world.container,
+                "ipv4": "127.0.0.1",
+                "provider": "wrong",
+                "wait_s": 60,
+            },
+        )
+    finally:
+        await world.ask("DELETE", "/dns/providers/wrong")
+    await wait_until(lambda: world.has_ended(f"key.{ZONE}"), what="its end")
+    return answer
