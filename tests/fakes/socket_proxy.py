@@ -81,7 +81,7 @@ class SocketProxy:
             return web.Response()
 
     async def _ask(self, request: web.Request, session: ClientSession) -> ClientResponse:
-        kept = {"Content-Type", "X-Registry-Auth"}
+        kept = {"Content-Type", "X-Registry-Auth", "If-Match"}
         return await session.request(
             request.method,
             f"http://engine{request.path_qs}",
@@ -91,10 +91,10 @@ class SocketProxy:
 
     async def _hand_on(self, request: web.Request, session: ClientSession) -> web.StreamResponse:
         async with await self._ask(request, session) as answer:
-            response = web.StreamResponse(
-                status=answer.status,
-                headers={"Content-Type": answer.headers.get("Content-Type", "text/plain")},
-            )
+            headers = {"Content-Type": answer.headers.get("Content-Type", "text/plain")}
+            if "Etag" in answer.headers:
+                headers["Etag"] = answer.headers["Etag"]
+            response = web.StreamResponse(status=answer.status, headers=headers)
             await response.prepare(request)
             async for chunk in answer.content.iter_any():
                 await response.write(chunk)

@@ -43,7 +43,7 @@ class Setup:
         """
         await self._book.load()
         before, wanted = self._book.setup, await self._wanted(body)
-        if wanted == before:
+        if wanted == before and not await self._has_to_be_run_again(wanted):
             return CommandResult(outcome=Outcome.NOT_NEEDED, message="It is so already.")
         if before and before.mode is ProxyMode.MANAGED and body.mode is not ProxyMode.MANAGED:
             await self._require_empty()
@@ -105,14 +105,25 @@ class Setup:
             https_port=body.https_port,
         )
 
-    async def _require_empty(self) -> None:
-        """Refuse to forget a Caddy with routes of ours, unless it is gone for good."""
-        setup, routes = self._book.setup, len(self._book.routes)
-        if setup is None or not (routes or self._book.certificates):
-            return
+    async def _has_to_be_run_again(self, setup: KeptSetup | None) -> bool:
+        """Return whether it is a Caddy of ours that somebody ended or removed."""
+        if setup is None or setup.mode is not ProxyMode.MANAGED:
+            return False
+        return not await self._answers(setup)
+
+    async def _answers(self, setup: KeptSetup) -> bool:
         try:
             await self._connect(setup.admin).read()
         except CaddyAway:
+            return False
+        return True
+
+    async def _require_empty(self) -> None:
+        """Refuse to forget a Caddy with routes of ours, unless it is a person's and gone."""
+        setup, routes = self._book.setup, len(self._book.routes)
+        if setup is None or not (routes or self._book.certificates):
+            return
+        if setup.mode is ProxyMode.OWN and not await self._answers(setup):
             await self._book.forget_all()
             return
         raise Conflict(
