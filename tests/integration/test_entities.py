@@ -175,6 +175,7 @@ async def test_few_entities_are_on_until_somebody_wants_more(home: Home) -> None
         "disk_reclaimable",
         "updates_available",
         "swarm_nodes_ready",
+        "provisioning",
     }
 
 
