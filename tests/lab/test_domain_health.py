@@ -233,6 +233,14 @@ async def test_a_name_with_ipv6_alone_is_looked_at_there(lab: Lab) -> None:
     assert (health["status"], health["addresses"]) == ("healthy", ["::1"])
 
 
+async def test_where_the_agent_must_not_be_sent_is_not_asked(lab: Lab) -> None:
+    await lab.knot.edit(ZONE, put=("cloud 300 A 169.254.169.254",))
+    await lab.knot.wait_until_in_step(ZONE)
+    health = await lab.health("cloud", a("169.254.169.254"))
+    assert results(health)["reachable"] == "failed"
+    assert "does not connect to there" in health["reason"]
+
+
 async def test_mail_and_verification_are_not_asked_for_https(lab: Lab) -> None:
     mail = await lab.health(
         "mail",

@@ -27,6 +27,7 @@ class Around:
         self._resources = resources
         self._route_keys: dict[str, str] = {}
         """The route of each of its names."""
+        self._zones: dict[str, tuple[str, ...] | None] = {}
         self._homes: dict[tuple[str, str | None], ZoneHome | None] = {}
         """Remembered until something changes at the providers: a list asks for all of them."""
 
@@ -69,8 +70,10 @@ class Around:
         return ProxyState(route.state.value)
 
     def forget(self) -> None:
-        """Know nothing of routes any more: all of them are about to be noted anew."""
+        """Know nothing of others any more: all of them are about to be noted anew."""
         self._route_keys.clear()
+        self._zones.clear()
+        self._homes.clear()
 
     def note(self, changes: Iterable[Change]) -> frozenset[str] | None:
         """Take over changes; return the names that they are about, None: any."""
@@ -81,10 +84,17 @@ class Around:
                 names |= self._note_route(change)
             elif change.kind == DYNAMIC_ADDRESS_KIND:
                 names.add(change.key)
-            elif isinstance(change.data, DnsProvider | None):
+            elif self._note_zones(change):
                 are_all = True
                 self._homes.clear()
         return None if are_all else frozenset(names)
+
+    def _note_zones(self, change: Change) -> bool:
+        """Take over which zones a provider manages; return whether those are others now."""
+        zones = change.data.zones if isinstance(change.data, DnsProvider) else None
+        before = self._zones.get(change.key)
+        self._zones[change.key] = zones
+        return zones != before
 
     def _note_route(self, change: Change) -> set[str]:
         before = {name for name, key in self._route_keys.items() if key == change.key}

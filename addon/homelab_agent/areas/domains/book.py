@@ -17,7 +17,8 @@ from homelab_agent.areas.domains.store import DomainStore
 from homelab_agent.areas.domains.watched import Watched
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.commands import SYSTEM
-from homelab_agent.platform.errors import Conflict, Unavailable
+from homelab_agent.platform.errors import AgentError, Conflict, Unavailable
+from homelab_agent.platform.logging import get_logger
 from homelab_agent.platform.schedule import Schedule
 
 READY_S = 10.0
@@ -26,6 +27,8 @@ READY_S = 10.0
 MOST_LOOKS_AT_ONCE = 20
 CONFIRM_S = 20.0
 """After so long a domain that just failed is looked at again."""
+
+_log = get_logger(__name__)
 
 type Look = Callable[[KeptDomain], Awaitable[DomainHealth]]
 
@@ -143,13 +146,19 @@ class Book:
 
     async def _look_in_turn(self, domain_id: str) -> None:
         watched = self.watched[domain_id]
-        if watched.job_id is None:
+        if watched.job_id is not None:
+            return
+        try:
             await self.look(watched)
+        except AgentError as error:
+            # Next time again: a store that cannot be written is no reason to look no more.
+            _log.warning("domain_look_not_kept", domain=domain_id, why=error.message)
 
     async def _take(self, watched: Watched, health: DomainHealth) -> None:
         watched.health = health
         before = watched.kept
-        after = watched.judged(health)
+        # What a job is changing just now is neither well nor unwell.
+        after = before if watched.job_id is not None else watched.judged(health)
         if after != before:
             line = self._news(before, after)
             watched.kept = after

@@ -10,6 +10,7 @@ from homelab_agent.areas.certificates.service import CertificateService
 from homelab_agent.areas.domains.checks.page import HTTP_PORT, HTTPS_PORT, Page, Pages, Reach
 from homelab_agent.areas.domains.models import CheckName, CheckResult, DomainCheck
 from homelab_agent.platform.clock import Clock
+from homelab_agent.platform.outbound.guard import GuardedAddress
 
 MOST_ADDRESSES = 8
 """So many are looked at. Whoever has more has somebody who looks after them."""
@@ -108,7 +109,10 @@ class WebCheck:
         if page.chain:
             return await self._certificates.judge_shown(page.chain, name)
         # It did not speak with us at all: the certificates' own way tells more of why.
-        return await self._certificates.look(EndpointBody(host=page.address, server_name=name))
+        try:
+            return await self._certificates.look(EndpointBody(host=page.address, server_name=name))
+        except GuardedAddress as error:
+            return self._certificates.nothing(Verdict.UNREACHABLE, error.message)
 
     def _certificate(self, reports: Mapping[str, CertificateReport]) -> DomainCheck:
         if not reports:

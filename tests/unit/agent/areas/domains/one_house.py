@@ -33,6 +33,7 @@ from homelab_agent.areas.domains.store import DomainStore
 from homelab_agent.areas.domains.wishes import Wishes
 from homelab_agent.platform.audit import Audit
 from homelab_agent.platform.commands import Caller, Scope
+from homelab_agent.platform.errors import Unavailable
 from homelab_agent.platform.jobs.runner import JobRunner
 from homelab_agent.platform.model import Model
 from homelab_agent.platform.resources import Change, Resources
@@ -69,6 +70,8 @@ class OneHouse:
     hold: asyncio.Event | None = None
     """What looks wait for: all, or only those at the domains in `held`."""
     held: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
+    """Where the look itself fails."""
 
     def __post_init__(self) -> None:
         wishes = Wishes(self.dns)
@@ -82,6 +85,8 @@ class OneHouse:
         self.following = Following(self.service, self.book, self.around, self.resources)
 
     async def _look(self, kept: KeptDomain) -> DomainHealth:
+        if kept.id in self.broken:
+            raise Unavailable("It cannot be looked at")
         if self.hold is not None and (not self.held or kept.id in self.held):
             await self.hold.wait()
         status = self.found.get(kept.id, DomainStatus.HEALTHY)

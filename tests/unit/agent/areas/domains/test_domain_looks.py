@@ -153,3 +153,32 @@ def test_what_is_found_means_one_status(
         check(CheckName.HTTPS, https),
     )
     assert status_of(checks) is status
+
+
+async def test_a_look_that_cannot_be_kept_ends_no_other(house: OneHouse) -> None:
+    await house.add()
+    await house.add("other.example.org")
+    house.broken.add(WIKI)
+    running = asyncio.create_task(house.book.schedule.run())
+    await asyncio.sleep(0)
+    for name in (WIKI, "other.example.org"):
+        house.book.schedule.now(name)
+
+    async def seen() -> bool:
+        return (await house.service.shown("other.example.org")).status is HEALTHY
+
+    await wait_until(seen, what="the other domain to be looked at")
+    assert not running.done()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_nothing_is_told_of_what_a_job_is_changing(house: OneHouse) -> None:
+    await house.add()
+    await house.service.changing(WIKI, "job-1")
+    house.found[WIKI] = UNHEALTHY
+    for _ in range(3):
+        await house.service.look(WIKI)
+    assert [each.type for each in await house.history()] == ["created"]
+    await house.service.changing(WIKI, None)
+    assert (await house.service.shown(WIKI)).status is DomainStatus.PENDING
