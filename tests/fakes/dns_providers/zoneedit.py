@@ -115,13 +115,20 @@ class ZoneEditServer(ProviderServer):
             return "NOERROR"
         return f'<SUCCESS CODE="200" TEXT="{host} updated to {address}" ZONE="{zone}">'
 
-    async def _txt_create(self, request: web.Request) -> web.Response:
-        host, value = request.query.get("host", ""), request.query.get("rdata", "")
+    def _txt(self, request: web.Request) -> tuple[str, str, str]:
+        host = request.query.get("host", "")
+        return host, request.query.get("rdata", ""), self.zones.zone_of(host) or ""
+
+    def _txt_refusal(self, request: web.Request) -> web.Response | None:
+        host, _, zone = self._txt(request)
         refusal = self._refusal(request, [host])
-        zone = self.zones.zone_of(host) or ""
-        refusal = refusal or self._too_soon(f"TXT {zone}", self.txt_pause_s, host)
+        return refusal or self._too_soon(f"TXT {zone}", self.txt_pause_s, host)
+
+    async def _txt_create(self, request: web.Request) -> web.Response:
+        refusal = self._txt_refusal(request)
         if refusal is not None:
             return refusal
+        host, value, zone = self._txt(request)
         if value in self.zones.values(host, "TXT"):
             said = "Duplicate updates for the same host/ip"
             return _say(f'<ERROR CODE="707" TEXT="{said}" ZONE="{host}">')
@@ -129,12 +136,10 @@ class ZoneEditServer(ProviderServer):
         return _say(f'<SUCCESS CODE="200" TEXT="{host} TXT updated to {value}" ZONE="{zone}">')
 
     async def _txt_delete(self, request: web.Request) -> web.Response:
-        host, value = request.query.get("host", ""), request.query.get("rdata", "")
-        refusal = self._refusal(request, [host])
-        zone = self.zones.zone_of(host) or ""
-        refusal = refusal or self._too_soon(f"TXT {zone}", self.txt_pause_s, host)
+        refusal = self._txt_refusal(request)
         if refusal is not None:
             return refusal
+        host, value, zone = self._txt(request)
         # As the real one is reported to: it says the same of a value that was never there.
         self.zones.replace(
             zone,

@@ -16,14 +16,14 @@ from homelab_agent.areas.dns.providers.cloudflare_records import (
 )
 from homelab_agent.areas.dns.providers.differences import require_unchanged, zone_changed
 from homelab_agent.areas.dns.providers.errors import (
-    NotOffered,
     ProviderBusy,
     ProviderRefused,
     WrongCredentials,
 )
-from homelab_agent.areas.dns.providers.interface import AddressOutcome, ZoneContents
+from homelab_agent.areas.dns.providers.interface import ZoneContents
 from homelab_agent.areas.dns.providers.one_by_one import Step, one_by_one
 from homelab_agent.areas.dns.providers.reach import Reach
+from homelab_agent.areas.dns.providers.records_only import RecordsOnly
 from homelab_agent.areas.dns.providers.web_api import (
     DEADLINE_S,
     USUAL_WAIT_S,
@@ -80,7 +80,7 @@ class _RecordPage(_Answer):
     result: tuple[CloudflareRecord, ...]
 
 
-class CloudflareProvider:
+class CloudflareProvider(RecordsOnly):
     """Cloudflare. It has no conditions, so what is there is compared before each change."""
 
     def __init__(
@@ -100,11 +100,6 @@ class CloudflareProvider:
             limits=_LIMITS,
         )
 
-    @property
-    def sets_addresses(self) -> bool:
-        """Addresses are records like others."""
-        return False
-
     async def zones(self) -> tuple[str, ...]:
         """Return the zones that the token may see."""
         self._ids = {
@@ -123,15 +118,6 @@ class CloudflareProvider:
         held = await self.read(zone, {change.name for change in changes})
         require_unchanged(held.records, changes)
         await one_by_one([partial(self._make, zone, change) for change in changes])
-
-    async def set_addresses(
-        self, _name: str, _ipv4: str | None, _ipv6: str | None
-    ) -> AddressOutcome:
-        """Refuse: addresses are records here."""
-        raise NotOffered("Addresses at Cloudflare are changed as records")
-
-    async def close(self) -> None:
-        """Have nothing open."""
 
     async def _make(self, zone: str, change: Change) -> None:
         path = f"/zones/{await self._id(zone)}/dns_records"

@@ -15,12 +15,12 @@ from homelab_agent.areas.dns.models import (
 )
 from homelab_agent.areas.dns.providers.differences import require_unchanged, ttl_to_write
 from homelab_agent.areas.dns.providers.errors import (
-    NotOffered,
     ProviderRefused,
     WrongCredentials,
 )
-from homelab_agent.areas.dns.providers.interface import AddressOutcome, ZoneContents
+from homelab_agent.areas.dns.providers.interface import ZoneContents
 from homelab_agent.areas.dns.providers.reach import Reach
+from homelab_agent.areas.dns.providers.records_only import RecordsOnly
 from homelab_agent.areas.dns.providers.web_api import DEADLINE_S, ApiAnswer, Said, WebApi
 from homelab_agent.areas.dns.values import from_presented, presented
 from homelab_agent.platform.errors import NotFound
@@ -46,7 +46,7 @@ class _RrSet(Said):
     ttl: int
 
 
-class DesecProvider:
+class DesecProvider(RecordsOnly):
     """deSEC. All changes of a domain go in one request, and all of them are made or none."""
 
     def __init__(
@@ -65,11 +65,6 @@ class DesecProvider:
             smallest_ttl_s=self._smallest_ttl_s,
             limits=_LIMITS,
         )
-
-    @property
-    def sets_addresses(self) -> bool:
-        """Addresses are records like others."""
-        return False
 
     async def zones(self) -> tuple[str, ...]:
         """Return the domains of the account."""
@@ -104,15 +99,6 @@ class DesecProvider:
         answer = await self._api.ask("PATCH", f"/domains/{zone}/rrsets/", changes=True, body=body)
         _require_success(answer, zone)
         answer.read_all(_RrSet)
-
-    async def set_addresses(
-        self, _name: str, _ipv4: str | None, _ipv6: str | None
-    ) -> AddressOutcome:
-        """Refuse: addresses are records here."""
-        raise NotOffered("Addresses at deSEC are changed as records")
-
-    async def close(self) -> None:
-        """Have nothing open."""
 
     def _wanted(self, zone: str, change: Change) -> dict[str, object]:
         asked = {"subname": _subname(change.name, zone), "type": change.type.value}

@@ -13,7 +13,7 @@ from tests.fakes.dns_providers.server import Applies, Fault
 from tests.fakes.dns_providers.zoneedit import ZoneEditServer
 from tests.harness.waiting import wait_until
 from tests.unit.agent.areas.ddns.conftest import NAME, ZONE, at_cloudflare, at_zoneedit
-from tests.unit.agent.areas.ddns.home import home
+from tests.unit.agent.areas.ddns.home import Home, home
 
 ZoneEdit = tuple[ZoneEditServer, str]
 MINUTE_S = 60
@@ -161,13 +161,7 @@ async def test_a_crash_after_it_was_applied_writes_nothing_twice_and_tells_the_c
     async with home(
         store, reach, server, time=time, settings=settings, name_servers=(names,)
     ) as agent:
-        server.fail(Fault(hang=True, applies=Applies.ALL))
-        agent.network("192.0.2.2")
-        follow = asyncio.create_task(agent.follow(NAME))
-        await wait_until(lambda: _is(server.changes == 1), what="the request")
-        follow.cancel()
-        await asyncio.wait((follow,))
-    server.faults.clear()
+        await killed_while_it_waits_for_an_answer(agent, server, Applies.ALL)
     async with home(store, reach, server, time=time) as agent:
         agent.network("192.0.2.2")
         await agent.settled()
@@ -186,13 +180,7 @@ async def test_a_crash_before_it_was_applied_is_made_good_after_the_providers_pa
     async with home(
         store, reach, server, time=time, settings=settings, name_servers=(names,)
     ) as agent:
-        server.fail(Fault(hang=True, applies=Applies.NOTHING))
-        agent.network("192.0.2.2")
-        follow = asyncio.create_task(agent.follow(NAME))
-        await wait_until(lambda: _is(server.changes == 1), what="the request")
-        follow.cancel()
-        await asyncio.wait((follow,))
-    server.faults.clear()
+        await killed_while_it_waits_for_an_answer(agent, server, Applies.NOTHING)
     async with home(store, reach, server, time=time) as agent:
         agent.network("192.0.2.2")
         await agent.settled()
@@ -291,6 +279,18 @@ async def test_a_name_that_hangs_delays_no_other(
         assert (await agent.follow(other)).state is DynamicState.CURRENT
         follow.cancel()
         await asyncio.wait((follow,))
+
+
+async def killed_while_it_waits_for_an_answer(
+    agent: Home, server: ZoneEditServer, applies: Applies
+) -> None:
+    """Have the name followed, until the provider was asked; the agent's end is next."""
+    server.fail(Fault(hang=True, applies=applies, times=1))
+    agent.network("192.0.2.2")
+    follow = asyncio.create_task(agent.follow(NAME))
+    await wait_until(lambda: _is(server.changes == 1), what="the request")
+    follow.cancel()
+    await asyncio.wait((follow,))
 
 
 async def _is(value: bool) -> bool:  # noqa: FBT001  # what is waited for
