@@ -1,5 +1,6 @@
 """Giving a certificate to whoever serves it: Caddy, a folder, a container."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from homelab_agent.areas.containers.service import ContainerService
@@ -10,9 +11,18 @@ from homelab_agent.areas.renewal.kept import KeptCertificate
 from homelab_agent.areas.renewal.models import AfterRenewal, HandOver
 from homelab_agent.areas.renewal.needs import Proxy
 from homelab_agent.platform.commands import SYSTEM
-from homelab_agent.platform.errors import AgentError, Conflict, Failed, Invalid, Protected
+from homelab_agent.platform.errors import (
+    AgentError,
+    Busy,
+    Conflict,
+    Failed,
+    Invalid,
+    Protected,
+    Unavailable,
+)
 
 _TOLD_WITHIN_S = 120.0
+_REACHED_WITHIN_S, _TRY_AGAIN_S = 45.0, 0.5
 
 type _Give = Callable[[KeptCertificate], Awaitable[None]]
 
@@ -112,16 +122,29 @@ class HandingOver:
             return
         if record.told == issued.fingerprint_sha256:
             return
-        container = self._containers.get(wanted.container)
+        deadline = asyncio.get_running_loop().time() + _REACHED_WITHIN_S
+        while True:
+            try:
+                await self._tell_container(wanted.container, wanted.after)
+            except Busy, Unavailable:
+                # After a start Docker is not reached at once, and what was begun before goes on.
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(_TRY_AGAIN_S)
+            else:
+                break
+        await self._note(record.key, told=issued.fingerprint_sha256)
+
+    async def _tell_container(self, name: str, after: AfterRenewal | None) -> None:
+        container = self._containers.get(name)
         if container.protected_reason is not None:
             raise Protected(container.protected_reason)
-        if wanted.after is AfterRenewal.RESTART:
+        if after is AfterRenewal.RESTART:
             await self._containers.command("restart", container.key, SYSTEM, wait_s=_TOLD_WITHIN_S)
         else:
             await self._containers.command(
                 "kill", container.key, SYSTEM, wait_s=_TOLD_WITHIN_S, signal="SIGHUP"
             )
-        await self._note(record.key, told=issued.fingerprint_sha256)
 
     async def _note(self, key: str, **what: str) -> None:
         await self._book.change(key, lambda record: record.model_copy(update=what))

@@ -163,8 +163,8 @@ class AcmeAccount(Model):
 class AcmeAccountBody(Model):
     """The authority to order certificates from, and who orders.
 
-    `authority_pem`: whom to trust for the directory itself, where it is a private one. None: whoever
-    was trusted for it before.
+    `authority_pem`: whom to trust for the directory itself, where it is a private one. None:
+    whoever was trusted for it before.
     """
 
     directory: DirectoryUrl = LETS_ENCRYPT
