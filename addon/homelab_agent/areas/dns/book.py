@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Container
+from collections.abc import AsyncIterator, Callable, Container, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,8 +34,9 @@ from homelab_agent.areas.dns.providers.errors import (
 )
 from homelab_agent.areas.dns.providers.interface import Provider
 from homelab_agent.platform.clock import Clock
-from homelab_agent.platform.errors import AgentError, Conflict, NotFound
+from homelab_agent.platform.errors import AgentError, Conflict, Invalid, NotFound
 from homelab_agent.platform.model import Model
+from homelab_agent.platform.outbound.name_server import host_and_port
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.store.records import Records
 from homelab_agent.platform.vault import SecretUnreadable, Vault
@@ -68,7 +69,7 @@ class KeptProvider(Model):
 
 @dataclass(slots=True)
 class Entry:
-    """One provider. `opened` None: its secret cannot be read."""
+    """One provider. `opened` None: it cannot be asked, and its reason says why."""
 
     key: str
     kept: KeptProvider
@@ -171,6 +172,7 @@ class ProviderBook:
             Invalid: something of the settings is wrong.
         """
         settings = with_kept_secrets(uniform_settings(body.settings), None)
+        _check_servers(body.name_servers)
         async with self._changing:
             key = body.key or _free_key(body.name, self._entries)
             if key in self._entries:
@@ -192,6 +194,7 @@ class ProviderBook:
         """
         async with self._changing:
             entry = self._changeable(key)
+            _check_servers(change.name_servers or ())
             settings = self._changed_settings(entry, change)
             name = entry.kept.name if change.name is None else change.name
             servers = change.name_servers
@@ -229,14 +232,14 @@ class ProviderBook:
             NotFound: there is none with this key.
         """
         entry = self.entry(key)
+        if entry.opened is None:
+            return entry.shown
         try:
             async with self.asking(key) as provider:
                 zones = tuple(sorted(await provider.zones()))
                 entry.kept = entry.kept.model_copy(
                     update={"zones": zones, "capabilities": provider.capabilities}
                 )
-        except SecretUnreadable:
-            return entry.shown
         except WrongCredentials, ProviderBusy, ProviderAway, ApplyUncertain:
             pass  # that is noted already
         except AgentError as error:
@@ -258,7 +261,9 @@ class ProviderBook:
         """
         entry = self.entry(key, field="provider")
         if entry.opened is None:
-            raise SecretUnreadable(f"DNS provider {entry.kept.name}")
+            if entry.kept.state is ProviderState.SECRET_UNREADABLE:
+                raise SecretUnreadable(f"DNS provider {entry.kept.name}")
+            raise ProviderAway(str(entry.kept.reason))
         try:
             try:
                 async with asyncio.timeout(ANSWER_S):
@@ -318,8 +323,10 @@ class ProviderBook:
         try:
             opened = self._make(unseal(kept.settings, key, self._vault))
         except SecretUnreadable as error:
-            update = {"state": ProviderState.SECRET_UNREADABLE, "reason": error.message}
-            return Entry(key, kept.model_copy(update=update), None)
+            return _unopened(key, kept, ProviderState.SECRET_UNREADABLE, error)
+        except AgentError as error:
+            # As where a library is not installed any more: nothing else is to suffer from it.
+            return _unopened(key, kept, ProviderState.UNREACHABLE, error)
         return Entry(key, kept.model_copy(update={"capabilities": opened.capabilities}), opened)
 
     def _note(self, entry: Entry, state: ProviderState, reason: str | None) -> None:
@@ -334,6 +341,23 @@ class ProviderBook:
 
     def _show(self, key: str) -> None:
         self._resources.publish(DNS_PROVIDER_KIND, key, self._entries[key].shown)
+
+
+def _unopened(key: str, kept: KeptProvider, state: ProviderState, error: AgentError) -> Entry:
+    update = {"state": state, "reason": error.message}
+    return Entry(key, kept.model_copy(update=update), None)
+
+
+def _check_servers(servers: Sequence[str]) -> None:
+    for number, server in enumerate(servers):
+        try:
+            host_and_port(server)
+        except ValueError as error:
+            raise Invalid(
+                f"“{server}” is no address of a name server",
+                field=f"name_servers.{number}",
+                hint="Write it as 192.0.2.1, ns1.example.org or [2001:db8::1]:5353",
+            ) from error
 
 
 async def _invented(provider: Provider, now: datetime) -> KeptProvider:

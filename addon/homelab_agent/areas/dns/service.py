@@ -1,10 +1,10 @@
 """DNS for the other areas and the API: providers, plans, changes, and what is really served."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 
 from homelab_agent.areas.dns import propagation, record_sets
-from homelab_agent.areas.dns.book import ProviderBook
+from homelab_agent.areas.dns.book import Entry, ProviderBook
 from homelab_agent.areas.dns.models import (
     AuthoritativeAnswers,
     Change,
@@ -32,7 +32,7 @@ from homelab_agent.areas.dns.providers.errors import (
     ProviderRefused,
     WrongCredentials,
 )
-from homelab_agent.areas.dns.providers.interface import AddressOutcome
+from homelab_agent.areas.dns.providers.interface import AddressOutcome, ZoneContents
 from homelab_agent.areas.dns.writer import ZoneWriter
 from homelab_agent.platform.dns_names import is_within, uniform_name
 from homelab_agent.platform.errors import Invalid, NotFound, Unavailable
@@ -123,9 +123,9 @@ class DnsService:
             NotFound: nobody manages it, or there is no such provider.
             Invalid: several providers do, and none was named.
         """
-        homes = [each for each in self._homes(provider) if is_within(name, each.zone)]
-        longest = max((len(each.zone) for each in homes), default=0)
-        nearest = [each for each in homes if len(each.zone) == longest]
+        found = [each for each in self._zones(provider) if is_within(name, each[1])]
+        longest = max((len(zone) for _, zone in found), default=0)
+        nearest = [(entry, zone) for entry, zone in found if len(zone) == longest]
         if not nearest:
             by = f"The DNS provider {provider} does not manage" if provider else "Nobody manages"
             raise NotFound(
@@ -135,13 +135,13 @@ class DnsService:
                 "to have it asked for new ones",
             )
         if len(nearest) > 1:
-            keys = ", ".join(each.provider for each in nearest)
+            keys = ", ".join(entry.key for entry, _ in nearest)
             raise Invalid(
-                f"Several providers manage {nearest[0].zone}: {keys}",
+                f"Several providers manage {nearest[0][1]}: {keys}",
                 field=field,
                 hint="Name the provider that is meant",
             )
-        return nearest[0]
+        return _home(*nearest[0])
 
     def checked(self, wanted: WantedRecords, *, field: str) -> RecordSet:
         """Return what is wanted, checked and in the one way that it is written here.
@@ -291,24 +291,26 @@ class DnsService:
             NotFound: there is no such provider.
         """
         await self.until_ready()
-        found = [
-            each
-            for each in self._homes(query.provider)
-            if query.text is None or query.text.lower() in each.zone
-        ]
+        text = (query.text or "").lower()
+        found = [_home(*each) for each in self._zones(query.provider) if text in each[1]]
         return ZoneList(zones=tuple(sorted(found, key=lambda each: (each.zone, each.provider))))
 
     async def zone(self, zone: str, query: ZoneQuery) -> Zone:
         """Return what a zone holds, as the provider tells it.
+
+        Where that cannot list: what name servers say of the zone's own name.
 
         Raises:
             NotFound: nobody manages it.
         """
         await self.until_ready()
         home = self._home_of_zone(uniform_name(zone, field="zone"), query.provider)
-        if not home.capabilities.lists:
-            return Zone(zone=home.zone, provider=home.provider, lists=False, records=())
-        contents = await self._writer.contents(home)
+        if home.capabilities.lists:
+            contents = await self._writer.contents(home)
+        else:
+            keys = [(home.zone, each) for each in home.capabilities.types]
+            held = await self._writer.held(home, keys)
+            contents = ZoneContents(records=tuple(held.values()))
         text = (query.text or "").lower()
         records = sorted(
             (each for each in map(record_sets.uniform, contents.records) if _has(each, text)),
@@ -318,26 +320,21 @@ class DnsService:
             zone=home.zone,
             provider=home.provider,
             version=contents.version,
-            lists=True,
+            lists=home.capabilities.lists,
             records=tuple(records),
         )
 
-    def _homes(self, provider: str | None) -> tuple[ZoneHome, ...]:
+    def _zones(self, provider: str | None) -> Iterator[tuple[Entry, str]]:
         if not self._book.is_loaded:
             raise Unavailable("The agent has just begun.", retry_after_s=2)
-        entries = (
-            self._book.entries()
-            if provider is None
-            else (self._book.entry(provider, field="provider"),)
-        )
-        return tuple(
-            ZoneHome(zone=zone, provider=entry.key, capabilities=entry.kept.capabilities)
-            for entry in entries
-            for zone in entry.kept.zones
-        )
+        if provider is None:
+            entries = self._book.entries()
+        else:
+            entries = (self._book.entry(provider, field="provider"),)
+        return ((entry, zone) for entry in entries for zone in entry.kept.zones)
 
     def _zone_names(self, provider: str | None) -> str:
-        return ", ".join(sorted({each.zone for each in self._homes(provider)})) or "none"
+        return ", ".join(sorted({zone for _, zone in self._zones(provider)})) or "none"
 
     def _home_of_zone(self, zone: str, provider: str | None, field: str = "zone") -> ZoneHome:
         home = self.home_of(zone, provider, field=field)
@@ -356,6 +353,10 @@ class DnsService:
 
     def _home_of_written(self, plan: DnsPlan) -> ZoneHome:
         return self._home_of_zone(plan.zone, plan.provider)
+
+
+def _home(entry: Entry, zone: str) -> ZoneHome:
+    return ZoneHome(zone=zone, provider=entry.key, capabilities=entry.kept.capabilities)
 
 
 def _has(record: RecordSet, text: str) -> bool:

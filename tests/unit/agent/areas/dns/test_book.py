@@ -16,6 +16,7 @@ from homelab_agent.areas.dns.models import (
     ProviderState,
     ProviderType,
 )
+from homelab_agent.areas.dns.providers.errors import NotOffered, ProviderAway
 from homelab_agent.platform.errors import Conflict, Invalid, NotFound
 from homelab_agent.platform.store.database import Store
 from homelab_agent.platform.store.tables import dns_provider
@@ -203,3 +204,27 @@ async def test_a_name_that_nobody_manages_is_told_with_the_zones_that_are(house:
         house.service.home_of("example.net", field="records.0.name")
     assert caught.value.field == "records.0.name"
     assert str(caught.value.hint).startswith(f"The zones that are managed: {ZONE}.")
+
+
+@pytest.mark.usefixtures("house")
+async def test_one_that_cannot_be_opened_any_more_harms_no_other(store: Store) -> None:
+    def make(_: ProviderSettings) -> ScriptedProvider:
+        raise NotOffered("dns-lexicon is not installed")
+
+    again = House(store, ScriptedProvider(ZONE), make=make)
+    await again.service.until_ready()
+    shown = again.service.provider("knot")
+    assert (shown.state, shown.reason) == (
+        ProviderState.UNREACHABLE,
+        "dns-lexicon is not installed",
+    )
+    with pytest.raises(ProviderAway, match="not installed"):
+        await again.service.read("nas.example.org")
+    assert await again.service.test_provider("knot") == shown
+
+
+async def test_a_name_server_that_is_none_is_told_with_its_place(house: House) -> None:
+    change = ProviderChange(name_servers=("192.0.2.1", "http://ns1.example.org/"))
+    with pytest.raises(Invalid, match="no address") as caught:
+        await house.service.change_provider("knot", change)
+    assert caught.value.field == "name_servers.1"
