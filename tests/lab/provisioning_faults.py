@@ -99,7 +99,7 @@ class Fault:
             return await self._world.has_ended(self._name)
         # What asks nobody that could be held is watched instead.
         if self._real and self._real.is_watched and await self._at() == self._step:
-            return True
+            return self._hit is not Hit.DURING or await self._world.is_waiting(self._name)
         return self._reached.is_set()
 
     async def _is_over(self) -> bool:
@@ -109,8 +109,9 @@ class Fault:
         return await self._world.step_of(self._name)
 
     async def _decide(self, relay: str, question: bytes) -> Way:
-        at = await self._at()
-        return await self._decide_at(relay, question) if at == self._step else Way.PASS
+        if self._hit is Hit.AFTER or await self._at() != self._step:
+            return Way.PASS
+        return await self._decide_at(relay, question)
 
     async def _decide_at(self, relay: str, question: bytes) -> Way:
         if self._real:

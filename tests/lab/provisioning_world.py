@@ -104,6 +104,11 @@ class ProvisioningWorld:
         steps = (each for job in page["jobs"] for each in job["steps"])
         return next((each["name"] for each in steps if each["state"] == "doing"), None)
 
+    async def is_waiting(self, name: str) -> bool:
+        """Return whether the job of a domain says for whom it waits."""
+        page = await self.asked("GET", f"/jobs?state=running&target=domain:{name}")
+        return any("Waiting for" in (job["message"] or "") for job in page["jobs"])
+
     async def has_ended(self, name: str) -> bool:
         """Return whether no job of a domain is under way."""
         page = await self.asked("GET", f"/jobs?target=domain:{name}&limit=1")
