@@ -43,8 +43,9 @@ class ServiceType(StrEnum):
 class DomainStatus(StrEnum):
     """How it is with a domain.
 
-    PENDING: not looked at yet. CHANGING: it is being provisioned or taken back. DEGRADED: it can
-    be used, but something is not as it should be. UNKNOWN: it could not be looked at.
+    PENDING: not looked at yet, or its records were not made yet. CHANGING: it is being provisioned
+    or taken back. DEGRADED: it can be used, but something is not as it should be. UNKNOWN: it could
+    not be looked at.
     """
 
     PENDING = "pending"

@@ -46,6 +46,8 @@ class Watched:
 
     def judged(self, found: DomainHealth) -> KeptDomain:
         """Return how it is to be kept after a look: one that failed alone changes nothing."""
+        if self._is_not_made_yet(found):
+            return self.kept.model_copy(update={"reason": found.reason})
         self.failed_looks = self.failed_looks + 1 if _is_bad(found) else 0
         if 0 < self.failed_looks < LOOKS_TO_CONFIRM and self.kept.status is not found.status:
             return self.kept
@@ -56,6 +58,15 @@ class Watched:
                 "reason": found.reason,
                 "told_unhealthy": bad or (was and found.status is DomainStatus.UNKNOWN),
             }
+        )
+
+    def _is_not_made_yet(self, found: DomainHealth) -> bool:
+        """Return whether its records never were there: nobody applied them, so nothing broke."""
+        return (
+            self.kept.status is DomainStatus.PENDING
+            and bool(self.kept.settings.records)
+            and bool(found.servers)
+            and all(each.values == () for each in found.servers)
         )
 
 

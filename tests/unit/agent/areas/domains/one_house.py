@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from homelab_agent.areas.dns.book import KeptProvider, ProviderBook
 from homelab_agent.areas.dns.demo import DemoDns
+from homelab_agent.areas.dns.models import ServerAnswer
 from homelab_agent.areas.dns.providers.demo import DEMO_ZONE
 from homelab_agent.areas.dns.service import DnsService
 from homelab_agent.areas.dns.writer import ZoneWriter
@@ -70,6 +71,8 @@ class OneHouse:
     hold: asyncio.Event | None = None
     """What looks wait for: all, or only those at the domains in `held`."""
     held: set[str] = field(default_factory=set)
+    answers: tuple[ServerAnswer, ...] = ()
+    """What the name servers say to each look."""
     broken: set[str] = field(default_factory=set)
     """Where the look itself fails."""
 
@@ -91,7 +94,13 @@ class OneHouse:
             await self.hold.wait()
         status = self.found.get(kept.id, DomainStatus.HEALTHY)
         reason = None if status is DomainStatus.HEALTHY else f"It is {status}."
-        return DomainHealth(id=kept.id, status=status, reason=reason, checked_at=self.clock())
+        return DomainHealth(
+            id=kept.id,
+            status=status,
+            reason=reason,
+            servers=self.answers,
+            checked_at=self.clock(),
+        )
 
     async def add(self, name: str = f"wiki.{ZONE}", **more: object) -> Domain:
         return await self.service.create(body(name, **more), PERSON)

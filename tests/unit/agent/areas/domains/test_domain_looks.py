@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from homelab_agent.areas.dns.models import ServerAnswer
 from homelab_agent.areas.domains.looking import status_of
 from homelab_agent.areas.domains.models import (
     DOMAIN_EVENT_KIND,
@@ -16,7 +17,7 @@ from homelab_agent.areas.domains.models import (
 from homelab_agent.platform.store.database import Store
 from tests.clock import HandClock
 from tests.harness.waiting import wait_until
-from tests.unit.agent.areas.domains.one_house import PERSON, ZONE, OneHouse, one_house
+from tests.unit.agent.areas.domains.one_house import PERSON, ZONE, OneHouse, a_record, one_house
 
 WIKI = f"wiki.{ZONE}"
 HEALTHY, DEGRADED = DomainStatus.HEALTHY, DomainStatus.DEGRADED
@@ -54,6 +55,17 @@ async def test_an_outage_and_its_end_are_told_once(house: OneHouse) -> None:
     assert recovered.type == "recovered"
     assert len(await house.history()) == 3
     assert house.told()[0].type == "recovered"
+
+
+async def test_records_that_nobody_applied_yet_are_no_outage(house: OneHouse) -> None:
+    await house.add(records=[a_record()])
+    house.answers = (ServerAnswer(server="ns1.example.org", address="192.0.2.53", values=()),)
+    assert await looks(house, UNHEALTHY, UNHEALTHY, UNHEALTHY) == ["pending"] * 3
+    assert (await house.service.shown(WIKI)).reason == "It is unhealthy."
+    house.answers = ()
+    await looks(house, HEALTHY)
+    house.answers = (ServerAnswer(server="ns1.example.org", address="192.0.2.53", values=()),)
+    assert await looks(house, UNHEALTHY, UNHEALTHY) == ["healthy", "unhealthy"]
 
 
 async def test_not_being_able_to_look_is_neither_an_outage_nor_its_end(house: OneHouse) -> None:
