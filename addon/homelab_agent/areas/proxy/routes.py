@@ -29,7 +29,14 @@ class ProxyRoutes:
         """Return the proxy as a whole: its state, the agent's routes, and those of others."""
         return self._desk.report()
 
-    @command("proxy.setup", "PUT", "/proxy/setup", scope=Scope.ADMIN, idempotent=True)
+    @command(
+        "proxy.setup",
+        "PUT",
+        "/proxy/setup",
+        scope=Scope.ADMIN,
+        idempotent=True,
+        dangerous=False,
+    )
     async def setup(self, body: ProxySetupBody, caller: Caller) -> CommandResult:
         """Say which Caddy to use, or have the agent run one."""
         return await self._setup.change(body, caller)
@@ -74,6 +81,7 @@ class ProxyRoutes:
         "/proxy/routes/{host}",
         scope=Scope.OPERATE,
         idempotent=True,
+        dangerous=False,
     )
     async def remove(self, host: str, caller: Caller) -> CommandResult:
         """Remove a route of the agent; nothing else in Caddy changes."""
