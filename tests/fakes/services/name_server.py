@@ -21,6 +21,7 @@ class NameServer:
     came: int = 0
     over_tcp: int = 0
     transports: list[asyncio.DatagramTransport] = field(default_factory=list)
+    asked_from: list[tuple[str, int]] = field(default_factory=list)
 
     @property
     def address(self) -> str:
@@ -68,6 +69,7 @@ async def name_server(over_udp: Answerer, over_tcp: Answerer = silent) -> AsyncI
 
         def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
             server.came += 1
+            server.asked_from.append(addr)
             answer = over_udp(data)
             if answer is not None:
                 server.transports[0].sendto(answer, addr)
