@@ -1,6 +1,7 @@
 """All names that follow an address: added, changed, removed, and worked at in time."""
 
 import asyncio
+from collections.abc import Callable
 
 from homelab_agent.areas.ddns.board import Board
 from homelab_agent.areas.ddns.followed import Followed
@@ -56,8 +57,8 @@ class Desk:
         waiting = [each for each in self.names.values() if each.key not in self.working]
         return min((each.next_s(now_s) - now_s for each in waiting), default=float("inf"))
 
-    async def put(self, key: str, kept: KeptAddress) -> Followed:
-        """Have a name follow in this way, and begin at once.
+    async def put(self, key: str, make: Callable[[KeptAddress | None], KeptAddress]) -> Followed:
+        """Have a name follow in the way that `make` returns for what is known of it.
 
         Raises:
             Conflict: there are too many.
@@ -70,7 +71,7 @@ class Desk:
                 )
             await self._stop(key)
             known = self.names.get(key)
-            one = Followed(key, kept)
+            one = Followed(key, make(known.kept if known is not None else None))
             one.seen_s = self._steady()
             # The provider's pause counts for the name, however it is to follow.
             one.paced_s = known.paced_s if known is not None else 0.0
@@ -97,13 +98,14 @@ class Desk:
 
     def now(self, one: Followed) -> asyncio.Task[None] | None:
         """Look and write now, as a person wants it; the provider's pauses still count."""
-        update: dict[str, object] = {"rewritten_at": None}
-        if one.kept.state is DynamicState.REFUSED:
-            update["state"] = DynamicState.FAILED
-        one.kept = one.kept.model_copy(update=update)
-        # Pauses after failures are ours, and a person knows better.
-        one.retry_s = one.check_s = self._steady()
-        self._look_at(one, one.check_s)
+        if one.key not in self.working:
+            update: dict[str, object] = {"rewritten_at": None}
+            if one.kept.state is DynamicState.REFUSED:
+                update["state"] = DynamicState.FAILED
+            one.kept = one.kept.model_copy(update=update)
+            # Pauses after failures are ours, and a person knows better.
+            one.retry_s = one.check_s = self._steady()
+            self._look_at(one, one.check_s)
         return self.working.get(one.key)
 
     def _look_at(self, one: Followed, now_s: float) -> None:

@@ -1,6 +1,7 @@
 """What can be asked about names that follow an address, and which are to."""
 
 import asyncio
+from functools import partial
 
 from homelab_agent.areas.ddns.desk import Desk
 from homelab_agent.areas.ddns.followed import Followed
@@ -78,8 +79,7 @@ class DynamicAddressService:
         _check_source(body)
         home = self._dns.home_of(name, body.provider)
         _check_offered(body, home)
-        known = self._desk.names.get(name)
-        one = await self._desk.put(name, _kept(body, home, known))
+        one = await self._desk.put(name, partial(_kept, body, home))
         _log.info("dynamic_address_added", name=name, caller=caller)
         return await self._worked_at(one, FIRST_ANSWER_S)
 
@@ -190,9 +190,9 @@ def _check_offered(body: DynamicAddressBody, home: ZoneHome) -> None:
         )
 
 
-def _kept(body: DynamicAddressBody, home: ZoneHome, known: Followed | None) -> KeptAddress:
+def _kept(body: DynamicAddressBody, home: ZoneHome, known: KeptAddress | None) -> KeptAddress:
     """Return what is kept: what is known of the name already stays known."""
-    before = known.kept if known is not None else KeptAddress(ipv4=body.ipv4, ipv6=body.ipv6)
+    before = known or KeptAddress(ipv4=body.ipv4, ipv6=body.ipv6)
     return before.model_copy(
         update={
             "provider": body.provider,

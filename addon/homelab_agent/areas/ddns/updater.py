@@ -1,5 +1,6 @@
 """Brings one name to where it is to lead: looks, writes where it has to, and judges what came."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -101,7 +102,7 @@ class Updater:
 
     async def _look(self, one: Followed, home: ZoneHome) -> _Look | None:
         """Return what is served; None where nobody could tell it."""
-        target = one.kept.target
+        target, ttl_s = one.kept.target, one.kept.ttl_s
         differing: dict[str, str] = {}
         words = []
         for family, record_type, address in (
@@ -116,9 +117,10 @@ class Updater:
                 _log.debug("dynamic_address_not_read", name=one.key, why=error.message)
                 return None
             values = tuple(value for each in held for value in each.values)
-            if values != (address,):
+            ttls = {each.ttl_s for each in held} - {None}
+            if values != (address,) or (ttl_s is not None and ttls - {ttl_s}):
                 differing[family] = address
-                words.append(f"{record_type} {', '.join(values) or 'nothing'}")
+                words.append(_told(record_type, values, ttls))
         return _Look(Pair(**differing), " and ".join(words))
 
     def _may_believe(self, one: Followed, home: ZoneHome) -> bool:
@@ -289,6 +291,11 @@ class Updater:
 
 def _words(error: AgentError) -> str:
     return f"{error.message} {error.hint}" if error.hint else error.message
+
+
+def _told(record_type: RecordType, values: Sequence[str], ttls: Collection[int | None]) -> str:
+    ttl = "".join(f" (TTL {each} s)" for each in ttls)
+    return f"{record_type} {', '.join(values) or 'nothing'}{ttl}"
 
 
 def _later(at: datetime | None, seconds: float) -> datetime | None:

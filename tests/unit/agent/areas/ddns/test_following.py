@@ -204,6 +204,26 @@ async def test_a_paused_name_is_left_alone_until_it_is_resumed(
         assert flare.zones.values(NAME, "A") == ("192.0.2.2",)
 
 
+async def test_how_a_name_follows_can_be_changed_and_what_it_leads_to_stays_known(
+    store: Store, reach: Reach, flare: CloudflareServer
+) -> None:
+    async with home(store, reach, flare, settings=at_cloudflare(flare)) as agent:
+        agent.network("192.0.2.1", "2001:db8::1")
+        await agent.follow(NAME, ttl_s=300)
+        (before,) = flare.zones.records[ZONE]
+        changed = await agent.follow(NAME, ttl_s=120, ipv6=True)
+        assert (changed.state, changed.ipv6) == (DynamicState.CURRENT, "2001:db8::1")
+        found = {each.type: each for each in flare.zones.records[ZONE]}
+        assert (found["A"].id, found["A"].ttl_s) == (before.id, 120)
+        assert (found["AAAA"].value, found["AAAA"].ttl_s) == ("2001:db8::1", 120)
+        asked = flare.changes
+        await agent.follow(NAME, ttl_s=120, ipv6=True)
+        assert flare.changes == asked
+        only = await agent.follow(NAME, ttl_s=120)
+        assert (only.ipv4, only.ipv6) == ("192.0.2.1", None)
+        assert flare.zones.values(NAME, "AAAA") == ("2001:db8::1",), "it is left as it is"
+
+
 async def test_a_name_that_is_removed_keeps_its_records_and_follows_no_more(
     store: Store, reach: Reach, flare: CloudflareServer, time: HandTime
 ) -> None:
