@@ -281,6 +281,26 @@ async def test_a_name_that_hangs_delays_no_other(
         await asyncio.wait((follow,))
 
 
+async def test_while_nothing_can_be_noted_nothing_is_written(
+    store: Store, reach: Reach, flare: CloudflareServer
+) -> None:
+    async with home(store, reach, flare, settings=at_cloudflare(flare)) as agent:
+        agent.network("192.0.2.1")
+        await agent.follow(NAME)
+        async with store.write():  # the one writer there is
+            agent.network("192.0.2.2")
+            agent.desk.look()
+            agent.time.pass_by(11)
+            agent.desk.look()
+            now = agent.time.wall()
+            await wait_until(
+                lambda: _is(agent.shown(NAME).checked_at == now), what="the round to begin"
+            )
+            assert flare.changes == 1
+        await agent.later(61)
+        assert flare.zones.values(NAME, "A") == ("192.0.2.2",)
+
+
 async def killed_while_it_waits_for_an_answer(
     agent: Home, server: ZoneEditServer, applies: Applies
 ) -> None:
