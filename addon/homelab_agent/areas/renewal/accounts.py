@@ -10,7 +10,7 @@ from homelab_agent.areas.renewal.authority import (
     Session,
 )
 from homelab_agent.areas.renewal.kept import KeptAccount
-from homelab_agent.areas.renewal.keys import load_key_tools
+from homelab_agent.areas.renewal.key_loader import load_key_tools
 from homelab_agent.areas.renewal.models import (
     ACME_ACCOUNT_KEY,
     ACME_ACCOUNT_KIND,

@@ -22,7 +22,7 @@ from homelab_agent.areas.renewal.authority import (
     RenewalInfo,
 )
 from homelab_agent.areas.renewal.courier import Answer, Courier
-from homelab_agent.areas.renewal.keys import load_key_tools
+from homelab_agent.areas.renewal.key_loader import load_key_tools
 from homelab_agent.areas.renewal.models import RevocationReason
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.errors import Invalid

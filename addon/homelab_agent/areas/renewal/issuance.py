@@ -19,7 +19,8 @@ from homelab_agent.areas.renewal.challenges import Challenges
 from homelab_agent.areas.renewal.files import CertificateFolders
 from homelab_agent.areas.renewal.hand_over import HandingOver
 from homelab_agent.areas.renewal.kept import Issued, KeptCertificate, PendingOrder
-from homelab_agent.areas.renewal.keys import Bundle, CertificateFacts, load_key_tools
+from homelab_agent.areas.renewal.key_loader import load_key_tools
+from homelab_agent.areas.renewal.keys import Bundle, CertificateFacts
 from homelab_agent.areas.renewal.models import (
     AcmeStep,
     KeyType,

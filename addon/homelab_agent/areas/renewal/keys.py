@@ -1,6 +1,5 @@
-"""What is done with keys and certificates, loaded when it is first needed: its library is large."""
+"""What is known of certificates and their keys, and what is done with them."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,14 +55,3 @@ class KeyTools(Protocol):
     def ari_id(self, certificate_pem: str) -> str | None:
         """Return what a certificate is called when asking for its renewal (RFC 9773)."""
         ...
-
-
-async def load_key_tools() -> KeyTools:
-    """Return the tools."""
-    return await asyncio.to_thread(_load)
-
-
-def _load() -> KeyTools:
-    from homelab_agent.areas.renewal import key_tools  # noqa: PLC0415
-
-    return key_tools

@@ -4,7 +4,8 @@ import asyncio
 
 from homelab_agent.areas.certificates.models import CertificateReport, Verdict
 from homelab_agent.areas.certificates.service import CertificateService
-from homelab_agent.areas.renewal.keys import Bundle, load_key_tools
+from homelab_agent.areas.renewal.key_loader import load_key_tools
+from homelab_agent.areas.renewal.keys import Bundle
 from homelab_agent.areas.renewal.models import UploadBody
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.errors import Invalid
