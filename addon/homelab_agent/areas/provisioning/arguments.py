@@ -15,7 +15,6 @@ DNS_PLAN = "dns_plan"
 ROUTE = "route"
 ROUTE_IS_PUT = "route_is_put"
 DNS_IS_WRITTEN = "dns_is_written"
-CERTIFICATE = "certificate"
 
 
 class SealedUser(Model):

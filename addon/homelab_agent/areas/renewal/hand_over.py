@@ -98,18 +98,14 @@ class HandingOver:
         if folder is not None and folder not in {stays.folder, record.key}:
             await self._folders.remove(folder)
 
-    async def give_caddy(self, record: KeptCertificate) -> None:
-        """Have Caddy serve it."""
-        await self._proxy.give_certificate(
-            record.key,
-            self._folders.file(record.key, FULL_CHAIN),
-            self._folders.file(record.key, KEY),
-            record.names,
-        )
-
     async def _give_caddy(self, record: KeptCertificate) -> None:
         if record.hand_over.caddy:
-            await self.give_caddy(record)
+            await self._proxy.give_certificate(
+                record.key,
+                self._folders.file(record.key, FULL_CHAIN),
+                self._folders.file(record.key, KEY),
+                record.names,
+            )
 
     async def _give_folder(self, record: KeptCertificate) -> None:
         folder = record.hand_over.folder

@@ -228,30 +228,6 @@ class RenewalService:
                 await self._folders.remove(key)
                 await self._book.forget(key)
 
-    async def hand_to_proxy(self, key: str) -> None:
-        """Give a certificate to the proxy now and after each renewal.
-
-        Raises:
-            AgentError: the proxy does not take it; it is not given to it later, either.
-        """
-        await self._change_caddy(key, caddy=True)
-
-    async def take_from_proxy(self, key: str) -> None:
-        """Give a certificate to the proxy no more."""
-        await self._change_caddy(key, caddy=False)
-
-    async def _change_caddy(self, key: str, *, caddy: bool) -> None:
-        await self._ready()
-        async with self._alone_with(key):
-            record = self._book.get(key)
-            wanted = record.hand_over.model_copy(update={"caddy": caddy})
-            if caddy:
-                await self._handing.require_possible(key, wanted)
-                await self._handing.give_caddy(record)
-            else:
-                await self._handing.take_back(record, wanted)
-            await self._book.put(record.model_copy(update={"hand_over": wanted}))
-
     async def _put_back(self, record: KeptCertificate, before: KeptCertificate) -> None:
         if before.issued is not None and before.issued != record.issued:
             await self._folders.switch(record.key, before.issued.version)
