@@ -207,6 +207,22 @@ async def test_a_caddy_that_is_killed_while_it_is_written_to_has_the_route_in_th
         assert await caddy.config_text() == before
 
 
+async def test_a_caddy_that_forgot_everything_in_between_gets_what_is_wanted(
+    bench: ProxyBench, caddy: Caddy
+) -> None:
+    untouched = await caddy.config_text()
+    await bench.put(BODY)
+    there = await caddy.config_text()
+    change = await bench.service.prepare(HOST, RouteBody(upstreams=("127.0.0.1:10",)))
+    await caddy.restart()
+    assert await caddy.config_text() == untouched
+    await bench.service.put(change)
+    assert "127.0.0.1:10" in await caddy.config_text()
+    await caddy.restart()
+    await bench.service.put_back(change)
+    assert await caddy.config_text() == there
+
+
 async def test_a_caddy_that_is_gone_is_told_of_and_told_later_what_it_missed(
     tmp_path: Path,
 ) -> None:
@@ -342,7 +358,7 @@ async def test_the_neighbour_loses_no_request_while_routes_come_and_go(
     plain = BODY.model_copy(update={"certificate": RouteCertificate.NONE})
     async with proxy_bench(tmp_path / "agent", caddy.admin, tries_first=False) as bench:
         visitors = [asyncio.create_task(visit()) for _ in range(2)]
-        for number in range(120):
+        for number in range(60):
             host = f"app{number % 7}.example.org"
             prepared = await bench.service.prepare(host, plain if number % 2 else BODY)
             await bench.service.put(prepared)

@@ -16,8 +16,9 @@ from homelab_agent.areas.proxy.models import (
     UpstreamHealth,
 )
 from homelab_agent.platform.errors import Invalid
-from tests.contract.proxy.bench import HOST, ProxyBench, upstream
+from tests.contract.proxy.bench import HOST, ProxyBench, proxy_bench, upstream
 from tests.harness.caddy import NEIGHBOUR, Caddy, free_port, tls_context
+from tests.harness.pebble import Pebble, PebbleOptions
 from tests.harness.waiting import wait_until
 
 MANAGED = RouteCertificate.MANAGED
@@ -281,3 +282,39 @@ async def test_a_name_that_cannot_be_is_refused(bench: ProxyBench, host: str) ->
     with pytest.raises(Invalid) as refused:
         await bench.service.plan(host, RouteBody(upstreams=("a:1",)))
     assert refused.value.field == "host"
+
+
+async def test_caddy_gets_a_certificate_of_its_own_where_that_is_wanted(
+    tmp_path: Path, app: str
+) -> None:
+    http_port, https_port = free_port(), free_port()
+    # Pebble asks no name server here: every name is where its validation looks anyway.
+    authority = Pebble(
+        tmp_path / "pebble",
+        PebbleOptions(always_valid=True, http_port=http_port, tls_port=https_port),
+    )
+    async with (
+        authority,
+        Caddy(
+            tmp_path / "caddy",
+            http_port=http_port,
+            https_port=https_port,
+            acme_directory=authority.directory,
+            acme_root=authority.api_ca_file,
+        ) as caddy,
+        proxy_bench(tmp_path / "agent", caddy.admin) as bench,
+    ):
+        before = await caddy.config_text()
+        await bench.put(RouteBody(upstreams=(app,)))
+        await bench.service.wait_until_served(HOST, within_s=10)
+
+        async def has_a_certificate() -> bool:
+            try:
+                return (await caddy.get(HOST)).status == 200
+            except aiohttp.ClientConnectorSSLError:
+                return False
+
+        await wait_until(has_a_certificate, what="Caddy's certificate", within_s=30)
+        assert (await caddy.get(HOST, "/x")).text.startswith('{"path": "/x"')
+        await bench.remove()
+        assert await caddy.config_text() == before

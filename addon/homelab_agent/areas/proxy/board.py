@@ -119,8 +119,11 @@ class Board:
     def _publish_route(self, host: str, route: KeptRoute | None) -> None:
         if route is None:
             self._resources.remove(PROXY_ROUTE_KIND, host)
-        else:
-            self._resources.publish(PROXY_ROUTE_KIND, host, self._row(route))
+            return
+        row, known = self._row(route), self.route(host)
+        # That it was looked at again is told once, by the proxy, and not by each of its routes.
+        if known is None or row != known.model_copy(update={"checked_at": row.checked_at}):
+            self._resources.publish(PROXY_ROUTE_KIND, host, row)
 
     def _status(self) -> ProxyStatus:
         setup = self._book.setup

@@ -156,7 +156,8 @@ class ProxyRoute(Model):
     """A route of the agent in the reverse proxy. `key` is the host name.
 
     `users`: whose password lets in, where one is asked for. `difference`: what of it is not in
-    Caddy as it should be, a line each.
+    Caddy as it should be, a line each. `checked_at`: since when it is seen like this; when it was
+    looked at last is the proxy's.
     """
 
     key: str

@@ -198,7 +198,8 @@ class ProxyService:
             chosen = self._chooser.choose(world, now, prepared.after)
             if now.same_as(chosen.parts):
                 return world
-            if not now.same_as(found):
+            # A Caddy that was restarted in between may have forgotten all of it.
+            if now.routes and not now.same_as(found):
                 raise _changed_by_others(prepared.host)
             changed = True
             return with_parts(world, now, chosen.parts)
@@ -227,7 +228,7 @@ class ProxyService:
             if now.same_as(found):
                 return world
             chosen = self._chooser.choose(world, now, prepared.after, anyway=True)
-            if not now.same_as(chosen.parts):
+            if now.routes and not now.same_as(chosen.parts):
                 raise _changed_by_others(prepared.host)
             return with_parts(world, now, found)
 
