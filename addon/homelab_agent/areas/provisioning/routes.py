@@ -31,7 +31,13 @@ class ProvisioningRoutes:
         """Return what provisioning a domain would do; nothing is changed."""
         return await self._service.plan(body)
 
-    @command("provisioning.provision", "POST", "/provisioning", scope=Scope.OPERATE)
+    @command(
+        "provisioning.provision",
+        "POST",
+        "/provisioning",
+        scope=Scope.OPERATE,
+        dangerous=False,
+    )
     async def provision(self, body: StartBody, caller: Caller) -> CommandResult:
         """Put a container at a name with HTTPS, or take back what was begun."""
         return await self._service.start(body, caller)
