@@ -17,6 +17,7 @@ from homeassistant.const import (
     UnitOfDataRate,
     UnitOfInformation,
     UnitOfTemperature,
+    UnitOfTime,
 )
 
 from .client import Kind
@@ -158,19 +159,83 @@ def fact[T](
     value_fn: Callable[[T], Value],
     *,
     device_class: SensorDeviceClass | None = None,
-    options: list[str] | None = None,
+    category: EntityCategory | None = EntityCategory.DIAGNOSTIC,
     enabled: bool = False,
+    default_fn: Callable[[Any], bool] | None = None,
 ) -> ResourceSensorDescription[T]:
-    """Return a diagnostic sensor of something that is no measurement."""
+    """Return a sensor of something that is no measurement; a diagnostic one as a rule."""
     return ResourceSensorDescription(
         key=key,
         translation_key=key,
         kind=kind,
         device_class=device_class,
-        options=options,
-        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_category=category,
         entity_registry_enabled_default=enabled,
         value_fn=value_fn,
+        default_fn=default_fn,
+    )
+
+
+def choice[T](
+    key: str,
+    kind: Kind[T],
+    value_fn: Callable[[T], StrEnum],
+    values: type[StrEnum],
+    *,
+    enabled: bool = False,
+    default_fn: Callable[[Any], bool] | None = None,
+    applies_fn: Callable[[Any], bool] | None = None,
+) -> ResourceSensorDescription[T]:
+    """Return a diagnostic sensor of which one of some values something has."""
+    return ResourceSensorDescription(
+        key=key,
+        translation_key=key,
+        kind=kind,
+        device_class=SensorDeviceClass.ENUM,
+        options=options_of(values),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=enabled,
+        value_fn=lambda found: known(value_fn(found)),
+        default_fn=default_fn,
+        applies_fn=applies_fn,
+    )
+
+
+def expiry[T](
+    key: str,
+    kind: Kind[T],
+    value_fn: Callable[[T], datetime | None],
+    *,
+    applies_fn: Callable[[Any], bool] | None = None,
+) -> ResourceSensorDescription[T]:
+    """Return a sensor of when a certificate ends."""
+    return ResourceSensorDescription(
+        key=key,
+        translation_key=key,
+        kind=kind,
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=value_fn,
+        applies_fn=applies_fn,
+    )
+
+
+def days_left[T](
+    key: str,
+    kind: Kind[T],
+    value_fn: Callable[[T], int | None],
+    *,
+    applies_fn: Callable[[Any], bool] | None = None,
+) -> ResourceSensorDescription[T]:
+    """Return a sensor of how many days a certificate is still good for."""
+    return ResourceSensorDescription(
+        key=key,
+        translation_key=key,
+        kind=kind,
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.DAYS,
+        entity_registry_enabled_default=False,
+        value_fn=value_fn,
+        applies_fn=applies_fn,
     )
 
 

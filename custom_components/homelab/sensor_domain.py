@@ -1,18 +1,16 @@
 """The sensors of domains, of names that follow an address, of kept certificates, of the proxy."""
 
-from collections.abc import Callable, Collection
-from datetime import datetime
+from collections.abc import Collection
 from typing import Any, Final
 
 from homeassistant.components.sensor import SensorDeviceClass
-from homeassistant.const import EntityCategory, UnitOfTime
+from homeassistant.const import EntityCategory
 
 from .client import (
     Domain,
     DomainStatus,
     DynamicAddress,
     DynamicState,
-    Kind,
     ManagedState,
     ProviderState,
     ProxyReach,
@@ -26,7 +24,14 @@ from .client.kinds import (
     MANAGED_CERTIFICATE,
     PROXY,
 )
-from .sensor_description import ResourceSensorDescription, count, fact, known, options_of
+from .sensor_description import (
+    ResourceSensorDescription,
+    choice,
+    count,
+    days_left,
+    expiry,
+    fact,
+)
 
 _LONGEST: Final = 255
 """So long may a state be."""
@@ -56,115 +61,59 @@ def _listed(addresses: Collection[str]) -> str | None:
     return text or None
 
 
-def _expiry[T](
-    key: str,
-    kind: Kind[T],
-    value_fn: Callable[[T], datetime | None],
-    *,
-    applies_fn: Callable[[Any], bool] | None = None,
-) -> ResourceSensorDescription[T]:
-    """Return a sensor of when a certificate ends."""
-    return ResourceSensorDescription(
-        key=key,
-        translation_key=key,
-        kind=kind,
-        device_class=SensorDeviceClass.TIMESTAMP,
-        value_fn=value_fn,
-        applies_fn=applies_fn,
-    )
-
-
-def _days[T](
-    key: str,
-    kind: Kind[T],
-    value_fn: Callable[[T], int | None],
-    *,
-    applies_fn: Callable[[Any], bool] | None = None,
-) -> ResourceSensorDescription[T]:
-    """Return a sensor of how many days are left."""
-    return ResourceSensorDescription(
-        key=key,
-        translation_key=key,
-        kind=kind,
-        device_class=SensorDeviceClass.DURATION,
-        native_unit_of_measurement=UnitOfTime.DAYS,
-        entity_registry_enabled_default=False,
-        value_fn=value_fn,
-        applies_fn=applies_fn,
-    )
-
-
-def _address[T](
-    key: str,
-    kind: Kind[T],
-    value_fn: Callable[[T], str | None],
-    *,
-    default_fn: Callable[[Any], bool] | None = None,
-) -> ResourceSensorDescription[T]:
-    """Return a sensor of where a name leads to."""
-    return ResourceSensorDescription(
-        key=key,
-        translation_key=key,
-        kind=kind,
-        value_fn=value_fn,
-        default_fn=default_fn,
-    )
-
-
 DOMAIN_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] = (
-    fact(
-        "domain_status",
-        DOMAIN,
-        lambda domain: known(domain.status),
-        device_class=SensorDeviceClass.ENUM,
-        options=options_of(DomainStatus),
-    ),
-    _expiry(
+    choice("domain_status", DOMAIN, lambda domain: domain.status, DomainStatus),
+    expiry(
         "domain_certificate_expires_at",
         DOMAIN,
         lambda domain: domain.certificate_expires_at,
         applies_fn=_has_certificate,
     ),
-    _days(
+    days_left(
         "domain_certificate_days_left",
         DOMAIN,
         lambda domain: domain.certificate_days_left,
         applies_fn=_has_certificate,
     ),
-    _address("domain_address", DOMAIN, lambda domain: _listed(domain.addresses)),
+    fact(
+        "domain_address",
+        DOMAIN,
+        lambda domain: _listed(domain.addresses),
+        category=None,
+        enabled=True,
+    ),
     fact(
         "domain_changed_at",
         DOMAIN,
         lambda domain: domain.changed_at,
         device_class=SensorDeviceClass.TIMESTAMP,
     ),
-    ResourceSensorDescription(
-        key="domain_proxy",
-        translation_key="domain_proxy",
-        kind=DOMAIN,
-        device_class=SensorDeviceClass.ENUM,
-        options=options_of(ProxyState),
-        entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda domain: known(domain.proxy_state),
+    choice(
+        "domain_proxy",
+        DOMAIN,
+        lambda domain: domain.proxy_state,
+        ProxyState,
         default_fn=_is_behind_proxy,
         applies_fn=_has_certificate,
     ),
 )
 
 DYNAMIC_ADDRESS_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] = (
-    _address(
-        "dynamic_ipv4", DYNAMIC_ADDRESS, lambda address: address.ipv4, default_fn=_follows_ipv4
-    ),
-    _address(
-        "dynamic_ipv6", DYNAMIC_ADDRESS, lambda address: address.ipv6, default_fn=_follows_ipv6
+    fact(
+        "dynamic_ipv4",
+        DYNAMIC_ADDRESS,
+        lambda address: address.ipv4,
+        category=None,
+        default_fn=_follows_ipv4,
     ),
     fact(
-        "dynamic_state",
+        "dynamic_ipv6",
         DYNAMIC_ADDRESS,
-        lambda address: known(address.state),
-        device_class=SensorDeviceClass.ENUM,
-        options=options_of(DynamicState),
+        lambda address: address.ipv6,
+        category=None,
+        default_fn=_follows_ipv6,
     ),
+    choice("dynamic_state", DYNAMIC_ADDRESS, lambda address: address.state, DynamicState),
     fact(
         "dynamic_changed_at",
         DYNAMIC_ADDRESS,
@@ -174,15 +123,9 @@ DYNAMIC_ADDRESS_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] = (
 )
 
 MANAGED_CERTIFICATE_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] = (
-    _expiry("managed_expires_at", MANAGED_CERTIFICATE, lambda found: found.expires_at),
-    _days("managed_days_left", MANAGED_CERTIFICATE, lambda found: found.days_left),
-    fact(
-        "managed_state",
-        MANAGED_CERTIFICATE,
-        lambda found: known(found.state),
-        device_class=SensorDeviceClass.ENUM,
-        options=options_of(ManagedState),
-    ),
+    expiry("managed_expires_at", MANAGED_CERTIFICATE, lambda found: found.expires_at),
+    days_left("managed_days_left", MANAGED_CERTIFICATE, lambda found: found.days_left),
+    choice("managed_state", MANAGED_CERTIFICATE, lambda found: found.state, ManagedState),
     fact(
         "managed_renew_at",
         MANAGED_CERTIFICATE,
@@ -192,14 +135,7 @@ MANAGED_CERTIFICATE_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] =
 )
 
 PROXY_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] = (
-    fact(
-        "proxy_reach",
-        PROXY,
-        lambda proxy: known(proxy.reach),
-        device_class=SensorDeviceClass.ENUM,
-        options=options_of(ProxyReach),
-        enabled=True,
-    ),
+    choice("proxy_reach", PROXY, lambda proxy: proxy.reach, ProxyReach, enabled=True),
     count("proxy_routes", PROXY, lambda proxy: proxy.routes, enabled=True),
     count(
         "proxy_drifted",
@@ -218,13 +154,8 @@ PROXY_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] = (
 )
 
 PROVIDER_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] = (
-    fact(
-        "provider_state",
-        DNS_PROVIDER,
-        lambda provider: known(provider.state),
-        device_class=SensorDeviceClass.ENUM,
-        options=options_of(ProviderState),
-        enabled=True,
+    choice(
+        "provider_state", DNS_PROVIDER, lambda provider: provider.state, ProviderState, enabled=True
     ),
 )
 """On the page of the host, one for each provider."""

@@ -7,7 +7,14 @@ from homeassistant.const import UnitOfTime
 
 from .client import Monitor, MonitorState, MonitorTier, Verdict
 from .client.kinds import CERTIFICATE, MONITOR, MONITOR_REPORT, MONITOR_RESULT
-from .sensor_description import ResourceSensorDescription, fact, known, options_of, percent
+from .sensor_description import (
+    ResourceSensorDescription,
+    choice,
+    days_left,
+    expiry,
+    fact,
+    percent,
+)
 
 
 def _is_critical(monitor: Monitor) -> bool:
@@ -15,13 +22,7 @@ def _is_critical(monitor: Monitor) -> bool:
 
 
 MONITOR_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] = (
-    fact(
-        "monitor_state",
-        MONITOR,
-        lambda monitor: known(monitor.state),
-        device_class=SensorDeviceClass.ENUM,
-        options=options_of(MonitorState),
-    ),
+    choice("monitor_state", MONITOR, lambda monitor: monitor.state, MonitorState),
     # What people graph. A check is rarer than a sample of a container, so it is on for all.
     # With a decimal, as a ping in the house takes less than a millisecond.
     ResourceSensorDescription(
@@ -73,28 +74,8 @@ MONITOR_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] = (
 )
 
 CERTIFICATE_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] = (
-    ResourceSensorDescription(
-        key="expires_at",
-        translation_key="expires_at",
-        kind=CERTIFICATE,
-        device_class=SensorDeviceClass.TIMESTAMP,
-        value_fn=lambda found: found.details and found.details.expires_at,
-    ),
-    ResourceSensorDescription(
-        key="days_left",
-        translation_key="days_left",
-        kind=CERTIFICATE,
-        device_class=SensorDeviceClass.DURATION,
-        native_unit_of_measurement=UnitOfTime.DAYS,
-        entity_registry_enabled_default=False,
-        value_fn=lambda found: found.days_left,
-    ),
-    fact(
-        "verdict",
-        CERTIFICATE,
-        lambda found: known(found.verdict),
-        device_class=SensorDeviceClass.ENUM,
-        options=options_of(Verdict),
-    ),
+    expiry("expires_at", CERTIFICATE, lambda found: found.details and found.details.expires_at),
+    days_left("days_left", CERTIFICATE, lambda found: found.days_left),
+    choice("verdict", CERTIFICATE, lambda found: found.verdict, Verdict),
     fact("issuer", CERTIFICATE, lambda found: found.details and found.details.issuer),
 )

@@ -121,3 +121,16 @@ class Home:
         await self.hass.services.async_call(
             domain, action, {"entity_id": self.entity_id(platform, key)}, blocking=True
         )
+
+
+def device_of(home: Home, platform: str, key: str) -> dr.AnyDeviceEntry | None:
+    """Return the device that has an entity."""
+    entry = er.async_get(home.hass).async_get(home.entity_id(platform, key))
+    assert entry is not None
+    assert entry.device_id is not None
+    return dr.async_get(home.hass).async_get(entry.device_id)
+
+
+def name(home: Home, platform: str, key: str) -> str:
+    """Return what a person reads."""
+    return str(home.state(platform, key).attributes["friendly_name"])

@@ -5,13 +5,12 @@ from typing import Any
 import pytest
 from homeassistant.core import State
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 
 from tests.fakes import wire, wire_domains
 from tests.fakes.agent_server import Answer
 from tests.fakes.wire_domains import PHOTOS
-from tests.integration.home import Home, until
+from tests.integration.home import Home, device_of, name, until
 
 DOMAIN = f"domain:{PHOTOS}"
 HOME_NAME = "home.example.org"
@@ -42,19 +41,6 @@ async def photos(home: Home) -> Home:
     put(home)
     await home.becomes("binary_sensor", f"{DOMAIN}:problem", "off")
     return home
-
-
-def device_of(home: Home, platform: str, key: str) -> dr.AnyDeviceEntry | None:
-    """Return the device that has an entity."""
-    entry = er.async_get(home.hass).async_get(home.entity_id(platform, key))
-    assert entry is not None
-    assert entry.device_id is not None
-    return dr.async_get(home.hass).async_get(entry.device_id)
-
-
-def name(home: Home, platform: str, key: str) -> str:
-    """Return what a person reads."""
-    return str(home.state(platform, key).attributes["friendly_name"])
 
 
 async def enable(home: Home, platform: str, *keys: str) -> None:

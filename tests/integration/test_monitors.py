@@ -4,13 +4,12 @@ import pytest
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from tests.fakes import wire, wire_services
 from tests.fakes.agent_server import Answer, FakeAgent
-from tests.integration.home import Home, until
+from tests.integration.home import Home, device_of, name, until
 
 WIKI = "monitor:wiki"
 CERTIFICATE = "certificate:wiki.example.com-443"
@@ -38,19 +37,6 @@ async def watched(home: Home) -> Home:
     await home.becomes("binary_sensor", f"{WIKI}:up", "on")
     await home.becomes("sensor", f"{WIKI}:response_time", "42.0")
     return home
-
-
-def device_of(home: Home, platform: str, key: str) -> dr.AnyDeviceEntry | None:
-    """Return the device that has an entity."""
-    entry = er.async_get(home.hass).async_get(home.entity_id(platform, key))
-    assert entry is not None
-    assert entry.device_id is not None
-    return dr.async_get(home.hass).async_get(entry.device_id)
-
-
-def name(home: Home, platform: str, key: str) -> str:
-    """Return what a person reads."""
-    return str(home.state(platform, key).attributes["friendly_name"])
 
 
 async def test_a_monitor_has_a_page_below_its_host_that_leads_to_what_it_watches(
