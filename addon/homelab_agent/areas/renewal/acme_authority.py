@@ -27,6 +27,7 @@ from homelab_agent.areas.renewal.models import RevocationReason
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.errors import Invalid
 from homelab_agent.platform.outbound.http import OutboundHttp
+from homelab_agent.platform.outbound.reasons import why_not
 from homelab_agent.platform.outbound.tls_contexts import TlsContexts
 
 if TYPE_CHECKING:
@@ -252,14 +253,13 @@ class AcmeSession:
 
 def away(url: str, error: Exception) -> AuthorityAway:
     """Return the error that says why an authority cannot be reached."""
-    words = "it did not answer in time" if isinstance(error, TimeoutError) else str(error)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return AuthorityAway(
             f"The certificate of {url} itself is not trusted: {error.certificate_error}",
             hint="Give its authority as authority_pem of the account, or in trusted_ca_file.",
         )
     return AuthorityAway(
-        f"{url} cannot be reached: {words or type(error).__name__}",
+        f"{url} cannot be reached: {why_not(error)}",
         hint="Look at the connection to the internet and at the authority's status page.",
     )
 

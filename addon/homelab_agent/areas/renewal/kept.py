@@ -55,7 +55,8 @@ class KeptCertificate(Model):
 
     `txt`: what may still stand in the DNS. `handed` and `told`: the fingerprint that everybody got,
     and that the container was told of. `provisioned`: it was made for a domain, and goes with it;
-    `before` is what was there then. `note`: what a person has to know of an uploaded one.
+    `before`: who got it before
+    a domain wanted it, too. `note`: what a person has to know of an uploaded one.
     """
 
     key: str
@@ -75,7 +76,7 @@ class KeptCertificate(Model):
     told: str | None = None
     note: str | None = None
     provisioned: bool = False
-    before: KeptCertificate | None = None
+    before: HandOver | None = None
 
 
 class KeptAccount(Model):

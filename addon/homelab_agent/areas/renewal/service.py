@@ -222,17 +222,13 @@ class RenewalService:
                     hint="See that the DNS provider works.",
                 )
             if record.before is not None:
-                await self._put_back(record, record.before)
+                await self._handing.take_back(record, record.before)
+                given_back = {"hand_over": record.before, "before": None}
+                await self._book.put(record.model_copy(update=given_back))
             else:
                 await self._handing.take_back(record)
                 await self._folders.remove(key)
                 await self._book.forget(key)
-
-    async def _put_back(self, record: KeptCertificate, before: KeptCertificate) -> None:
-        if before.issued is not None and before.issued != record.issued:
-            await self._folders.switch(record.key, before.issued.version)
-        await self._handing.take_back(record, before.hand_over)
-        await self._book.put(before)
 
     def _key_to_obtain(self, body: IssueBody, names: tuple[str, ...]) -> str:
         """Return the certificate that is good for these names, or what a new one is called."""
@@ -271,7 +267,7 @@ class RenewalService:
         wanted = _both(record.hand_over, body.hand_over)
         if wanted != record.hand_over:
             await self._handing.require_possible(key, wanted)
-            before = None if record.provisioned else record.model_copy(update={"before": None})
+            before = None if record.provisioned else record.before or record.hand_over
             record = record.model_copy(
                 update={"hand_over": wanted, "handed": None, "before": before}
             )
@@ -280,6 +276,12 @@ class RenewalService:
             if not self._handing.is_complete(record):
                 await self._issuance.do(key, AcmeStep.HAND_OVER)
             return False
+        if record.origin is ManagedOrigin.UPLOADED:
+            raise Conflict(
+                f"The certificate {key} was uploaded and is not valid any more.",
+                field="key",
+                hint="Upload the next one under the same key.",
+            )
         return True
 
     async def _require_possible(

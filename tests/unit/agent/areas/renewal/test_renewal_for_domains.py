@@ -107,3 +107,15 @@ async def test_two_certificates_never_share_a_folder(desk: Desk) -> None:
     ):
         with pytest.raises(Conflict):
             await desk.service.issue(body, SYSTEM)
+
+
+async def test_one_that_was_renewed_since_is_given_back_as_it_is_now(desk: Desk) -> None:
+    await desk.service.issue(IssueBody(names=(KEY,), wait_s=30), SYSTEM)
+    await desk.service.obtain(FOR_CADDY)
+    for _ in range(3):
+        await desk.service.renew(KEY, SYSTEM, 30)
+    serial = (await desk.service.get(KEY)).serial
+    await desk.service.discard(KEY)
+    found = await desk.service.get(KEY)
+    assert (found.serial, found.hand_over.caddy) == (serial, False)
+    assert await desk.folders.read(KEY, "privkey.pem")
