@@ -37,7 +37,14 @@ class Book:
     """Keeps domains; `watched` holds all of them by id."""
 
     def __init__(
-        self, store: DomainStore, board: Board, look: Look, clock: Clock, *, interval_s: float
+        self,
+        store: DomainStore,
+        board: Board,
+        look: Look,
+        clock: Clock,
+        *,
+        interval_s: float,
+        confirm_s: float = CONFIRM_S,
     ) -> None:
         self.watched: dict[str, Watched] = {}
         self.schedule = Schedule(self._look_in_turn, most_at_once=MOST_LOOKS_AT_ONCE)
@@ -47,6 +54,7 @@ class Book:
         self._look = look
         self._clock = clock
         self._interval_s = interval_s
+        self._confirm_s = min(confirm_s, interval_s / 2)
         # What is stored and what is held change together, one change after the other.
         self._lock = asyncio.Lock()
 
@@ -188,8 +196,8 @@ class Book:
         )
 
     def _look_again_soon(self, domain_id: str) -> None:
-        delay_s = min(CONFIRM_S, self._interval_s / 2)
-        asyncio.get_running_loop().call_later(delay_s, self.schedule.now, domain_id)
+        loop = asyncio.get_running_loop()
+        loop.call_later(self._confirm_s, self.schedule.now, domain_id)
 
     def _has(self, watched: Watched) -> bool:
         return self.watched.get(watched.id) is watched

@@ -80,7 +80,9 @@ class OneHouse:
         wishes = Wishes(self.dns)
         self.around = Around(wishes, self.resources)
         self.board = Board(self.around, self.resources, self.clock)
-        self.book = Book(self.store, self.board, self._look, self.clock, interval_s=300)
+        self.book = Book(
+            self.store, self.board, self._look, self.clock, interval_s=300, confirm_s=0.05
+        )
         self.service = DomainService(self.book, wishes, self.board, self.clock)
         self.reader = DomainReader(self.book, self.board, self.store, self.dns)
         self.changes = DnsChanges(self.dns, self.service, self.runner)
@@ -101,6 +103,17 @@ class OneHouse:
             servers=self.answers,
             checked_at=self.clock(),
         )
+
+    @asynccontextmanager
+    async def looking(self, *names: str) -> AsyncIterator[asyncio.Task[None]]:
+        """Look at domains in turn meanwhile, at these at once."""
+        looks = asyncio.create_task(self.book.schedule.run())
+        await asyncio.sleep(0)
+        for name in names:
+            self.book.schedule.now(name)
+        yield looks
+        looks.cancel()
+        await asyncio.gather(looks, return_exceptions=True)
 
     async def add(self, name: str = f"wiki.{ZONE}", **more: object) -> Domain:
         return await self.service.create(body(name, **more), PERSON)

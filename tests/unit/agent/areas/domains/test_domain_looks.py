@@ -112,23 +112,29 @@ async def test_a_look_for_what_is_not_wanted_any_more_is_dropped(house: OneHouse
     assert (await house.service.shown(WIKI)).status is DomainStatus.PENDING
 
 
+async def test_an_outage_is_confirmed_long_before_the_next_turn(house: OneHouse) -> None:
+    await house.add()
+    house.found[WIKI] = UNHEALTHY
+
+    async def told() -> bool:
+        return (await house.history())[0].type == "unhealthy"
+
+    async with house.looking(WIKI):
+        await wait_until(told, what="the second look")
+
+
 async def test_a_slow_domain_keeps_no_other_waiting(house: OneHouse) -> None:
     await house.add()
     await house.add("other.example.org")
     house.hold = asyncio.Event()
     house.held = {WIKI}
-    running = asyncio.create_task(house.book.schedule.run())
-    await asyncio.sleep(0)
-    for name in (WIKI, "other.example.org"):
-        house.book.schedule.now(name)
 
     async def seen() -> bool:
         return (await house.service.shown("other.example.org")).status is HEALTHY
 
-    await wait_until(seen, what="the other domain to be looked at")
-    assert (await house.service.shown(WIKI)).status is DomainStatus.PENDING
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    async with house.looking(WIKI, "other.example.org"):
+        await wait_until(seen, what="the other domain to be looked at")
+        assert (await house.service.shown(WIKI)).status is DomainStatus.PENDING
 
 
 def check(name: CheckName, result: CheckResult) -> DomainCheck:
@@ -171,18 +177,13 @@ async def test_a_look_that_cannot_be_kept_ends_no_other(house: OneHouse) -> None
     await house.add()
     await house.add("other.example.org")
     house.broken.add(WIKI)
-    running = asyncio.create_task(house.book.schedule.run())
-    await asyncio.sleep(0)
-    for name in (WIKI, "other.example.org"):
-        house.book.schedule.now(name)
 
     async def seen() -> bool:
         return (await house.service.shown("other.example.org")).status is HEALTHY
 
-    await wait_until(seen, what="the other domain to be looked at")
-    assert not running.done()
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    async with house.looking(WIKI, "other.example.org") as looks:
+        await wait_until(seen, what="the other domain to be looked at")
+        assert not looks.done()
 
 
 async def test_nothing_is_told_of_what_a_job_is_changing(house: OneHouse) -> None:
