@@ -2,6 +2,7 @@
 
 It has an address of its own and the usual port (`server`), as those of `knot.py`, so that the NS
 records of its zones are true. The API is at `url`, with `api_key`, and its server is "localhost".
+It takes signed updates (RFC 2136) as well, with `key_name` and `key_secret` (hmac-sha256).
 
     async with PowerDns({"lab.example": "www 300 A 192.0.2.1"}) as pdns:
         before = await pdns.zone_text("lab.example")
@@ -11,6 +12,7 @@ It needs root, for port 53, as in the lab.
 """
 
 import asyncio
+import base64
 import secrets
 import shutil
 import sqlite3
@@ -48,6 +50,8 @@ class PowerDns:
     def __init__(self, zones: Mapping[str, str]) -> None:
         self.zones = dict(zones)
         self.api_key = secrets.token_urlsafe(24)
+        self.key_name = "homelab-test"
+        self.key_secret = base64.b64encode(secrets.token_bytes(32)).decode()
         self.address = own_address()
         self.server = f"{self.address}:{DNS_PORT}"
         """Its address with port, for questions of DNS."""
@@ -68,6 +72,7 @@ class PowerDns:
             for zone in self.zones:
                 file = str(self.folder / f"{zone}.zone")
                 await run("pdnsutil", f"--config-dir={self.folder}", "load-zone", zone, file)
+            await asyncio.to_thread(self._allow_updates)
             await self.start()
         except BaseException as error:
             error.add_note(self._process.log_tail())
@@ -130,8 +135,7 @@ class PowerDns:
             pass
 
     def _write(self) -> None:
-        database = self.folder / "pdns.sqlite3"
-        with closing(sqlite3.connect(database)) as made:
+        with closing(sqlite3.connect(self._database)) as made:
             made.executescript(_SCHEMA.read_text())
         settings = _SETTINGS.format(
             address=self.address, port=self._port, key=self.api_key, folder=self.folder
@@ -141,6 +145,24 @@ class PowerDns:
             head = f"$ORIGIN {zone}.\n$TTL 300\n@ SOA ns1 hostmaster 1 2 1 86400 5\n"
             head += f"@ NS ns1\nns1 A {self.address}\n"
             (self.folder / f"{zone}.zone").write_text(f"{head}{lines}\n")
+
+    @property
+    def _database(self) -> Path:
+        return self.folder / "pdns.sqlite3"
+
+    def _allow_updates(self) -> None:
+        """Have the key, and let it update and transfer every zone."""
+        with closing(sqlite3.connect(self._database)) as made, made:
+            made.execute(
+                "INSERT INTO tsigkeys (name, algorithm, secret) VALUES (?, 'hmac-sha256', ?)",
+                (self.key_name, self.key_secret),
+            )
+            for right in ("TSIG-ALLOW-DNSUPDATE", "TSIG-ALLOW-AXFR"):
+                made.execute(
+                    "INSERT INTO domainmetadata (domain_id, kind, content) "
+                    "SELECT id, ?, ? FROM domains",
+                    (right, self.key_name),
+                )
 
     async def _is_up(self) -> bool:
         self._process.require_running()
@@ -171,6 +193,8 @@ webserver-address=127.0.0.1
 webserver-port={port}
 webserver-allow-from=127.0.0.0/8
 allow-axfr-ips=127.0.0.0/8
+dnsupdate=yes
+allow-dnsupdate-from=127.0.0.0/8
 # What was written is answered at once.
 cache-ttl=0
 negquery-cache-ttl=0

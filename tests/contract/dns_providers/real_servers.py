@@ -1,13 +1,14 @@
 """The providers that are tried against real servers: Knot and PowerDNS."""
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from pydantic import SecretStr
 
 from homelab_agent.areas.dns.models import (
     LexiconSettings,
     PowerDnsSettings,
+    ProviderSettings,
     ProviderType,
     RecordSet,
     RecordType,
@@ -48,37 +49,39 @@ def record_sets(lines: Iterable[str]) -> tuple[RecordSet, ...]:
     )
 
 
-class KnotPlace:
-    """Knot, behind a proxy that may misbehave."""
+class RealPlace:
+    """A real server, behind a proxy that may misbehave. `make`: settings of one of its keys."""
 
-    def __init__(self, knot: Knot, proxy: FaultyDnsProxy) -> None:
-        self._knot = knot
+    def __init__(
+        self,
+        server: Knot | PowerDns,
+        proxy: FaultyDnsProxy | FaultyHttpProxy,
+        make: Callable[[str], ProviderSettings],
+        key: str,
+    ) -> None:
+        self._server = server
         self._proxy = proxy
-        self.settings = Rfc2136Settings(
-            type=ProviderType.RFC2136,
-            server=proxy.address,
-            key_name=knot.key_name,
-            key_secret=SecretStr(knot.key_secret),
-            zones=(ZONE,),
-        )
-        self.wrong_key = self.settings.model_copy(update={"key_secret": SecretStr(SECRET)})
-        self.secrets = (knot.key_secret, SECRET)
-        self.name_servers = knot.servers
+        self.settings = make(key)
+        self.wrong_key = make(SECRET)
+        self.secrets = (key, SECRET)
+        self.name_servers = server.servers if isinstance(server, Knot) else (server.server,)
 
     def changes_asked(self) -> int:
         return self._proxy.changes
 
     async def held(self) -> tuple[RecordSet, ...]:
-        return record_sets(await self._knot.records(ZONE))
+        return record_sets(await self._server.records(ZONE))
 
     async def put(self, record: RecordSet) -> None:
+        texts = [presented(record.type, value) for value in record.values]
+        ttl_s = record.ttl_s or 3600
+        if isinstance(self._server, PowerDns):
+            await self._server.edit(ZONE, record.name, record.type, *texts, ttl_s=ttl_s)
+            return
         there = {(each.name, each.type) for each in await self.held()}
         drop = (f"{record.name}. {record.type}",) if (record.name, record.type) in there else ()
-        lines = (
-            f"{record.name}. {record.ttl_s or 3600} {record.type} {presented(record.type, value)}"
-            for value in record.values
-        )
-        await self._knot.edit(ZONE, drop=drop, put=tuple(lines))
+        lines = [f"{record.name}. {ttl_s} {record.type} {text}" for text in texts]
+        await self._server.edit(ZONE, drop=drop, put=tuple(lines))
 
     def trouble(self, trouble: Trouble) -> None:
         self._proxy.fault = _FAULTS[trouble]
@@ -87,64 +90,57 @@ class KnotPlace:
         await self._proxy.close()
 
 
-class PowerDnsPlace:
-    """PowerDNS, behind a proxy that may misbehave."""
+@asynccontextmanager
+async def signed_updates(server: Knot | PowerDns, address: str) -> AsyncIterator[RealPlace]:
+    """Give a server, behind a proxy of DNS, with its key of signed updates."""
+    async with server, faulty_dns_proxy(address, DNS_PORT) as proxy:
 
-    def __init__(self, pdns: PowerDns, proxy: FaultyHttpProxy, *, by_lexicon: bool) -> None:
-        self._pdns = pdns
-        self._proxy = proxy
-        made = self._by_lexicon if by_lexicon else self._by_api
-        self.settings = made(pdns.api_key)
-        self.wrong_key = made(SECRET)
-        self.secrets = (pdns.api_key, SECRET)
-        self.name_servers = (pdns.server,)
+        def make(secret: str) -> ProviderSettings:
+            return Rfc2136Settings(
+                type=ProviderType.RFC2136,
+                server=proxy.address,
+                key_name=server.key_name,
+                key_secret=SecretStr(secret),
+                zones=(ZONE,),
+            )
 
-    def changes_asked(self) -> int:
-        return self._proxy.changes
+        yield RealPlace(server, proxy, make, server.key_secret)
 
-    async def held(self) -> tuple[RecordSet, ...]:
-        return record_sets(await self._pdns.records(ZONE))
 
-    async def put(self, record: RecordSet) -> None:
-        contents = (presented(record.type, value) for value in record.values)
-        ttl_s = record.ttl_s or 3600
-        await self._pdns.edit(ZONE, record.name, record.type, *contents, ttl_s=ttl_s)
+def knot_place() -> AbstractAsyncContextManager[RealPlace]:
+    knot = Knot({ZONE: ""}, second=False)
+    return signed_updates(knot, knot.primary.address)
 
-    def trouble(self, trouble: Trouble) -> None:
-        self._proxy.fault = _FAULTS[trouble]
 
-    async def go_away(self) -> None:
-        await self._proxy.close()
-
-    def _by_api(self, key: str) -> PowerDnsSettings:
-        return PowerDnsSettings(
-            type=ProviderType.POWERDNS, url=self._proxy.url, api_key=SecretStr(key)
-        )
-
-    def _by_lexicon(self, key: str) -> LexiconSettings:
-        return LexiconSettings(
-            type=ProviderType.LEXICON,
-            provider="powerdns",
-            zones=(ZONE,),
-            options={"pdns_server": SecretStr(self._proxy.url), "auth_token": SecretStr(key)},
-        )
+def signed_pdns_place() -> AbstractAsyncContextManager[RealPlace]:
+    pdns = PowerDns({ZONE: ""})
+    return signed_updates(pdns, pdns.address)
 
 
 @asynccontextmanager
-async def knot_place() -> AsyncIterator[KnotPlace]:
-    async with AsyncExitStack() as stack:
-        knot = await stack.enter_async_context(Knot({ZONE: ""}, second=False))
-        proxy = await stack.enter_async_context(faulty_dns_proxy(knot.primary.address, DNS_PORT))
-        yield KnotPlace(knot, proxy)
+async def pdns_place(*, by_lexicon: bool) -> AsyncIterator[RealPlace]:
+    """Give PowerDNS, behind a proxy of HTTP, with the key of its API."""
+    async with PowerDns({ZONE: ""}) as pdns, faulty_http_proxy(pdns.url) as proxy:
+
+        def make(key: str) -> ProviderSettings:
+            if not by_lexicon:
+                return PowerDnsSettings(
+                    type=ProviderType.POWERDNS, url=proxy.url, api_key=SecretStr(key)
+                )
+            return LexiconSettings(
+                type=ProviderType.LEXICON,
+                provider="powerdns",
+                zones=(ZONE,),
+                options={"pdns_server": SecretStr(proxy.url), "auth_token": SecretStr(key)},
+            )
+
+        yield RealPlace(pdns, proxy, make, pdns.api_key)
 
 
-@asynccontextmanager
-async def pdns_place(*, by_lexicon: bool) -> AsyncIterator[PowerDnsPlace]:
-    async with AsyncExitStack() as stack:
-        pdns = await stack.enter_async_context(PowerDns({ZONE: ""}))
-        proxy = await stack.enter_async_context(faulty_http_proxy(pdns.url))
-        yield PowerDnsPlace(pdns, proxy, by_lexicon=by_lexicon)
-
+_ONE_MESSAGE = {
+    Case.BUSY: "DNS knows no such answer",
+    Case.HALF: "a plan is one message, which is done as a whole or not at all",
+}
 
 REAL_SERVERS = (
     Subject(
@@ -155,10 +151,16 @@ REAL_SERVERS = (
         running=knot_place,
         whole_plans=True,
         ttl_alone=False,  # it is Knot that does not
-        not_offered={
-            Case.BUSY: "DNS knows no such answer",
-            Case.HALF: "a plan is one message, which is done as a whole or not at all",
-        },
+        not_offered=_ONE_MESSAGE,
+    ),
+    Subject(
+        name="rfc2136-pdns",
+        real=True,
+        server="PowerDNS",
+        zone=ZONE,
+        running=signed_pdns_place,
+        whole_plans=True,
+        not_offered=_ONE_MESSAGE,
     ),
     Subject(
         name="powerdns",

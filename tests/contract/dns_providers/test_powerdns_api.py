@@ -8,7 +8,11 @@ from pydantic import SecretStr
 
 from homelab_agent.areas.dns.models import PowerDnsSettings, ProviderType, RecordType
 from homelab_agent.areas.dns.planning import make_change
-from homelab_agent.areas.dns.providers.errors import ProviderRefused, WrongCredentials
+from homelab_agent.areas.dns.providers.errors import (
+    NotOffered,
+    ProviderRefused,
+    WrongCredentials,
+)
 from homelab_agent.areas.dns.providers.powerdns import PowerDnsProvider
 from homelab_agent.areas.dns.providers.reach import Reach
 from homelab_agent.platform.errors import NotFound
@@ -111,6 +115,18 @@ async def test_the_server_speaks_for_itself_where_it_refuses(pdns: PowerDns, rea
     assert outside is not None
     with pytest.raises(ProviderRefused, match="out of zone"):
         await PowerDnsProvider(settings(pdns), reach).apply(ZONE, [outside])
+
+
+@pytest.mark.parametrize("text", ['say "hi"', "back\\slash"])
+async def test_a_text_that_it_would_spoil_is_refused_before_it_is_sent(
+    pdns: PowerDns, reach: Reach, text: str
+) -> None:
+    before = await pdns.records(ZONE)
+    change = created(records(WWW, RecordType.TXT, text))
+    assert change is not None
+    with pytest.raises(NotOffered, match="spoils"):
+        await PowerDnsProvider(settings(pdns), reach).apply(ZONE, [change])
+    assert await pdns.records(ZONE) == before
 
 
 async def test_a_wrong_key_and_a_wrong_server_are_told_apart(pdns: PowerDns, reach: Reach) -> None:

@@ -181,6 +181,17 @@ async def test_a_server_that_hangs_is_given_up_and_it_is_told_that_nobody_knows(
             await provider.apply(ZONE, [change])
 
 
+async def test_a_success_that_the_key_did_not_sign_is_not_believed(
+    knot: Knot, reach: Reach
+) -> None:
+    async with faulty_dns_proxy(knot.primary.address, DNS_PORT) as proxy:
+        proxy.fault = "lies"
+        change = created(records(f"new.{ZONE}", RecordType.A, "192.0.2.2"))
+        assert change is not None
+        with pytest.raises(ApplyUncertain, match="did not sign"):
+            await Rfc2136Provider(settings(knot, server=proxy.address), reach).apply(ZONE, [change])
+
+
 async def test_it_is_not_sent_to_where_the_agent_must_not_go(knot: Knot, reach: Reach) -> None:
     reach.outbound.guard.keep("a door of ours", knot.primary.address, DNS_PORT)
     with pytest.raises(ProviderAway, match="a door of ours"):
