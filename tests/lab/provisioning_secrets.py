@@ -58,7 +58,7 @@ def _rows(store: sqlite3.Connection, table: str) -> bytes:
 
 async def _answers(world: ProvisioningWorld) -> dict[str, bytes]:
     """Return what the agent answers to everything that can be asked without naming a thing."""
-    description: dict[str, Any] = await world.agent.get("/api/v1/openapi.json")
+    description: dict[str, Any] = await world.agent.get("/api/v1/openapi.json", world.token)
     texts = {}
     headers = {"Authorization": f"Bearer {world.token}"}
     async with ClientSession(headers=headers) as session:

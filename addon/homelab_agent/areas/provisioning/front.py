@@ -11,6 +11,7 @@ from homelab_agent.areas.certificates.service import CertificateService
 from homelab_agent.areas.provisioning.partners import Proxy
 from homelab_agent.platform.errors import Failed, Unavailable
 from homelab_agent.platform.outbound.http import Attempt, HttpRequest, OutboundHttp
+from homelab_agent.platform.outbound.reasons import why_not
 from homelab_agent.platform.outbound.tls_contexts import TlsContexts
 
 _ASK_S = 10
@@ -72,8 +73,10 @@ class ProxyFront:
             ):
                 return answer.status
         except (aiohttp.ClientError, OSError) as error:
-            reason = str(error) or type(error).__name__
-            raise Failed(f"HTTPS at {host}:{port} for {name} failed: {reason}.") from error
+            raise Failed(
+                f"HTTPS at {host}:{port} for {name} failed: {why_not(error)}.",
+                hint="Look at what Caddy says in its log.",
+            ) from error
 
     async def _address(self) -> tuple[str, int]:
         addresses = await self._proxy.addresses()

@@ -89,12 +89,16 @@ class SharedSteps[Arguments: (ProvisionArguments, DeprovisionArguments)]:
         if prepared is None:
             return Told("The proxy is as it is to be.", needed=False)
         async with deadline(
-            self._patience.step_s, "The proxy", "Look whether Caddy answers, then start again."
+            self._patience.step_s,
+            "Putting it into the proxy",
+            "Look whether Caddy answers, then start again.",
         ):
             await self._proxy.put(prepared)
         if prepared.after is not None:
             async with deadline(
-                2 * self._patience.step_s, "The proxy", "Look at what Caddy says in its log."
+                2 * self._patience.step_s,
+                "Waiting for the proxy",
+                "Look at what Caddy says in its log.",
             ):
                 await self._proxy.wait_until_served(prepared.host, within_s=self._patience.step_s)
         return Told(

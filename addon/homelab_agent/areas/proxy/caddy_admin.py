@@ -31,6 +31,7 @@ from homelab_agent.areas.proxy.json_tree import Change, Verb, as_object, as_text
 from homelab_agent.areas.proxy.models import UpstreamState
 from homelab_agent.platform.errors import Denied, TimedOut
 from homelab_agent.platform.outbound.http import Attempt, HttpRequest, OutboundHttp
+from homelab_agent.platform.outbound.reasons import why_not
 from homelab_agent.platform.outbound.tls_contexts import TlsContexts
 
 READ_S = 10.0
@@ -214,7 +215,7 @@ class HttpCaddyAdmin(CaddyAdmin):
             raise CaddyRefusesUs(error.message) from error
         except (aiohttp.ClientError, OSError) as error:
             raise CaddyAway(
-                f"Caddy's admin API at {self.address} does not answer: {_why(error)}",
+                f"Caddy's admin API at {self.address} does not answer: {why_not(error)}",
                 hint="Is Caddy running, and is its admin API there? See `admin` in its settings.",
             ) from error
 
@@ -301,10 +302,3 @@ def _said(answer: _Answer) -> str:
 
 def _number(value: JsonValue) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
-
-
-def _why(error: Exception) -> str:
-    cause = getattr(error, "os_error", error)
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror
-    return str(error) or type(error).__name__

@@ -20,6 +20,7 @@ from homelab_agent.areas.renewal.authority import (
     Order,
     Proof,
     RenewalInfo,
+    Status,
 )
 from homelab_agent.areas.renewal.courier import Answer, Courier
 from homelab_agent.areas.renewal.key_loader import load_key_tools
@@ -203,6 +204,10 @@ class AcmeSession:
         """Return an order as it is now."""
         return await self._ask(lambda client: client.order(url))
 
+    async def status(self, url: str) -> Status:
+        """Return only how an order is: one question, however many names it has."""
+        return await self._ask(lambda client: client.status(url))
+
     async def offer(self, proof: Proof) -> None:
         """Tell that the value is there to be looked at."""
         await self._ask(lambda client: client.offer(proof))
@@ -211,13 +216,13 @@ class AcmeSession:
         """Tell that nobody will prove this."""
         await self._ask(lambda client: client.give_up(proof))
 
-    async def finalize(self, order: Order, csr_pem: bytes) -> None:
+    async def finalize(self, url: str, csr_pem: bytes) -> None:
         """Ask for the certificate of an order that is ready."""
-        await self._ask(lambda client: client.finalize(order, csr_pem))
+        await self._ask(lambda client: client.finalize(url, csr_pem))
 
-    async def chain(self, order: Order) -> str:
+    async def chain(self, url: str) -> str:
         """Return the certificate of an order that is valid, and its chain (PEM)."""
-        return await self._ask(lambda client: client.chain(order))
+        return await self._ask(lambda client: client.chain(url))
 
     async def revoke(self, certificate_pem: str, reason: RevocationReason) -> None:
         """Revoke a certificate; one that is revoked already is fine."""
