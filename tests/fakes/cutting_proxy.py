@@ -1,35 +1,22 @@
 """A proxy before a real server that hangs up in the middle of what is long."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from typing import override
+
+from tests.fakes.tcp_proxy import TcpProxy
 
 _CHUNK_BYTES = 65536
 
 
-class CuttingProxy:
+class CuttingProxy(TcpProxy):
     """Every connection ends after `cut_after_bytes` of what the server says; None: never."""
 
     def __init__(self, host: str, port: int) -> None:
-        self.address = ""
+        super().__init__(host, port)
         self.cut_after_bytes: int | None = None
         self.cuts = 0
-        self._server_at = (host, port)
-        self._server: asyncio.Server | None = None
 
-    async def start(self) -> None:
-        """Listen."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        host, port = self._server.sockets[0].getsockname()
-        self.address = f"{host}:{port}"
-
-    async def close(self) -> None:
-        """Be gone."""
-        if self._server:
-            self._server.close()
-            self._server.close_clients()
-            await self._server.wait_closed()
-
+    @override
     async def _serve(
         self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter
     ) -> None:
@@ -62,14 +49,3 @@ async def _hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     while chunk := await reader.read(_CHUNK_BYTES):
         writer.write(chunk)
         await writer.drain()
-
-
-@asynccontextmanager
-async def cutting_proxy(host: str, port: int) -> AsyncIterator[CuttingProxy]:
-    """Give a running proxy."""
-    proxy = CuttingProxy(host, port)
-    await proxy.start()
-    try:
-        yield proxy
-    finally:
-        await proxy.close()

@@ -4,56 +4,46 @@ It knows no key, so it can change nothing of what is signed.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
+from typing import override
+
+from tests.fakes.tcp_proxy import TcpProxy
 
 _UPDATE = 5
 _CHUNK_BYTES = 65536
 
 
-class FaultyDnsProxy:
+class FaultyDnsProxy(TcpProxy):
     """`fault`: what happens to the next update: "cut before", "cut after", "lies" or "hangs"."""
 
     def __init__(self, host: str, port: int) -> None:
-        self.address = ""
+        super().__init__(host, port)
         self.fault: str | None = None
         self.changes = 0
-        self._target = (host, port)
-        self._server: asyncio.Server | None = None
 
-    async def start(self) -> None:
-        """Listen."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        host, port = self._server.sockets[0].getsockname()
-        self.address = f"{host}:{port}"
-
-    async def close(self) -> None:
-        """Be gone."""
-        if self._server:
-            self._server.close()
-            self._server.close_clients()
-            await self._server.wait_closed()
-
-    async def _serve(self, asking: asyncio.StreamReader, asked: asyncio.StreamWriter) -> None:
+    @override
+    async def _serve(
+        self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter
+    ) -> None:
         handing: asyncio.Task[None] | None = None
         with suppress(ConnectionError, asyncio.IncompleteReadError):
-            message = await _message(asking)
+            message = await _message(from_client)
             match self._struck(message):
                 case "lies":
-                    asked.write(_framed(_unsigned_success(message)))
+                    to_client.write(_framed(_unsigned_success(message)))
                 case "cut after":
                     await self._kept(message)
-                    asked.transport.abort()
+                    to_client.transport.abort()
                 case "cut before":
-                    asked.transport.abort()
+                    to_client.transport.abort()
                 case None:
-                    handing = asyncio.create_task(self._hand_on(message, asked))
+                    handing = asyncio.create_task(self._hand_on(message, to_client))
             # The client ends the conversation as soon as it has all that it wants.
-            await asking.read()
+            await from_client.read()
         if handing:
             handing.cancel()
             await asyncio.gather(handing, return_exceptions=True)
-        asked.close()
+        to_client.close()
 
     def _struck(self, message: bytes) -> str | None:
         # An update of nothing is only a question whether one might.
@@ -65,13 +55,13 @@ class FaultyDnsProxy:
 
     async def _kept(self, message: bytes) -> None:
         """Have it done, and keep the answer."""
-        answering, answered = await asyncio.open_connection(*self._target)
+        answering, answered = await asyncio.open_connection(*self._server_at)
         answered.write(_framed(message))
         await _message(answering)
         answered.transport.abort()
 
     async def _hand_on(self, message: bytes, asked: asyncio.StreamWriter) -> None:
-        answering, answered = await asyncio.open_connection(*self._target)
+        answering, answered = await asyncio.open_connection(*self._server_at)
         try:
             answered.write(_framed(message))
             while chunk := await answering.read(_CHUNK_BYTES):
@@ -92,14 +82,3 @@ def _framed(message: bytes) -> bytes:
 def _unsigned_success(message: bytes) -> bytes:
     """Return NOERROR to an update, as anybody could say it."""
     return message[:2] + bytes([0x80 | (_UPDATE << 3), 0]) + bytes(8)
-
-
-@asynccontextmanager
-async def faulty_dns_proxy(host: str, port: int) -> AsyncIterator[FaultyDnsProxy]:
-    """Give a running proxy."""
-    proxy = FaultyDnsProxy(host, port)
-    await proxy.start()
-    try:
-        yield proxy
-    finally:
-        await proxy.close()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.fakes.cutting_proxy import CuttingProxy, cutting_proxy
+from tests.fakes.cutting_proxy import CuttingProxy
 from tests.fakes.holding_proxy import holding_proxy
 from tests.harness.agent import Agent
 from tests.harness.built_images import REGISTRY, BuiltImages
@@ -55,7 +55,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     async with (
         PrivateEngine(registries=True, disk_mib=DISK_MIB, options=once) as engine,
         BuiltImages() as images,
-        cutting_proxy(host, int(port)) as registry,
+        CuttingProxy(host, int(port)) as registry,
         holding_proxy(engine.socket) as proxy,
         Agent(tmp_path_factory.mktemp("agent"), docker_url=proxy.url) as agent,
         Docker(engine.socket) as docker,

@@ -1,5 +1,6 @@
 """The cases of the suite, and the table of how each provider did in them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -76,12 +77,15 @@ class Table:
         lines += [
             row(case, [self.outcomes[each].get(case, "-") for each in headings]) for case in Case
         ]
-        lines += [""]
-        lines += [
-            f"{_words(heading)[0]}, {case}: {reason}"
-            for (heading, case), reason in sorted(self.reasons.items())
-        ]
-        return lines
+        return [*lines, "", *self._why()]
+
+    def _why(self) -> Iterator[str]:
+        """Give why something is not offered, each reason of a provider once."""
+        cases: dict[tuple[str, str], list[Case]] = {}
+        for (heading, case), reason in sorted(self.reasons.items()):
+            cases.setdefault((heading, reason), []).append(case)
+        for (heading, reason), which in cases.items():
+            yield f"{_words(heading)[0]} ({'; '.join(which)}): {reason}"
 
 
 def _words(heading: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from homelab_agent.areas.dns.models import (
 from homelab_agent.areas.dns.values import from_presented, presented
 from tests.contract.dns_providers.cases import Case
 from tests.contract.dns_providers.place import Subject, Trouble
-from tests.fakes.faulty_dns_proxy import FaultyDnsProxy, faulty_dns_proxy
+from tests.fakes.faulty_dns_proxy import FaultyDnsProxy
 from tests.fakes.faulty_http_proxy import FaultyHttpProxy, faulty_http_proxy
 from tests.harness.knot import Knot
 from tests.harness.name_servers import DNS_PORT
@@ -93,7 +93,7 @@ class RealPlace:
 @asynccontextmanager
 async def signed_updates(server: Knot | PowerDns, address: str) -> AsyncIterator[RealPlace]:
     """Give a server, behind a proxy of DNS, with its key of signed updates."""
-    async with server, faulty_dns_proxy(address, DNS_PORT) as proxy:
+    async with server, FaultyDnsProxy(address, DNS_PORT) as proxy:
 
         def make(secret: str) -> ProviderSettings:
             return Rfc2136Settings(

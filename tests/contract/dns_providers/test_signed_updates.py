@@ -26,7 +26,7 @@ from homelab_agent.areas.dns.providers.rfc2136 import Rfc2136Provider
 from homelab_agent.platform.errors import Invalid, NotFound
 from tests.contract.dns_providers.agent_side import created, records
 from tests.fakes.dns_providers.reach import open_reach
-from tests.fakes.faulty_dns_proxy import faulty_dns_proxy
+from tests.fakes.faulty_dns_proxy import FaultyDnsProxy
 from tests.harness.knot import Knot
 from tests.harness.name_servers import DNS_PORT
 
@@ -172,7 +172,7 @@ async def test_a_large_zone_of_many_messages_is_read_whole(reach: Reach) -> None
 async def test_a_server_that_hangs_is_given_up_and_it_is_told_that_nobody_knows(
     knot: Knot, reach: Reach
 ) -> None:
-    async with faulty_dns_proxy(knot.primary.address, DNS_PORT) as proxy:
+    async with FaultyDnsProxy(knot.primary.address, DNS_PORT) as proxy:
         provider = Rfc2136Provider(settings(knot, server=proxy.address), reach, answer_s=0.5)
         proxy.fault = "hangs"
         change = created(records(f"new.{ZONE}", RecordType.A, "192.0.2.2"))
@@ -184,7 +184,7 @@ async def test_a_server_that_hangs_is_given_up_and_it_is_told_that_nobody_knows(
 async def test_a_success_that_the_key_did_not_sign_is_not_believed(
     knot: Knot, reach: Reach
 ) -> None:
-    async with faulty_dns_proxy(knot.primary.address, DNS_PORT) as proxy:
+    async with FaultyDnsProxy(knot.primary.address, DNS_PORT) as proxy:
         proxy.fault = "lies"
         change = created(records(f"new.{ZONE}", RecordType.A, "192.0.2.2"))
         assert change is not None
