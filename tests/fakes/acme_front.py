@@ -78,7 +78,7 @@ class AcmeFront:
         self._hold = Hold(path, after)
         return self._hold
 
-    async def serve(self, request: web.Request) -> web.StreamResponse:
+    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """Hand a request on, or do what was wanted with it."""
         kind = _kind(request.path)
         if self._cut == kind and request.transport is not None:
@@ -103,7 +103,7 @@ class AcmeFront:
             return web.Response(status=status, text=body, headers=headers)
         return web.json_response(body, status=status, headers=headers, content_type=_PROBLEM)
 
-    async def _ask(self, request: web.Request, kind: str) -> web.Response:
+    async def _ask(self, request: web.BaseRequest, kind: str) -> web.Response:
         self.counted[kind] += 1
         kept = {"Host": request.host}
         kept |= {

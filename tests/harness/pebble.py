@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any, Self
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
+from tests.harness.name_servers import free_port
 from tests.harness.processes import LoggedProcess, ProcessDied, clean_environment
 from tests.harness.waiting import wait_until
 
@@ -50,7 +50,7 @@ class Pebble:
     def __init__(self, folder: Path, options: PebbleOptions | None = None) -> None:
         self.folder = folder
         self.options = options or PebbleOptions()
-        self.port, self.management_port = _free_ports(2)
+        self.port, self.management_port = free_port(), free_port()
         self._process: LoggedProcess | None = None
 
     async def __aenter__(self) -> Self:
@@ -207,14 +207,3 @@ async def _make_certificate(folder: Path) -> None:
     said, _ = await process.communicate()
     if process.returncode:
         raise ProcessDied(f"openssl: {said.decode().strip()}")
-
-
-def _free_ports(count: int) -> tuple[int, ...]:
-    with_sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in with_sockets:
-            each.bind((HOST, 0))
-        return tuple(int(each.getsockname()[1]) for each in with_sockets)
-    finally:
-        for each in with_sockets:
-            each.close()

@@ -74,6 +74,11 @@ class AcmeClient:
         with self._in_our_words():
             return self._read(url, self._client.order_at(url))
 
+    def status(self, url: str) -> Status:
+        """Return only how an order is."""
+        with self._in_our_words():
+            return _status(self._client.order_at(url).status)
+
     def offer(self, proof: Proof) -> None:
         """Tell that the value is there to be looked at."""
         with self._in_our_words():
@@ -90,18 +95,18 @@ class AcmeClient:
                 messages.AuthorizationResource(body=body, uri=proof.url)
             )
 
-    def finalize(self, order: Order, csr_pem: bytes) -> None:
+    def finalize(self, url: str, csr_pem: bytes) -> None:
         """Ask for the certificate of an order that is ready."""
         with self._in_our_words():
-            body = self._client.order_at(order.url)
+            body = self._client.order_at(url)
             self._client.begin_finalization(
-                messages.OrderResource(body=body, uri=order.url, csr_pem=csr_pem)
+                messages.OrderResource(body=body, uri=url, csr_pem=csr_pem)
             )
 
-    def chain(self, order: Order) -> str:
+    def chain(self, url: str) -> str:
         """Return the certificate of an order that is valid, and its chain (PEM)."""
         with self._in_our_words():
-            return self._client.chain_of(self._client.order_at(order.url))
+            return self._client.chain_of(self._client.order_at(url))
 
     def revoke(self, certificate_pem: str, reason: int) -> None:
         """Revoke a certificate; one that is revoked already is fine."""

@@ -95,6 +95,10 @@ class Session(Protocol):
         """Return an order as it is now."""
         ...
 
+    async def status(self, url: str) -> Status:
+        """Return only how an order is: one question, however many names it has."""
+        ...
+
     async def offer(self, proof: Proof) -> None:
         """Tell that the value is there to be looked at."""
         ...
@@ -103,11 +107,11 @@ class Session(Protocol):
         """Tell that nobody will prove this."""
         ...
 
-    async def finalize(self, order: Order, csr_pem: bytes) -> None:
+    async def finalize(self, url: str, csr_pem: bytes) -> None:
         """Ask for the certificate of an order that is ready."""
         ...
 
-    async def chain(self, order: Order) -> str:
+    async def chain(self, url: str) -> str:
         """Return the certificate of an order that is valid, and its chain (PEM)."""
         ...
 

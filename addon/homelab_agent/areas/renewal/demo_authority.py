@@ -71,20 +71,24 @@ class DemoAuthority:
         """Return an order; one of before a restart has ended."""
         return self._orders.get(url) or Order(url=url, status=Status.INVALID, proofs=())
 
+    async def status(self, url: str) -> Status:
+        """Return how an order is."""
+        return (await self.order(url)).status
+
     async def offer(self, proof: Proof) -> None:
         """Need no proof."""
 
     async def give_up(self, proof: Proof) -> None:
         """Need no proof."""
 
-    async def finalize(self, order: Order, csr_pem: bytes) -> None:
+    async def finalize(self, url: str, csr_pem: bytes) -> None:
         """Sign at once."""
-        self._signed[order.url] = await asyncio.to_thread(self._sign, csr_pem)
-        self._orders[order.url] = replace(order, status=Status.VALID)
+        self._signed[url] = await asyncio.to_thread(self._sign, csr_pem)
+        self._orders[url] = replace(await self.order(url), status=Status.VALID)
 
-    async def chain(self, order: Order) -> str:
+    async def chain(self, url: str) -> str:
         """Return what was signed."""
-        return self._signed[order.url]
+        return self._signed[url]
 
     async def revoke(self, certificate_pem: str, reason: RevocationReason) -> None:
         """Agree."""

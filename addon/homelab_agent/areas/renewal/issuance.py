@@ -156,18 +156,16 @@ class Issuance:
         return bool(proofs)
 
     async def _until_believed(self, session: Session, url: str) -> None:
-        pauses = _pauses(self._patience.validation_s, "The authority has not looked at the proof")
-        while True:
+        late = "The authority has not looked at the proof"
+        for pause_s in _pauses(self._patience.validation_s, late):
+            status = await session.status(url)
+            if status is not Status.PENDING:
+                break
+            await asyncio.sleep(pause_s)
+        if status not in _GOES_ON:
             order = await session.order(url)
-            refused = [each for each in order.proofs if each.status is Status.INVALID]
-            if refused:
-                await _give_up(session, order)
-                raise _not_believed(refused)
-            if order.status in {Status.READY, Status.PROCESSING, Status.VALID}:
-                return
-            if order.status not in _GOES_ON:
-                raise AuthorityRefused("malformed", order.says or "the order has ended")
-            await asyncio.sleep(next(pauses))
+            await _give_up(session, order)
+            raise _not_believed(order)
 
     async def _finalize(self, key: str) -> bool:
         pending = self._book.get(key).pending
@@ -183,21 +181,23 @@ class Issuance:
     async def _signed(self, session: Session, url: str, key: str) -> str:
         pauses = _pauses(self._patience.finalize_s, "The authority has not signed")
         asked = False
-        while True:
-            order = await session.order(url)
-            if order.status is Status.VALID:
-                return await session.chain(order)
-            if order.status not in _GOES_ON:
+        while (status := await session.status(url)) is not Status.VALID:
+            if status not in _GOES_ON:
+                order = await session.order(url)
                 raise AuthorityRefused("malformed", order.says or "the order has ended")
-            if order.status is Status.READY and not asked:
-                tools = await load_key_tools()
-                request = await asyncio.to_thread(
-                    tools.signing_request, self._key_pem(key), self._book.get(key).names
-                )
-                await session.finalize(order, request)
+            if status is Status.READY and not asked:
+                await self._ask_to_sign(session, url, key)
                 asked = True
-                continue
-            await asyncio.sleep(next(pauses))
+            else:
+                await asyncio.sleep(next(pauses))
+        return await session.chain(url)
+
+    async def _ask_to_sign(self, session: Session, url: str, key: str) -> None:
+        tools = await load_key_tools()
+        request = await asyncio.to_thread(
+            tools.signing_request, self._key_pem(key), self._book.get(key).names
+        )
+        await session.finalize(url, request)
 
     async def _store(self, key: str) -> bool:
         pending = self._book.get(key).pending
@@ -300,7 +300,7 @@ def _pauses(within_s: float, what: str) -> Iterator[float]:
 async def _goes_on(session: Session, url: str) -> bool:
     """Return whether an order of before can still be finished."""
     try:
-        return (await session.order(url)).status in _GOES_ON
+        return await session.status(url) in _GOES_ON
     except AuthorityRefused:
         return False
 
@@ -313,7 +313,10 @@ async def _give_up(session: Session, order: Order) -> None:
                 await session.give_up(proof)
 
 
-def _not_believed(refused: list[Proof]) -> AuthorityRefused:
+def _not_believed(order: Order) -> AuthorityRefused:
+    refused = [each for each in order.proofs if each.status is Status.INVALID]
+    if not refused:
+        return AuthorityRefused("malformed", order.says or "the order has ended")
     says = "; ".join(f"{each.name}: {each.says or 'no reason given'}" for each in refused)
     return AuthorityRefused(refused[0].kind or "unauthorized", says)
 

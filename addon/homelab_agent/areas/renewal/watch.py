@@ -14,7 +14,7 @@ from homelab_agent.platform.logging import get_logger
 
 TICK_S = 30.0
 MOST_AT_ONCE = 4
-_CLEAR_WITHIN_S = 120.0
+_CLEAR_WITHIN_S, _TIDY_EVERY_S = 60.0, 300.0
 _YOUNGEST = timedelta(hours=1)
 _YOUNGEST_PART = 10
 """Younger than an hour, or a tenth of its life, nothing is renewed unless a person says so."""
@@ -39,6 +39,7 @@ class RenewalWatch:
         self._clock = parts.clock
         self._service = service
         self._tick_s = tick_s
+        self._tidy_at_s: dict[str, float] = {}
 
     async def run(self) -> None:
         """Keep the certificates valid until cancelled."""
@@ -66,6 +67,8 @@ class RenewalWatch:
                 continue
             if record.txt:
                 await self._tidy(record.key)
+            else:
+                self._tidy_at_s.pop(record.key, None)
             if free > 0 and await self._start_what_is_due(record):
                 free -= 1
 
@@ -97,6 +100,11 @@ class RenewalWatch:
         return now >= record.renew_at and now >= issued.not_before + youngest
 
     async def _tidy(self, key: str) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if now_s < self._tidy_at_s.get(key, 0.0):
+            return
+        # A provider that is away is not asked again with every look.
+        self._tidy_at_s[key] = now_s + _TIDY_EVERY_S
         try:
             async with asyncio.timeout(_CLEAR_WITHIN_S):
                 await self._parts.challenges.clear(key)
