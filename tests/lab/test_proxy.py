@@ -287,6 +287,42 @@ async def test_the_agent_runs_a_caddy_where_there_is_none_and_takes_it_away_agai
             assert set(volumes.split()) == {"homelab-proxy_config", "homelab-proxy_data"}
 
 
+async def test_an_agent_killed_while_it_begins_to_run_a_caddy_goes_on(tmp_path: Path) -> None:
+    setup = {
+        "mode": "managed",
+        "image": "homelab-test-caddy:2",
+        "wait_s": 0,
+        "http_port": free_port(),
+        "https_port": free_port(),
+    }
+    async with PrivateEngine(registries=True) as engine:
+        packed = await asyncio.to_thread(caddy_image)
+        await docker(
+            engine, "import", "--change", "ENV PATH=/usr/bin", "-", setup["image"], given=packed
+        )
+        async with told(tmp_path / "agent", HOMELAB_DOCKER_URL=engine.url) as teller:
+            _, answer = await teller.ask("PUT", "/proxy/setup", setup)
+            path = f"/jobs/{answer['job']['id']}"
+
+            async def is_deploying() -> bool:
+                steps = (await teller.done("GET", path))["steps"]
+                return [each["state"] for each in steps][:2] == ["done", "doing"]
+
+            await wait_until(is_deploying, what="the deployment to begin")
+            await teller.agent.kill()
+            await teller.agent.start()
+
+            async def ended() -> Any:
+                job = await teller.done("GET", path)
+                return job if job["outcome"] else None
+
+            job = await wait_until(ended, what="the job to end", within_s=90)
+            assert job["outcome"] == "done", job
+            status = (await teller.done("GET", "/proxy"))["status"]
+            assert status["mode"] == "managed"
+            assert len((await docker(engine, "ps", "--quiet")).split()) == 1
+
+
 async def test_a_port_that_is_taken_is_told_before_anything_starts(tmp_path: Path) -> None:
     async with (
         Caddy(tmp_path / "caddy") as caddy,

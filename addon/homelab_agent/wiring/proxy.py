@@ -60,14 +60,16 @@ def wire_proxy(
         puts_back=settings.proxy_put_back,
         begin=partial(invent_routes, book, utc_now) if settings.demo else None,
     )
-    caddy = None if settings.demo else _managed(ground, stacks, book, connect)
+    caddy = None if settings.demo else _managed(ground, stacks, book, connect, watch)
     setup = Setup(book, connect, watch, runner, caddy)
     areas.routes.append(ProxyRoutes(Desk(service, board, runner), setup))
     areas.loops.append(watch.run)
     return service
 
 
-def _managed(ground: Ground, stacks: Stacks, book: Book, connect: Connect) -> ManagedCaddy:
+def _managed(
+    ground: Ground, stacks: Stacks, book: Book, connect: Connect, watch: ProxyWatch
+) -> ManagedCaddy:
     caddy = ManagedCaddy(
         stacks,
         ground.engine.objects,
@@ -75,7 +77,7 @@ def _managed(ground: Ground, stacks: Stacks, book: Book, connect: Connect) -> Ma
         ground.runner,
         ground.settings.data_dir / "proxy",
     )
-    for kind in SetupJobs(book, connect, caddy).kinds():
+    for kind in SetupJobs(book, connect, caddy, watch.look_now).kinds():
         ground.runner.register(kind)
     return caddy
 

@@ -13,7 +13,7 @@ from homelab_agent.areas.proxy.models import ProxyMode, ProxySetupBody
 from homelab_agent.areas.stacks.models import DeployBody, DownBody
 from homelab_agent.platform.commands import SYSTEM, Caller, Outcome
 from homelab_agent.platform.engine.objects import ObjectEngine
-from homelab_agent.platform.errors import Busy, Conflict, NotFound, TimedOut
+from homelab_agent.platform.errors import Busy, Conflict, NotFound, TimedOut, Unavailable
 from homelab_agent.platform.jobs.models import CommandResult
 from homelab_agent.platform.jobs.runner import JobRunner
 from homelab_agent.platform.resources import Resources
@@ -28,6 +28,8 @@ HTTPS_PORT = 443
 _SOCKET = "admin.sock"
 _INSIDE = "/run/homelab-proxy"
 _DEPLOY_S = 300.0
+_COMES_BACK_S = 30.0
+_ASK_AGAIN_S = 0.5
 _ONLY_OURS = 0o700
 
 
@@ -121,7 +123,9 @@ class ManagedCaddy:
         _require_ended(result)
 
     async def _when_free(self, work: Callable[[], Awaitable[CommandResult]]) -> CommandResult:
-        """Do it as soon as an older job about it has ended, as one that a crash interrupted."""
+        """Do it as soon as that can be: after a crash older jobs and the engine come back first."""
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + _COMES_BACK_S
         while True:
             try:
                 return await work()
@@ -130,6 +134,10 @@ class ManagedCaddy:
                 if not isinstance(job_id, str):
                     raise
                 await self._runner.wait(job_id, _DEPLOY_S)
+            except Unavailable:
+                if loop.time() >= give_up_at:
+                    raise
+                await asyncio.sleep(_ASK_AGAIN_S)
 
     def _make_folder(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=_ONLY_OURS)

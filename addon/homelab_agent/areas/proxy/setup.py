@@ -76,7 +76,6 @@ class Setup:
     ) -> CommandResult:
         job = await self._runner.start(kind, TARGET, arguments, caller)
         ended = await self._runner.wait(job.id, body.wait_s)
-        await self._watch.look_now()
         return answer(ended, meanwhile="The reverse proxy is still being set up.")
 
     async def _own(self, body: ProxySetupBody) -> KeptSetup:

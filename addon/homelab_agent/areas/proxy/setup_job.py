@@ -1,6 +1,7 @@
 """Beginning and ending to run a Caddy: in steps, each of which has its way back."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from homelab_agent.areas.proxy.book import Book
 from homelab_agent.areas.proxy.caddy_admin import CaddyAdmin
@@ -35,10 +36,13 @@ type _Context = StepContext[SetupArguments]
 class SetupJobs:
     """The two kinds of jobs. All steps stand being repeated, so after a crash they go on."""
 
-    def __init__(self, book: Book, connect: Connect, caddy: ManagedCaddy) -> None:
+    def __init__(
+        self, book: Book, connect: Connect, caddy: ManagedCaddy, show: Callable[[], Awaitable[bool]]
+    ) -> None:
         self._book = book
         self._connect = connect
         self._caddy = caddy
+        self._show = show
 
     def kinds(self) -> tuple[JobKind[SetupArguments], ...]:
         """Return both kinds."""
@@ -81,13 +85,16 @@ class SetupJobs:
         return StepResult(needed=False, message="Caddy answers.")
 
     async def _keep(self, context: _Context) -> StepResult:
-        await self._book.load()
-        await self._book.keep_setup(context.arguments.after)
+        await self._use(context.arguments.after)
         return StepResult()
 
     async def _keep_before(self, context: _Context) -> None:
+        await self._use(context.arguments.before)
+
+    async def _use(self, setup: KeptSetup | None) -> None:
         await self._book.load()
-        await self._book.keep_setup(context.arguments.before)
+        await self._book.keep_setup(setup)
+        await self._show()
 
     async def _remove(self, _context: _Context) -> StepResult:
         await self._caddy.remove(volumes=False)
