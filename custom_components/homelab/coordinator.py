@@ -66,6 +66,7 @@ class HomelabCoordinator:
     ) -> None:
         self.client = client
         self.connected = False
+        self.stopped = False
         self.instance_id = entry.unique_id or entry.entry_id
         self.devices = Devices(hass, entry, self.instance_id, self._is_gone, self._leave)
         self.mirror = Mirror()
@@ -147,6 +148,10 @@ class HomelabCoordinator:
         self._demand.cancel()
         self.devices.cancel()
         issues.withdraw_all(self._hass, self._entry)
+        self.stopped = True
+        # Entities are gone by now. Who waits for the end of a job has to ask for it from here on:
+        # an action may well outlive the entry's being set up anew.
+        self._listeners.announce_to_all()
 
     @callback
     def async_listen(self, resource: Listened, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:

@@ -1,6 +1,7 @@
 """Waits for jobs of the agent and says how they ended."""
 
 import asyncio
+from contextlib import suppress
 from typing import Final, Protocol
 
 from homeassistant.core import CALLBACK_TYPE, callback
@@ -23,6 +24,9 @@ from .mirror import Mirror
 SILENCE_S: Final = 300.0
 """How long a job may go unheard of while the agent is away: it restarts when it updates itself."""
 
+ASK_AGAIN_S: Final = 1.0
+"""How often a job is asked for once nobody hears the agent's stream for us any more."""
+
 _BAD: Final = frozenset({Outcome.FAILED, Outcome.REFUSED, Outcome.UNDONE})
 
 
@@ -31,6 +35,7 @@ class Watched(Protocol):
 
     client: AgentClient
     connected: bool
+    stopped: bool
     mirror: Mirror
 
     def async_listen(self, resource: tuple[str, str], listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
@@ -53,6 +58,8 @@ async def async_end_of(agent: Watched, job: Job) -> CommandResult:
         NoAnswer: the agent went away and did not come back; how it ended is not known.
     """
     changed = asyncio.Event()
+    clock = asyncio.get_running_loop().time
+    silent_since: float | None = None
 
     @callback
     def note() -> None:
@@ -60,27 +67,36 @@ async def async_end_of(agent: Watched, job: Job) -> CommandResult:
 
     end = agent.async_listen((JOB.name, job.id), note)
     try:
-        while (found := await _finished(agent, job)) is None:
-            try:
-                async with asyncio.timeout(None if agent.connected else SILENCE_S):
+        while (found := await _known(agent, job)) is None or found.state is not JobState.FINISHED:
+            now = clock()
+            silent_since = None if found else silent_since or now
+            if silent_since is not None and now - silent_since >= SILENCE_S:
+                raise NoAnswer("The agent has been away for minutes")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_patience_s(agent)):
                     await changed.wait()
-            except TimeoutError as error:
-                raise NoAnswer("The agent has been away for minutes") from error
             changed.clear()
     finally:
         end()
     return CommandResult(outcome=found.outcome, message=found.message or "", job=found)
 
 
-async def _finished(agent: Watched, job: Job) -> Job | None:
-    """Return the job once it is finished; None while it runs or nothing can be known."""
-    if not agent.connected:
+def _patience_s(agent: Watched) -> float | None:
+    """Return how long to wait for news; None: they come by themselves."""
+    if agent.stopped:
+        return ASK_AGAIN_S
+    return None if agent.connected else SILENCE_S
+
+
+async def _known(agent: Watched, job: Job) -> Job | None:
+    """Return the job as it is; None while nothing can be known."""
+    if not agent.connected and not agent.stopped:
         return None
-    found = agent.mirror.get(JOB, job.id)
+    found = None if agent.stopped else agent.mirror.get(JOB, job.id)
     if found is None:
         # Its end was published and forgotten while nobody listened: the journal knows it.
         try:
             found = await agent.client.job(job.id)
         except CannotConnect:
             return None
-    return found if found.state is JobState.FINISHED else None
+    return found

@@ -155,6 +155,18 @@ async def test_an_action_waits_for_the_end_of_its_job_and_returns_it(
     assert (result["name"], result["outcome"]) == ("web", "done")
 
 
+async def test_an_action_outlives_the_setting_up_anew_of_its_host(home: Home) -> None:
+    asked = asyncio.ensure_future(home.ask("update", device_id=home.device_id()))
+    await until(lambda: home.agent.count("POST", "/containers/web/update"), "the request")
+    await home.hass.config_entries.async_reload(home.entry.entry_id)
+    home.agent.end_job("containers.update", "web", "done", message="It runs.")
+    ended = home.agent.resources["job", "containers.update-web"]
+    home.agent.answers["GET /jobs/containers.update-web"] = Answer(ended)
+    async with asyncio.timeout(20):
+        (result,) = (await asked)["containers"]
+    assert result["outcome"] == "done"
+
+
 async def test_a_job_that_nobody_waits_for_goes_on(home: Home) -> None:
     answer = await home.ask("update", device_id=home.device_id(), wait=False)
     (result,) = answer["containers"]

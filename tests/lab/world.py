@@ -1,6 +1,6 @@
 """Docker, agent and Home Assistant, all real, as one thing to ask questions of."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tests.harness.agent import Agent
@@ -12,16 +12,11 @@ from tests.lab.network import PrivateNetwork
 SHOWN_WITHIN_S = 30
 
 
-@dataclass
-class World:
-    """What the tests touch. `instance_id` is the agent's."""
+class Shown:
+    """What Home Assistant shows of one agent."""
 
-    docker: Docker
-    agent: Agent
     home: HomeAssistant
-    network: PrivateNetwork
     instance_id: str
-    _entities: dict[str, str] = field(default_factory=dict)
 
     async def entity(self, container: str, what: str) -> str:
         """Return the entity id of one fact of a container, once Home Assistant has it."""
@@ -77,3 +72,23 @@ class World:
         except TimeoutError as error:
             now = await self.home.api.state(entity_id)
             raise TimeoutError(f"{error}; it is {now}") from None
+
+
+@dataclass
+class World(Shown):
+    """What the tests touch. `instance_id` is the agent's."""
+
+    docker: Docker
+    agent: Agent
+    home: HomeAssistant
+    network: PrivateNetwork
+    instance_id: str
+
+
+@dataclass
+class ShownAgent(Shown):
+    """An agent that is part of another world, and the Home Assistant that shows it."""
+
+    agent: Agent
+    home: HomeAssistant
+    instance_id: str
