@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 
 def _tables(file: Path) -> dict[str, bytes]:
-    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as store:
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as store:
         names = store.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         return {name: _rows(store, name) for (name,) in names}
 
