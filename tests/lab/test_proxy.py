@@ -141,6 +141,39 @@ async def test_a_caddy_that_resumes_is_known_to_remember(tmp_path: Path) -> None
         await wait_until(is_ok, what="Caddy to be seen again", within_s=20)
 
 
+async def test_a_setup_that_cannot_be_is_refused_and_a_caddy_that_is_gone_can_be_forgotten(
+    tmp_path: Path,
+) -> None:
+    async with (
+        Caddy(tmp_path / "caddy", admin="tcp") as caddy,
+        told(tmp_path / "agent") as teller,
+    ):
+
+        async def refused(**body: object) -> tuple[int, str, str | None]:
+            status, problem = await teller.ask("PUT", "/proxy/setup", body)
+            return status, problem["code"], problem.get("field")
+
+        nowhere = f"http://127.0.0.1:{free_port()}"
+        assert await refused(mode="own") == (422, "invalid", "admin")
+        assert await refused(mode="own", admin="ftp://x") == (422, "invalid", "admin")
+        assert await refused(mode="own", admin="http://x:99999") == (422, "invalid", "admin")
+        assert (await refused(mode="own", admin=nowhere))[:2] == (503, "unavailable")
+        assert (await refused(mode="own", admin=f"unix/{tmp_path}/no"))[:2] == (503, "unavailable")
+        assert (await teller.done("GET", "/proxy"))["status"]["mode"] == "none"
+        status, problem = await teller.ask("PUT", PATH, ROUTE)
+        assert (status, "No reverse proxy is set up" in problem["detail"]) == (409, True)
+
+        admin, teller.token = teller.token, await teller.agent.create_token("operator", "operate")
+        assert (await refused(mode="own", admin=caddy.admin))[:2] == (403, "denied")
+        teller.token = admin
+        await teller.done("PUT", "/proxy/setup", {"mode": "own", "admin": caddy.admin})
+        await teller.done("PUT", PATH, ROUTE)
+        assert (await refused(mode="none"))[:2] == (409, "conflict")
+        await caddy.stop()
+        await teller.done("PUT", "/proxy/setup", {"mode": "none"})
+        assert (await teller.done("GET", "/proxy"))["routes"] == []
+
+
 WAYS = {
     "new": (None, "PUT", ROUTE),
     "changed": (ROUTE, "PUT", OTHER),

@@ -55,7 +55,7 @@ def wire_proxy(
         editor,
         service,
         board,
-        RestartMemory(ground.host.machine, containers, resources),
+        RestartMemory(ground.host.machine, containers.with_id, resources),
         interval_s=settings.proxy_interval_s,
         puts_back=settings.proxy_put_back,
         begin=partial(invent_routes, book, utc_now) if settings.demo else None,

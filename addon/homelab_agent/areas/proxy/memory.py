@@ -1,11 +1,12 @@
 """Whether a Caddy remembers over a restart what its admin API told it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from pydantic import JsonValue
 
-from homelab_agent.areas.containers.service import ContainerService
+from homelab_agent.areas.containers.models import Container
 from homelab_agent.areas.network.models import LISTENING_PORT_KIND, ListeningPort
 from homelab_agent.areas.proxy.caddy_admin import CaddyAdmin, socket_path, split_address
 from homelab_agent.areas.proxy.json_tree import value_at
@@ -37,6 +38,10 @@ _MAYBE = (
 )
 
 
+type ContainerOf = Callable[[str], Container | None]
+"""Returns the container with a full id."""
+
+
 @dataclass(frozen=True, slots=True)
 class Survival:
     """Whether changes survive a restart; None: that cannot be known from here."""
@@ -49,11 +54,9 @@ class Survival:
 class RestartMemory:
     """Finds out how a Caddy was started. What was found holds until it was away."""
 
-    def __init__(
-        self, machine: Machine, containers: ContainerService, resources: Resources
-    ) -> None:
+    def __init__(self, machine: Machine, container_of: ContainerOf, resources: Resources) -> None:
         self._machine = machine
-        self._containers = containers
+        self._container_of = container_of
         self._resources = resources
         self._found: tuple[str, ProcessReading | None] | None = None
 
@@ -102,7 +105,7 @@ class RestartMemory:
         return next((each.pid for each in known if each.port == port), None)
 
     def _container(self, process: ProcessReading) -> str | None:
-        found = self._containers.with_id(process.container_id) if process.container_id else None
+        found = self._container_of(process.container_id) if process.container_id else None
         return found.key if found else None
 
     def _is_here(self, admin: CaddyAdmin) -> bool:
