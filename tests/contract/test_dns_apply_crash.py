@@ -114,7 +114,7 @@ async def test_a_plan_is_wholly_applied_wherever_the_agent_was_killed(
 
 async def test_a_way_back_that_was_cut_off_is_gone_to_its_end(world: World) -> None:
     # The last change is refused, and on the way back the agent is killed.
-    world.provider.fail(Fault(status=400, body="{}", only="POST "))
+    world.provider.fail(Fault(status=400, body="{}", only="POST ", times=1))
     world.provider.fail(Fault(hang=True, times=1, only="PATCH ", after=1))
     _, cut_off = world.provider.faults
     await world.begin()

@@ -343,7 +343,7 @@ def _by_key(home: ZoneHome, records: Sequence[RecordSet]) -> Held:
 def _half(home: ZoneHome, standing: Standing, trouble: AgentError | None) -> str:
     parts = [f"Only a part of the changes of {home.zone} was made"]
     if trouble is not None:
-        parts[0] += f" ({trouble.message})"
+        parts[0] += f" ({trouble.message.rstrip('.')})"
     if standing.after:
         parts.append(f"made: {'; '.join(map(line, standing.after))}")
     if standing.before:
