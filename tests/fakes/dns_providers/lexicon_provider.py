@@ -21,6 +21,7 @@ class Manners:
     hang: Event | None = None
     hang_on_write: Event | None = None
     error: Exception | None = None
+    error_after_writing: Exception | None = None
     lies: bool = False
     signed_in: int = 0
     inside: int = 0
@@ -53,6 +54,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Manners:
 
         def create_record(self, rtype: str, name: str, content: str) -> bool:
             _wait(manners, manners.hang_on_write)
+            manners.error = manners.error or manners.error_after_writing
             if not manners.lies:
                 manners.held.append({"type": rtype, "name": name, "content": content, "ttl": "60"})
             return True

@@ -1,10 +1,12 @@
 """How what a zone holds differs from what a plan saw, for a person."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 
 from homelab_agent.areas.dns.models import Change, RecordSet
-from homelab_agent.areas.dns.providers.errors import ZoneChanged
+from homelab_agent.areas.dns.providers.errors import ApplyUncertain, ZoneChanged
+from homelab_agent.areas.dns.providers.interface import ZoneContents
 from homelab_agent.areas.dns.record_sets import same, told
+from homelab_agent.platform.errors import AgentError
 
 USUAL_TTL_S = 300
 """The TTL of new records where a server has none of its own and nobody said one."""
@@ -34,6 +36,20 @@ def require_unchanged(held: Iterable[RecordSet], changes: Sequence[Change]) -> N
     ]
     if differing:
         raise zone_changed("; ".join(differing[:_MOST_TOLD]))
+
+
+async def read_back(reading: Awaitable[ZoneContents]) -> ZoneContents:
+    """Return what there is after a change.
+
+    Raises:
+        ApplyUncertain: it could not be read; the change may well have been made.
+    """
+    try:
+        return await reading
+    except AgentError as error:
+        raise ApplyUncertain(
+            f"It was sent, and could not be read back: {error.message}", hint=error.hint
+        ) from error
 
 
 def zone_changed(what: str) -> ZoneChanged:

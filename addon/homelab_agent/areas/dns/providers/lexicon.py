@@ -9,7 +9,7 @@ from http import HTTPStatus
 from urllib.parse import quote, quote_plus, urlsplit
 
 from homelab_agent.areas.dns.models import Capabilities, Change, LexiconSettings, RecordType
-from homelab_agent.areas.dns.providers.differences import require_unchanged
+from homelab_agent.areas.dns.providers.differences import read_back, require_unchanged
 from homelab_agent.areas.dns.providers.errors import (
     ApplyUncertain,
     NotOffered,
@@ -95,9 +95,8 @@ class LexiconProvider(RecordsOnly):
         require_unchanged((await self.read(zone, names)).records, changes)
         progress = Progress()
         await self._call(lambda: self._calls.write(zone, changes, progress), progress)
-        held = {
-            (each.name, each.type): each.values for each in (await self.read(zone, names)).records
-        }
+        found = await read_back(self.read(zone, names))
+        held = {(each.name, each.type): each.values for each in found.records}
         for change in changes:
             wanted = tuple(sorted(change.after.values)) if change.after else ()
             there = held.get((change.name, change.type), ())

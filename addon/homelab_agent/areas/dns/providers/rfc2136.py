@@ -21,6 +21,7 @@ from homelab_agent.areas.dns.models import (
     Rfc2136Settings,
 )
 from homelab_agent.areas.dns.providers.differences import (
+    read_back,
     require_unchanged,
     ttl_to_write,
     zone_changed,
@@ -128,7 +129,7 @@ class Rfc2136Provider(RecordsOnly):
         alone = [change for change in changes if _changes_ttl_alone(change)]
         if not alone:
             return
-        held = await self.read(zone, {change.name for change in alone})
+        held = await read_back(self.read(zone, {change.name for change in alone}))
         left = {(each.name, each.type): each.ttl_s for each in held.records}
         for change in alone:
             if change.after is None or left.get((change.name, change.type)) == change.after.ttl_s:

@@ -132,6 +132,16 @@ async def test_what_it_says_that_it_did_is_looked_after(reach: Reach, manners: M
         await provider.apply(ZONE, [change(None, wanted)])
 
 
+async def test_what_cannot_be_listed_after_a_write_is_uncertain(
+    reach: Reach, manners: Manners
+) -> None:
+    manners.error_after_writing = ValueError("no more today")
+    provider = LexiconProvider(settings(lexicon_provider.NAME), reach)
+    wanted = records(f"www.{ZONE}", RecordType.A, "192.0.2.1")
+    with pytest.raises(ApplyUncertain, match="no more today"):
+        await provider.apply(ZONE, [change(None, wanted)])
+
+
 @pytest.mark.parametrize(
     ("content", "text"),
     [
