@@ -24,6 +24,7 @@ from .client.kinds import (
     MANAGED_CERTIFICATE,
     PROXY,
 )
+from .client.models import RecordType
 from .sensor_description import (
     ResourceSensorDescription,
     choice,
@@ -35,10 +36,17 @@ from .sensor_description import (
 
 _LONGEST: Final = 255
 """So long may a state be."""
+_LEADING: Final = frozenset({RecordType.A, RecordType.AAAA, RecordType.CNAME})
+"""The records that lead to an address; the others only say something."""
 
 
 def _has_certificate(domain: Domain) -> bool:
     return domain.service_type is ServiceType.WEB
+
+
+def _leads_somewhere(domain: Domain) -> bool:
+    wanted = {record.type for record in domain.records}
+    return not wanted or bool(wanted & _LEADING)
 
 
 def _is_behind_proxy(domain: Domain) -> bool:
@@ -80,7 +88,7 @@ DOMAIN_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] = (
         DOMAIN,
         lambda domain: _listed(domain.addresses),
         category=None,
-        enabled=True,
+        default_fn=_leads_somewhere,
     ),
     fact(
         "domain_changed_at",

@@ -137,6 +137,8 @@ async def test_a_page_says_where_a_domain_leads_and_how_long_its_certificate_is_
 async def test_few_entities_of_a_domain_are_on_at_once(home: Home) -> None:
     put(home)
     put(home, "mail.example.org", service_type="mail")
+    text = {"name": "t.example.org", "type": "TXT", "values": ["x"], "ttl_s": None}
+    put(home, "t.example.org", service_type="verification", records=[text])
     put(home, "shop.example.org", proxy_state="ok", provisioned=True)
     await home.becomes("sensor", "domain:shop.example.org:domain_proxy", "ok")
     on = {
@@ -149,6 +151,7 @@ async def test_few_entities_of_a_domain_are_on_at_once(home: Home) -> None:
     assert on == {
         *(f"{DOMAIN}:{key}" for key in of_all | of_pages),
         *(f"domain:mail.example.org:{key}" for key in of_all),
+        *(f"domain:t.example.org:{key}" for key in of_all - {"domain_address"}),
         *(f"domain:shop.example.org:{key}" for key in of_all | of_pages | {"domain_proxy"}),
     }
 
