@@ -242,6 +242,43 @@ async def test_a_site_in_plain_http_only_is_in_plain_http_only(
         await caddy.get(HOST)
 
 
+@pytest.mark.parametrize("redirect", [True, False])
+async def test_a_server_of_others_that_serves_both_ways_does_what_the_route_says(
+    bench: ProxyBench, caddy: Caddy, app: str, certified: Path, *, redirect: bool
+) -> None:
+    listen = [f":{caddy.http_port}", f":{caddy.https_port}"]
+    await caddy.call("PATCH", "/config/apps/http/servers/main/listen", listen)
+    before = await caddy.config_text()
+    options = RouteOptions(https_redirect=redirect)
+    await bench.put(RouteBody(upstreams=(app,), certificate=MANAGED, options=options))
+    assert (await caddy.get(HOST, authority=certified)).status == 200
+    plain = await caddy.get(HOST, "/a", https=False)
+    assert plain.status == (308 if redirect else 200)
+    if redirect:
+        assert plain.headers["Location"] == f"https://{HOST}:{caddy.https_port}/a"
+    await bench.put(RouteBody(upstreams=(app,), certificate=RouteCertificate.NONE))
+    assert (await caddy.get(HOST, https=False)).status == 200
+    skipped = await caddy.call("GET", "/config/apps/http/servers/main/automatic_https")
+    assert HOST in skipped.text
+    await bench.remove()
+    assert await caddy.config_text() == before
+
+
+async def test_a_caddy_that_does_not_redirect_by_itself_is_told_to(
+    bench: ProxyBench, caddy: Caddy, app: str, certified: Path
+) -> None:
+    off = {"disable_redirects": True}
+    await caddy.call("PUT", "/config/apps/http/servers/main/automatic_https", off)
+    before = await caddy.config_text()
+    await bench.put(RouteBody(upstreams=(app,), certificate=MANAGED))
+    assert (await caddy.get(HOST, authority=certified)).status == 200
+    plain = await caddy.get(HOST, "/a", https=False)
+    location = f"https://{HOST}:{caddy.https_port}/a"
+    assert (plain.status, plain.headers["Location"]) == (308, location)
+    await bench.remove()
+    assert await caddy.config_text() == before
+
+
 BAD = {
     "upstreams.0": RouteBody(upstreams=("photos:0",)),
     "upstreams.1": RouteBody(upstreams=("a:1", "https://b:2")),

@@ -9,7 +9,7 @@ from homelab_agent.areas.proxy.json_tree import JsonObject, as_object, as_text, 
 from homelab_agent.areas.proxy.kept import MadeSkip, Parts, PlacedRoute
 from homelab_agent.areas.proxy.models import KeptRoute, RouteCertificate
 from homelab_agent.areas.proxy.placing import World
-from homelab_agent.areas.proxy.route_document import all_hosts, documents_of
+from homelab_agent.areas.proxy.route_document import Surroundings, all_hosts, documents_of
 from homelab_agent.areas.proxy.servers import (
     HTTP_SERVER,
     HTTPS_SERVER,
@@ -58,34 +58,32 @@ def choose(
     Raises:
         Conflict: others serve one of its names; not if it is to be told `anyway`.
     """
-    hosts = frozenset(all_hosts(route))
+    document, hosts = world.document, frozenset(all_hosts(route))
     if not anyway:
-        _require_free(world.document, hosts)
-    ports = ports_of(world.document)
-    https = _server_for(world.document, ports.https, HTTPS_SERVER) if _is_secure(route) else None
-    settings = as_object(servers_of(world.document).get(https or "", {}).get("automatic_https"))
-    documents = documents_of(
-        route,
-        hashes,
-        public_https or ports.https,
+        _require_free(document, hosts)
+    ports = ports_of(document)
+    https = server_at(document, ports.https) or _free_name(document, HTTPS_SERVER)
+    http = server_at(document, ports.http) or _free_name(document, HTTP_SERVER)
+    settings = as_object(servers_of(document).get(https, {}).get("automatic_https"))
+    around = Surroundings(
+        https_port=public_https or ports.https,
         redirects_itself=not (settings.get("disable") or settings.get("disable_redirects")),
+        one_server=http == https,
     )
+    documents = documents_of(route, hashes, around)
     routes = []
-    if https and documents.https:
+    if documents.https:
         spot = _Spot(https, f":{ports.https}", documents.https)
-        routes.append(_placed(world.document, now, spot, hosts))
+        routes.append(_placed(document, now, spot, hosts))
     if documents.http:
-        http = _server_for(world.document, ports.http, HTTP_SERVER)
-        if http != https:  # one server for both serves both with one route
-            spot = _Spot(http, f":{ports.http}", documents.http)
-            routes.append(_placed(world.document, now, spot, hosts))
+        spot = _Spot(http, f":{ports.http}", documents.http)
+        routes.append(_placed(document, now, spot, hosts))
     skips = tuple(
         MadeSkip(server=https, name=name, host=route.host)
         for name in documents.no_own_certificate
-        if https and _is_ours_to_skip(settings, now, name)
+        if https in {each.server for each in routes} and _is_ours_to_skip(settings, now, name)
     )
-    parts = Parts(routes=tuple(routes), skips=skips)
-    return Chosen(parts, _warnings(world.document, route, settings))
+    return Chosen(Parts(routes=tuple(routes), skips=skips), _warnings(document, route, settings))
 
 
 def shadowing(document: JsonValue, placed: PlacedRoute, hosts: frozenset[str]) -> bool:
@@ -120,10 +118,6 @@ def _free_name(document: JsonValue, wanted: str) -> str:
     while name in names:
         name, number = f"{wanted}_{number}", number + 1
     return name
-
-
-def _server_for(document: JsonValue, port: int, own_name: str) -> str:
-    return server_at(document, port) or _free_name(document, own_name)
 
 
 def _placed(document: JsonValue, now: Parts, spot: _Spot, hosts: frozenset[str]) -> PlacedRoute:

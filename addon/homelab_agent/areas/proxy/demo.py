@@ -25,13 +25,13 @@ from homelab_agent.platform.clock import Clock
 ADMIN = "http://127.0.0.1:2019"
 
 _ROUTES = (
-    ("photos.example.org", "127.0.0.1:2342", RouteOptions(hsts_s=31_536_000)),
+    ("photos.home.example.org", "192.168.1.10:2342", RouteOptions(hsts_s=31_536_000)),
     (
         "cloud.example.org",
-        "127.0.0.1:8080",
+        "cloud-nextcloud-1:80",
         RouteOptions(health=UpstreamHealth(path="/status.php")),
     ),
-    ("home.example.org", "127.0.0.1:8123", RouteOptions(allow=("192.168.1.0/24",))),
+    ("home.example.org", "192.168.1.20:8123", RouteOptions(allow=("192.168.1.0/24",))),
 )
 
 

@@ -32,25 +32,37 @@ class Documents:
     no_own_certificate: tuple[str, ...]
 
 
-def documents_of(
-    route: KeptRoute, hashes: Mapping[str, str], https_port: int, *, redirects_itself: bool
-) -> Documents:
-    """Return a route as Caddy is to have it; `hashes` are those of its users' passwords.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What of a Caddy matters for how a route is written.
 
     `https_port` is the one that people reach. `redirects_itself`: Caddy sends people from HTTP to
-    HTTPS without being told.
+    HTTPS without being told. `one_server`: the same server serves both.
     """
+
+    https_port: int
+    redirects_itself: bool
+    one_server: bool
+
+
+def documents_of(route: KeptRoute, hashes: Mapping[str, str], around: Surroundings) -> Documents:
+    """Return a route as Caddy is to have it; `hashes` are those of its users' passwords."""
     hosts = all_hosts(route)
     served = _served(route, hashes)
     if route.certificate is RouteCertificate.NONE:
         plain = _document(OWN_HTTP_ID, hosts, served)
-        return Documents(https=None, http=plain, no_own_certificate=())
-    own = route.certificate is RouteCertificate.CADDY
+        # A server that speaks TLS as well would order one for each host that it has a route for.
+        return Documents(https=None, http=plain, no_own_certificate=hosts)
+    redirect = _redirect(around.https_port)
     http: JsonObject | None = None
-    if not route.options.https_redirect:
+    if around.one_server:
+        if route.options.https_redirect:
+            served = [{"match": [{"protocol": "http"}], **redirect, "terminal": True}, *served]
+    elif not route.options.https_redirect:
         http = _document(OWN_HTTP_ID, hosts, served)
-    elif not redirects_itself:
-        http = _document(OWN_HTTP_ID, hosts, [_redirect(https_port)])
+    elif not around.redirects_itself:
+        http = _document(OWN_HTTP_ID, hosts, [redirect])
+    own = route.certificate is RouteCertificate.CADDY
     return Documents(
         https=_document(OWN_ID, hosts, served),
         http=http,
