@@ -109,7 +109,7 @@ async def _require_no_secret(world: ProvisioningWorld) -> None:
     )
     assert leaks == []
     # No key of an account either, in whatever form keys are written.
-    forms = (b"PRIVATE KEY", b'"kty"', b"\\"kty\\"")
+    forms = (b"PRIVATE KEY", b'"kty"', rb"\"kty\"")
     assert not [where for where, text in texts.items() if any(form in text for form in forms)]
 
 

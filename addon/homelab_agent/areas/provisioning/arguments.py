@@ -39,7 +39,7 @@ class ProvisionArguments(Model):
     provider: str | None = None
     certificate: CertificateWay
     options: RouteOptions
-    users: tuple[SealedUser, ...] = ()
+    users: tuple[SealedUser, ...] | None = None
     dynamic: DynamicAddressBody | None = None
     caller: str
     admin: bool

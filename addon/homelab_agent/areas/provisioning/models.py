@@ -55,7 +55,8 @@ class ProvisionBody(Model):
 
     `container` is the key of a container; `port` the one inside of it, where it has several.
     Addresses: `ipv4` and `ipv6`; or `dynamic`: this network's public ones, followed from then on;
-    or `cname`: another name. None of them: the public addresses as they are now.
+    or `cname`: another name. None of them: the public addresses as they are now. `basic_auth` None
+    leaves who may come in as it is; an empty list lets everybody in.
     """
 
     name: GivenName
@@ -70,7 +71,7 @@ class ProvisionBody(Model):
     provider: Key | None = None
     certificate: CertificateWay = CertificateWay.CADDY
     options: RouteOptions = RouteOptions()
-    basic_auth: tuple[BasicAuthUser, ...] = Field(default=(), max_length=50)
+    basic_auth: tuple[BasicAuthUser, ...] | None = Field(default=None, max_length=50)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

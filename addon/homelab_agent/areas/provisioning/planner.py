@@ -293,6 +293,6 @@ def _hash(name: str, upstream: str, body: ProvisionBody, dns: DnsPlan, route: Ro
         "certificate": body.certificate,
         "dynamic": body.dynamic,
         "options": body.options.model_dump(mode="json"),
-        "users": [each.username for each in body.basic_auth],
+        "users": None if body.basic_auth is None else [each.username for each in body.basic_auth],
     }
     return hashlib.sha256(json.dumps(bound, sort_keys=True).encode()).hexdigest()

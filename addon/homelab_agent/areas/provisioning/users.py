@@ -11,8 +11,12 @@ class Users:
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
 
-    def sealed(self, name: str, users: tuple[BasicAuthUser, ...]) -> tuple[SealedUser, ...]:
-        """Return users as they may be written down."""
+    def sealed(
+        self, name: str, users: tuple[BasicAuthUser, ...] | None
+    ) -> tuple[SealedUser, ...] | None:
+        """Return users as they may be written down; None: they stay as they are."""
+        if users is None:
+            return None
         return tuple(
             SealedUser(
                 username=each.username,
@@ -21,12 +25,16 @@ class Users:
             for each in users
         )
 
-    def opened(self, name: str, users: tuple[SealedUser, ...]) -> tuple[BasicAuthUser, ...]:
+    def opened(
+        self, name: str, users: tuple[SealedUser, ...] | None
+    ) -> tuple[BasicAuthUser, ...] | None:
         """Return users as the proxy is told them.
 
         Raises:
             SecretUnreadable: the agent's key is another one by now.
         """
+        if users is None:
+            return None
         return tuple(
             BasicAuthUser.model_validate(
                 {
