@@ -4,16 +4,17 @@ The README's pictures are of an invented homelab, which says of itself that it i
 """
 
 import re
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import expect
 
 from tests.harness.agent import Agent
 from tests.harness.waiting import wait_until
 from tests.lab.browser import MIDDLE, SIZE, TALL, TALLEST, WIDE, images, logged_in
+from tests.lab.pages import device_id, open_device, picture, row, shows
 from tests.lab.world import World
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -59,22 +60,6 @@ async def demo(world: World, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
         yield World(world.docker, agent, world.home, world.network, health["instance_id"])
 
 
-async def device_id(world: World, thing: str | None) -> str:
-    """Return the id of the device of a thing, or of the host, once there is one."""
-
-    async def find() -> str | None:
-        return await (world.device_id(thing) if thing else world.host_device_id())
-
-    return await wait_until(find, what=f"the device of {thing or 'the host'}")
-
-
-async def open_device(world: World, page: Page, thing: str | None = None) -> None:
-    """Open the page of the device of a thing, or of the host."""
-    address = f"{world.home.url}/config/devices/device/{await device_id(world, thing)}"
-    await page.goto(address)
-    await page.wait_for_load_state("networkidle")
-
-
 async def switch_on(world: World, container: str, facts: Collection[str]) -> None:
     """Enable what is off for a new container, as a person does who wants to see it."""
     entity_ids = {fact: await world.entity(container, fact) for fact in facts}
@@ -105,26 +90,6 @@ async def put_into_area(world: World, container: str, area: str) -> None:
         await socket.command(
             "config/device_registry/update", device_id=device, area_id=made["area_id"]
         )
-
-
-def row(page: Page, kind: str, name: str) -> Locator:
-    """Return the row of an entity on the page of its device."""
-    name_alone = page.get_by_text(name, exact=True)
-    return page.locator(f"hui-{kind}-entity-row").filter(has=name_alone)
-
-
-async def shows(page: Page, rows: Mapping[str, str]) -> None:
-    """Wait until sensors show what the patterns describe."""
-    for name, pattern in rows.items():
-        # Between a figure and its unit there is a space that does not break.
-        spaced = re.compile(pattern.replace(" ", r"\s"))
-        await expect(row(page, "sensor", name)).to_contain_text(spaced)
-
-
-async def picture(page: Page, path: Path) -> None:
-    """Take a picture of a page; none of it may be the name of a text instead of the text."""
-    await expect(page.get_by_text("component.homelab")).to_have_count(0)
-    await page.screenshot(path=path)
 
 
 async def test_a_person_finds_a_real_container_and_its_host(world: World, tmp_path: Path) -> None:
@@ -243,6 +208,26 @@ async def test_a_certificate_is_described_on_its_page(demo: World, tmp_path: Pat
         await expect(page.get_by_text("Certificate (demo)")).to_be_visible()
         await shows(page, {"Certificate expiry": r"3 days ago"})
         await picture(page, tmp_path / "certificate.png")
+
+
+async def test_a_domain_is_described_on_its_page_with_what_serves_it(
+    demo: World, tmp_path: Path
+) -> None:
+    problem = await demo.entity("domain:home.example.org", "problem")
+    await demo.shows(problem, "off", within_s=DONE_WITHIN_S)
+    async with logged_in(demo.home.url) as page:
+        await page.set_viewport_size(TALL)
+        await open_device(demo, page, "domain:home.example.org")
+        await expect(page.get_by_text("Domain (demo)")).to_be_visible()
+        figures = {
+            "Address": r"\d+\.\d+\.\d+\.\d+",
+            "Dynamic IPv4 address": r"\d+\.\d+\.\d+\.\d+",
+            "Provisioning": "Nothing to do",
+            "Route": "As it should be",
+        }
+        await shows(page, figures)
+        await expect(row(page, "button", "Check now").get_by_text("Press")).to_be_visible()
+        await picture(page, images(tmp_path) / "domain.png")
 
 
 async def test_a_container_is_described_and_restarted_on_its_page(
