@@ -41,6 +41,7 @@ _OF_PROVIDERS: Final = {
     ProviderState.SECRET_UNREADABLE: issues.SECRET_UNREADABLE,
 }
 _LOST: Final = frozenset({RouteState.DRIFTED, RouteState.MISSING})
+_OF_THE_WHOLE: Final = frozenset({PROXY.name, ACME_ACCOUNT.name, MANAGED_CERTIFICATE.name})
 _NAMED: Final = 3
 _LINES: Final = 10
 
@@ -119,9 +120,6 @@ class DomainIssues:
         """Return whether a certificate can only be had once the terms are agreed to."""
         kept = self._coordinator.mirror.every(MANAGED_CERTIFICATE)
         return not account.terms_agreed and any(one.origin is ManagedOrigin.ACME for one in kept)
-
-
-_OF_THE_WHOLE: Final = frozenset({PROXY.name, ACME_ACCOUNT.name, MANAGED_CERTIFICATE.name})
 
 
 def _needs_somebody(certificate: ManagedCertificate) -> bool:
