@@ -42,6 +42,9 @@ from tests.harness.waiting import wait_until
 
 ALGORITHM = "hmac-sha256"
 START_S = 30
+_KEEPING_ITS_RIGHTS = ("setpriv", "--bounding-set", "-setpcap")
+"""Knot gives up what it has no use for, if it may; and then the kernel would no longer end it with
+us."""
 _NOTIFY_MS = 2000
 _TRANSFER_MS = 120_000  # a transfer that is held back is not given up meanwhile
 
@@ -56,9 +59,9 @@ class KnotServer:
         self.folder = folder
         self._socket = str(folder / "knot.sock")
         self._process = LoggedProcess(
-            [*_at(clock), "knotd", "--config", str(folder / "knot.conf")],
+            [*_KEEPING_ITS_RIGHTS, "knotd", "--config", str(folder / "knot.conf")],
             log=folder / "knotd.log",
-            environment=clean_environment(FAKETIME_DONT_FAKE_MONOTONIC="1"),
+            environment=clean_environment(**_at(clock)),
         )
 
     @property
@@ -126,7 +129,7 @@ class Knot:
 
     `zones`: for each zone the lines of its zone file beyond SOA, NS (ns1, ns2) and the addresses of
     those, which are written for it. The key (`key_name`, `key_secret`, `ALGORITHM`) is good for
-    updates and transfers. `clock`: by how much the clock of the primary is wrong, as "+1h".
+    updates and transfers. `clock`: by how much the clock of both is wrong, as "+1h".
     """
 
     def __init__(
@@ -137,7 +140,9 @@ class Knot:
         self.key_secret = base64.b64encode(secrets.token_bytes(32)).decode()
         self.folder = Path(tempfile.mkdtemp(prefix="knot-"))
         self.primary = KnotServer(self.folder / "primary", own_address(), clock=clock)
-        self._second = KnotServer(self.folder / "second", own_address()) if second else None
+        self._second = (
+            KnotServer(self.folder / "second", own_address(), clock=clock) if second else None
+        )
         self.transfers = TransferGate(own_address(), self.primary.address, DNS_PORT)
         """Between the second server and the primary: `hold`, `release`, `delay_s`."""
 
@@ -258,8 +263,18 @@ class Knot:
         await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
 
 
-def _at(clock: str | None) -> tuple[str, ...]:
-    return ("faketime", "-f", clock) if clock else ()
+def _at(clock: str | None) -> dict[str, str]:
+    """Return the environment of a wrong clock. The program `faketime` would be a parent in between,
+    and its child would outlive it.
+    """
+    if clock is None:
+        return {}
+    (library,) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+    return {
+        "LD_PRELOAD": str(library),
+        "FAKETIME": clock,
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
 
 
 _GENERAL = """
