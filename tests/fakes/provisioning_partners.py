@@ -37,6 +37,7 @@ from homelab_agent.areas.domains.models import (
 )
 from homelab_agent.areas.proxy.models import (
     KeptRoute,
+    KeptUser,
     PreparedRoute,
     ProxyMode,
     ProxyReach,
@@ -233,16 +234,16 @@ class FakeProxy:
         await self._faults.meet("proxy.prepare")
         for user in (body.basic_auth or ()) if body else ():
             self.passwords.append(user.password.get_secret_value())
+        before = self.routes_kept.get(host)
         after = body and KeptRoute(
             host=host,
             upstreams=body.upstreams,
             certificate=body.certificate,
             options=body.options,
+            users=_users(body, before),
             changed_at=NOW,
         )
-        return PreparedRoute(
-            host=host, before=self.routes_kept.get(host), after=after, found="null", validated=True
-        )
+        return PreparedRoute(host=host, before=before, after=after, found="null", validated=True)
 
     async def put(self, prepared: PreparedRoute) -> bool:
         await self._faults.meet("proxy.put")
@@ -476,3 +477,9 @@ class FakeContainers:
             )
             for each in self.all.values()
         )
+
+
+def _users(body: RouteBody, before: KeptRoute | None) -> tuple[KeptUser, ...]:
+    if body.basic_auth is None:
+        return before.users if before else ()
+    return tuple(KeptUser(username=one.username, sealed_hash="sealed") for one in body.basic_auth)

@@ -55,7 +55,7 @@ class ProvisionBody:
     provider: str | None = None
     certificate: CertificateWay = CertificateWay.CADDY
     options: RouteOptions = USUAL_OPTIONS
-    basic_auth: tuple[BasicAuthUser, ...] = ()
+    basic_auth: tuple[BasicAuthUser, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -207,6 +207,22 @@ async def test_a_password_is_in_no_journal(bench: Bench) -> None:
     assert password not in f"{rows}{steps}"
 
 
+async def test_who_may_come_in_stays_where_nothing_is_said_of_it(bench: Bench) -> None:
+    users = [{"username": "me", "password": "very secret indeed"}]
+    await bench.provision(basic_auth=users)
+
+    await bench.provision(options={"hsts_s": 60})
+
+    (route,) = bench.proxy.routes_kept.values()
+    assert route.options.hsts_s == 60
+    assert [user.username for user in route.users] == ["me"]
+
+    await bench.provision(basic_auth=[])
+
+    (route,) = bench.proxy.routes_kept.values()
+    assert not route.users
+
+
 async def test_only_one_job_is_at_a_domain(bench: Bench) -> None:
     bench.faults.at["dns.served"] = hanging
     first = await bench.service.start(start_body(), PHONE)
