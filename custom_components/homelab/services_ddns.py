@@ -1,37 +1,39 @@
 """Actions on names that follow this network's address."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import voluptuous as vol
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
-from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 
+from .client.api_dynamic_addresses import DynamicAddressesApi
 from .client.kinds import DYNAMIC_ADDRESS
 from .client.models import (
     AddressSource,
+    CommandResult,
     DynamicAddressBody,
 )
-from .const import DOMAIN
 from .coordinator import HomelabConfigEntry
 from .services_answers import (
     ATTR_NAME,
     as_answer,
     asked_of,
-    hosts,
+    each_host,
     one_host,
     outcome_of,
     register,
+    register_reading,
 )
-from .services_domains_targets import ATTR_PROVIDER, ATTR_TTL, NAME, TTL_FIELD
+from .services_domains_targets import ATTR_PROVIDER, ATTR_TTL, NAME, TTL_FIELD, one_of
 
 ATTR_INTERFACE: Final = "interface"
 ATTR_IPV4: Final = "ipv4"
 ATTR_IPV6: Final = "ipv6"
 
-_NAME: Any = {vol.Required(ATTR_NAME): NAME}
+_WHICH: Any = {vol.Optional(ATTR_NAME): NAME}
 _ADD: Any = {
-    **_NAME,
+    vol.Required(ATTR_NAME): NAME,
     **TTL_FIELD,
     vol.Optional(ATTR_PROVIDER): cv.string,
     vol.Optional(ATTR_INTERFACE): vol.All(cv.string, vol.Length(min=1, max=64)),
@@ -43,8 +45,11 @@ _ADD: Any = {
 def set_up(hass: HomeAssistant) -> None:
     """Register the actions."""
     register(hass, "add_dynamic_address", _add, _ADD)
-    register(hass, "remove_dynamic_address", _remove, _NAME)
-    register(hass, "update_dynamic_address", _update, _NAME)
+    register(hass, "remove_dynamic_address", _remove, _WHICH)
+    register(hass, "pause_dynamic_address", _pause, _WHICH)
+    register(hass, "resume_dynamic_address", _resume, _WHICH)
+    register(hass, "update_dynamic_address", _update, _WHICH)
+    register_reading(hass, "list_dynamic_addresses", _list, {})
 
 
 async def _add(call: ServiceCall) -> ServiceResponse:
@@ -64,11 +69,25 @@ async def _add(call: ServiceCall) -> ServiceResponse:
     return {"host": entry.title, **as_answer(added)}
 
 
+async def _list(call: ServiceCall) -> ServiceResponse:
+    async def read(entry: HomelabConfigEntry) -> dict[str, Any]:
+        coordinator = entry.runtime_data
+        found = await asked_of(coordinator, coordinator.client.dynamic_addresses.list())
+        return {"host": entry.title, "addresses": [as_answer(one) for one in found]}
+
+    return await each_host(call, read)
+
+
 async def _remove(call: ServiceCall) -> ServiceResponse:
-    entry, name = _known(call)
-    coordinator = entry.runtime_data
-    removed = coordinator.client.dynamic_addresses.remove(name)
-    return {"host": entry.title, "name": name, **outcome_of(await coordinator.async_run(removed))}
+    return await _told(call, DynamicAddressesApi.remove)
+
+
+async def _pause(call: ServiceCall) -> ServiceResponse:
+    return await _told(call, DynamicAddressesApi.pause)
+
+
+async def _resume(call: ServiceCall) -> ServiceResponse:
+    return await _told(call, DynamicAddressesApi.resume)
 
 
 async def _update(call: ServiceCall) -> ServiceResponse:
@@ -78,19 +97,22 @@ async def _update(call: ServiceCall) -> ServiceResponse:
     return {"host": entry.title, **as_answer(updated)}
 
 
+async def _told(
+    call: ServiceCall, tell: Callable[[DynamicAddressesApi, str], Awaitable[CommandResult]]
+) -> ServiceResponse:
+    entry, name = _known(call)
+    coordinator = entry.runtime_data
+    command = tell(coordinator.client.dynamic_addresses, name)
+    return {"host": entry.title, "name": name, **outcome_of(await coordinator.async_run(command))}
+
+
 def _known(call: ServiceCall) -> tuple[HomelabConfigEntry, str]:
     """Return whose name it is, and its key."""
-    name: str = call.data[ATTR_NAME].casefold().rstrip(".")
-    found = [
-        (entry, address.key)
-        for entry in hosts(call)
-        for address in entry.runtime_data.mirror.every(DYNAMIC_ADDRESS)
-        if address.key == name
-    ]
-    if len(found) != 1:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="no_such_dynamic_address",
-            translation_placeholders={"name": call.data[ATTR_NAME]},
-        )
-    return found[0]
+    entry, address = one_of(
+        call,
+        DYNAMIC_ADDRESS,
+        call.data.get(ATTR_NAME),
+        lambda address: (address.key,),
+        "no_such_dynamic_address",
+    )
+    return entry, address.key

@@ -15,8 +15,10 @@ from .client.models import (
     PlanBody,
     RecordType,
     WantedRecords,
+    ZoneQuery,
 )
 from .const import DOMAIN
+from .coordinator import HomelabConfigEntry
 from .services_answers import (
     ATTR_NAME,
     ATTR_WAIT,
@@ -24,8 +26,10 @@ from .services_answers import (
     as_answer,
     asked_of,
     done,
+    each_host,
     one_host,
     register,
+    register_reading,
 )
 from .services_domains_targets import (
     ATTR_DOMAIN,
@@ -41,6 +45,7 @@ from .services_domains_targets import (
 )
 
 ATTR_REMOVE: Final = "remove"
+ATTR_TEXT: Final = "text"
 ATTR_TYPE: Final = "type"
 ATTR_ZONE: Final = "zone"
 
@@ -57,7 +62,12 @@ _PLAN: Any = {
     vol.Optional(ATTR_PROVIDER): cv.string,
 }
 _APPLY: Any = {**_PLAN, **WAIT_FIELD, vol.Required(ATTR_PLAN_HASH): cv.string}
-_ZONE: Any = {vol.Required(ATTR_ZONE): NAME}
+_ZONES: Any = {
+    vol.Optional(ATTR_PROVIDER): cv.string,
+    vol.Optional(ATTR_TEXT): vol.All(cv.string, vol.Length(min=1, max=300)),
+}
+_ZONE: Any = {**_ZONES, vol.Required(ATTR_ZONE): NAME}
+_TEST: Any = {vol.Required(ATTR_PROVIDER): cv.string}
 _ANSWERS: Any = {
     vol.Required(ATTR_NAME): NAME,
     vol.Optional(ATTR_TYPE, default=RecordType.A.value): RECORD_TYPE,
@@ -66,17 +76,45 @@ _ANSWERS: Any = {
 
 def set_up(hass: HomeAssistant) -> None:
     """Register the actions."""
+    register_reading(hass, "list_dns_providers", _list_providers, {})
+    register(hass, "test_dns_provider", _test_provider, _TEST)
+    register_reading(hass, "list_zones", _list_zones, _ZONES)
     register(hass, "read_zone", _read_zone, _ZONE, response=SupportsResponse.ONLY)
     register(hass, "ask_name_servers", _ask, _ANSWERS, response=SupportsResponse.ONLY)
     register(hass, "plan_dns", _plan, _PLAN, response=SupportsResponse.ONLY)
     register(hass, "apply_dns", _apply, _APPLY)
 
 
+async def _list_providers(call: ServiceCall) -> ServiceResponse:
+    async def read(entry: HomelabConfigEntry) -> dict[str, Any]:
+        coordinator = entry.runtime_data
+        found = await asked_of(coordinator, coordinator.client.dns.providers())
+        return {"host": entry.title, "providers": [as_answer(one) for one in found]}
+
+    return await each_host(call, read)
+
+
+async def _test_provider(call: ServiceCall) -> ServiceResponse:
+    entry = one_host(call)
+    coordinator = entry.runtime_data
+    tested = coordinator.client.dns.test_provider(call.data[ATTR_PROVIDER])
+    return {"host": entry.title, **as_answer(await asked_of(coordinator, tested))}
+
+
+async def _list_zones(call: ServiceCall) -> ServiceResponse:
+    async def read(entry: HomelabConfigEntry) -> dict[str, Any]:
+        coordinator = entry.runtime_data
+        found = await asked_of(coordinator, coordinator.client.dns.zones(_narrowed(call)))
+        return {"host": entry.title, "zones": [as_answer(one) for one in found]}
+
+    return await each_host(call, read)
+
+
 async def _read_zone(call: ServiceCall) -> ServiceResponse:
     entry = one_host(call)
     coordinator = entry.runtime_data
-    zone = await asked_of(coordinator, coordinator.client.dns.zone(call.data[ATTR_ZONE]))
-    return {"host": entry.title, **as_answer(zone)}
+    asked = coordinator.client.dns.zone(call.data[ATTR_ZONE], _narrowed(call))
+    return {"host": entry.title, **as_answer(await asked_of(coordinator, asked))}
 
 
 async def _ask(call: ServiceCall) -> ServiceResponse:
@@ -113,6 +151,11 @@ async def _apply(call: ServiceCall) -> ServiceResponse:
     coordinator = entry.runtime_data
     command = coordinator.client.dns.apply(ApplyBody(**wanted, plan_hash=plan_hash, wait_s=0))
     return {"host": entry.title, **await done(coordinator, command, wait=wait)}
+
+
+def _narrowed(call: ServiceCall) -> ZoneQuery:
+    """Return what of the zones is wanted."""
+    return ZoneQuery(provider=call.data.get(ATTR_PROVIDER), text=call.data.get(ATTR_TEXT))
 
 
 def _wanted(call: ServiceCall) -> dict[str, Any] | None:

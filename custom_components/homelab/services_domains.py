@@ -10,6 +10,7 @@ from homeassistant.helpers.json import json_dumps
 from .client.models import (
     DomainBody,
     DomainChange,
+    DomainDeleteQuery,
     DomainHistoryQuery,
     DomainQuery,
     DomainStatus,
@@ -21,12 +22,14 @@ from .client.models import (
 from .coordinator import HomelabConfigEntry
 from .services_answers import (
     ATTR_LIMIT,
+    ATTR_WAIT,
+    WAIT_FIELD,
     as_answer,
     asked_of,
+    done,
     each_host,
     gathered,
     one_host,
-    outcome_of,
     register,
     register_reading,
 )
@@ -73,6 +76,7 @@ _LIST: Any = {
 }
 _ADD: Any = {**_SETTINGS, vol.Required(ATTR_DOMAIN): NAME}
 _UPDATE: Any = {**DOMAIN_FIELD, **_SETTINGS}
+_REMOVE: Any = {**DOMAIN_FIELD, **WAIT_FIELD, vol.Optional(ATTR_PLAN_HASH): cv.string}
 _HISTORY: Any = {
     **DOMAIN_FIELD,
     vol.Optional(ATTR_LIMIT, default=50): vol.All(vol.Coerce(int), vol.Range(1, _PAGE)),
@@ -91,7 +95,7 @@ def set_up(hass: HomeAssistant) -> None:
     register_reading(hass, "list_domains", _list, _LIST)
     register(hass, "add_domain", _add, _ADD)
     register(hass, "update_domain", _update, _UPDATE)
-    register(hass, "remove_domain", _remove, DOMAIN_FIELD)
+    register(hass, "remove_domain", _remove, _REMOVE)
     register(hass, "check_domain", _check, DOMAIN_FIELD)
     register(hass, "domain_history", _history, _HISTORY, response=SupportsResponse.ONLY)
     register(hass, "export_domains", _export, _EXPORT, response=SupportsResponse.ONLY)
@@ -136,11 +140,15 @@ async def _update(call: ServiceCall) -> ServiceResponse:
 
 
 async def _remove(call: ServiceCall) -> ServiceResponse:
-    async def forget(one: NamedDomain) -> dict[str, Any]:
-        forgotten = one.coordinator.client.domains.forget(one.id)
-        return {**one.label, **outcome_of(await one.coordinator.async_run(forgotten))}
+    plan_hash: str | None = call.data.get(ATTR_PLAN_HASH)
+    query = DomainDeleteQuery(plan_hash=plan_hash, wait_s=0) if plan_hash else None
 
-    found = domains_of(call, many=False)
+    async def forget(one: NamedDomain) -> dict[str, Any]:
+        forgotten = one.coordinator.client.domains.forget(one.id, query)
+        return {**one.label, **await done(one.coordinator, forgotten, wait=call.data[ATTR_WAIT])}
+
+    # A plan is one domain's.
+    found = domains_of(call, many=False) if plan_hash is None else [one_domain(call)]
     return {"domains": await gathered([(one.name, forget(one)) for one in found])}
 
 

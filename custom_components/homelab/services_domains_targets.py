@@ -1,6 +1,6 @@
 """Which domains an action is about, and what several actions on domains are told alike."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -11,14 +11,16 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.target import TargetSelection
 
+from .client.kinds import CONTAINER, Kind
 from .client.kinds import DOMAIN as DOMAIN_KIND
-from .client.models import BasicAuthUser, RecordType, RouteOptions, UpstreamHealth
+from .client.models import RecordType, RouteOptions, UpstreamHealth
 from .const import DOMAIN
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
 from .services_answers import hosts, one_host, targets
+from .subjects import Subject
+from .targets import HOST, Target
 
 ATTR_ALLOW: Final = "allow"
-ATTR_BASIC_AUTH: Final = "basic_auth"
 ATTR_CERTIFICATE: Final = "certificate"
 ATTR_DOMAIN: Final = "domain"
 ATTR_HEALTH_PATH: Final = "health_path"
@@ -36,6 +38,8 @@ ATTR_VERIFY_UPSTREAM: Final = "verify_upstream_tls"
 NAME: Final = vol.All(cv.string, vol.Length(min=1, max=300))
 DOMAIN_FIELD: Any = {vol.Optional(ATTR_DOMAIN, default=[]): vol.All(cv.ensure_list, [NAME])}
 """Domains by name, among those targeted, or of all hosts."""
+PLACE_FIELD: Any = {vol.Optional(ATTR_DOMAIN): NAME}
+"""The name that something is put at, which need not be known yet; or a targeted domain."""
 
 TYPES: Final = [kind.value for kind in RecordType if kind is not RecordType.UNKNOWN]
 RECORD_TYPE: Final = vol.All(vol.Upper, vol.In(TYPES), vol.Coerce(RecordType))
@@ -56,9 +60,8 @@ ROUTE_FIELDS: Any = {
     vol.Optional(ATTR_RESPONSE_HEADERS, default={}): _HEADERS,
     vol.Optional(ATTR_VERIFY_UPSTREAM, default=True): cv.boolean,
     vol.Optional(ATTR_HEALTH_PATH): vol.All(cv.string, vol.Length(min=1, max=500)),
-    vol.Optional(ATTR_BASIC_AUTH): {cv.string: vol.All(cv.string, vol.Length(min=8, max=72))},
 }
-"""How a route serves; the users and their passwords go to the agent, and nowhere else."""
+"""How a route serves. Who may come in is entered in the options: an action is written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,8 @@ def domains_of(call: ServiceCall, *, many: bool = True) -> list[NamedDomain]:
 
     Without `many` a host does not stand for all of its domains.
     """
-    named: list[str] = call.data[ATTR_DOMAIN]
-    among = list(_targeted(call, many=many or bool(named)))
+    named: list[str] = cv.ensure_list(call.data.get(ATTR_DOMAIN))
+    among = list(_targeted(call, many=many or bool(named), named=bool(named)))
     if not named:
         if not among:
             raise ServiceValidationError(
@@ -111,7 +114,61 @@ def one_domain(call: ServiceCall) -> NamedDomain:
     return found[0]
 
 
-def host_for(call: ServiceCall, name: str) -> HomelabConfigEntry:
+def place_of(call: ServiceCall) -> NamedDomain:
+    """Return the name that something is put at: one that is given, or a targeted domain's."""
+    name: str | None = call.data.get(ATTR_DOMAIN)
+    if name is None:
+        return one_domain(call)
+    entry = _host_for(call, name)
+    return NamedDomain(entry.runtime_data, entry.title, name, name)
+
+
+def one_of[T](
+    call: ServiceCall,
+    kind: Kind[T],
+    text: str | None,
+    called: Callable[[T], Sequence[str]],
+    unknown: str,
+) -> tuple[HomelabConfigEntry, T]:
+    """Return the one thing of a kind that is meant: by its name, its device or its domain's.
+
+    `called` returns its key first, then what else it is known by.
+
+    Raises:
+        ServiceValidationError: with the translation key `unknown`, where there is not just one.
+    """
+    named = text and text.casefold().rstrip(".")
+    own = {
+        (target.coordinator, target.subject)
+        for target in targets(call)
+        if target.subject and target.kind in {kind.name, DOMAIN_KIND.name}
+    }
+    found = [
+        (entry, thing)
+        for entry in hosts(call)
+        for thing in entry.runtime_data.mirror.every(kind)
+        if (
+            named in called(thing)
+            if named
+            else any(
+                (entry.runtime_data, Subject(of, key)) in own
+                for of in (kind.name, DOMAIN_KIND.name)
+                for key in called(thing)
+            )
+        )
+    ]
+    # Several may cover a name; what is known by it is meant before them.
+    found = [one for one in found if called(one[1])[0] == named] or found
+    if len(found) != 1:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key=unknown,
+            translation_placeholders={"name": text or "-"},
+        )
+    return found[0]
+
+
+def _host_for(call: ServiceCall, name: str) -> HomelabConfigEntry:
     """Return the host that has a domain of that name, else the one that is meant."""
     knowing = [
         entry
@@ -137,32 +194,31 @@ def route_options(data: Mapping[str, Any]) -> RouteOptions:
     )
 
 
-def users(data: Mapping[str, Any]) -> tuple[BasicAuthUser, ...] | None:
-    """Return who may come in; None where nothing is said of it."""
-    said: Mapping[str, str] | None = data.get(ATTR_BASIC_AUTH)
-    if said is None:
-        return None
-    return tuple(
-        BasicAuthUser(username=username, password=password) for username, password in said.items()
-    )
+def _targeted(call: ServiceCall, *, many: bool, named: bool) -> Iterator[NamedDomain]:
+    """Yield the domains of all that is targeted, of all hosts where nothing is.
 
-
-def _targeted(call: ServiceCall, *, many: bool) -> Iterator[NamedDomain]:
-    """Yield the domains of all that is targeted, of all hosts where nothing is."""
+    Where they are `named`, a container only says of which host: it is to be behind them.
+    """
     narrowed = TargetSelection(call.data).has_any_target
     if not narrowed and not many:
         return
+    whole = {HOST, CONTAINER.name} if named else {HOST}
     chosen = {
-        (target.coordinator, target.subject.key if target.subject else None)
+        (target.coordinator, _domain_of(target))
         for target in targets(call)
-        if target.subject is None or target.kind == DOMAIN_KIND.name
+        if target.kind in whole | {DOMAIN_KIND.name}
     }
     for entry in hosts(call):
         coordinator = entry.runtime_data
         for domain in coordinator.mirror.every(DOMAIN_KIND):
-            whole = many and (coordinator, None) in chosen
-            if not narrowed or whole or (coordinator, domain.id) in chosen:
+            of_host = many and (coordinator, None) in chosen
+            if not narrowed or of_host or (coordinator, domain.id) in chosen:
                 yield NamedDomain(coordinator, entry.title, domain.id, domain.name)
+
+
+def _domain_of(target: Target) -> str | None:
+    """Return the id of a targeted domain; None of all else."""
+    return next(target.domains(), None) if target.kind == DOMAIN_KIND.name else None
 
 
 def _is_called(domain: NamedDomain, text: str) -> bool:

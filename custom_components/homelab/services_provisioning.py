@@ -23,23 +23,23 @@ from .services_answers import (
     done,
     gathered,
     register,
+    register_reading,
 )
 from .services_domains_targets import (
     ATTR_CERTIFICATE,
-    ATTR_DOMAIN,
     ATTR_PLAN_HASH,
     ATTR_PROVIDER,
     ATTR_TTL,
     ATTR_UPSTREAM,
     DOMAIN_FIELD,
     NAME,
+    PLACE_FIELD,
     ROUTE_FIELDS,
     TTL_FIELD,
     NamedDomain,
     domains_of,
-    host_for,
+    place_of,
     route_options,
-    users,
 )
 from .services_targets import one_container
 
@@ -60,9 +60,9 @@ def _address(kind: type[IPv4Address | IPv6Address]) -> vol.All:
 
 
 _PLAN: Any = {
+    **PLACE_FIELD,
     **ROUTE_FIELDS,
     **TTL_FIELD,
-    vol.Required(ATTR_DOMAIN): NAME,
     vol.Optional(ATTR_UPSTREAM): vol.All(cv.string, vol.Length(min=1)),
     vol.Optional(ATTR_PORT): cv.port,
     vol.Exclusive(ATTR_IPV4, "way"): _address(IPv4Address),
@@ -88,23 +88,30 @@ def set_up(hass: HomeAssistant) -> None:
     register(hass, "plan_domain", _plan, _PLAN, response=SupportsResponse.ONLY)
     register(hass, "provision_domain", _provision, _START)
     register(hass, "deprovision_domain", _deprovision, _TAKE_BACK)
+    register_reading(hass, "provisioning_report", _report, DOMAIN_FIELD)
 
 
 async def _plan(call: ServiceCall) -> ServiceResponse:
-    entry = host_for(call, call.data[ATTR_DOMAIN])
-    coordinator = entry.runtime_data
-    body = ProvisionPlanBody(**_wanted(call))
-    planned = await asked_of(coordinator, coordinator.client.provisioning.plan(body))
-    return {"host": entry.title, **as_answer(planned)}
+    place = place_of(call)
+    asked = place.coordinator.client.provisioning.plan(ProvisionPlanBody(**_wanted(call, place)))
+    return {"host": place.host, **as_answer(await asked_of(place.coordinator, asked))}
 
 
 async def _provision(call: ServiceCall) -> ServiceResponse:
-    entry = host_for(call, call.data[ATTR_DOMAIN])
-    coordinator = entry.runtime_data
-    body = StartBody(**_wanted(call), plan_hash=call.data.get(ATTR_PLAN_HASH), wait_s=0)
-    command = coordinator.client.provisioning.start(body)
-    ended = await done(coordinator, command, wait=call.data[ATTR_WAIT])
-    return {"host": entry.title, "domain": call.data[ATTR_DOMAIN], **ended}
+    place = place_of(call)
+    body = StartBody(**_wanted(call, place), plan_hash=call.data.get(ATTR_PLAN_HASH), wait_s=0)
+    command = place.coordinator.client.provisioning.start(body)
+    ended = await done(place.coordinator, command, wait=call.data[ATTR_WAIT])
+    return {"host": place.host, "domain": place.name, **ended}
+
+
+async def _report(call: ServiceCall) -> ServiceResponse:
+    async def read(one: NamedDomain) -> dict[str, Any]:
+        found = await asked_of(one.coordinator, one.coordinator.client.provisioning.get(one.id))
+        return {**one.label, **as_answer(found)}
+
+    found = domains_of(call, many=False)
+    return {"domains": await gathered([(one.name, read(one)) for one in found])}
 
 
 async def _deprovision(call: ServiceCall) -> ServiceResponse:
@@ -120,7 +127,7 @@ async def _deprovision(call: ServiceCall) -> ServiceResponse:
     return {"domains": await gathered([(one.name, take_back(one)) for one in found])}
 
 
-def _wanted(call: ServiceCall) -> dict[str, Any]:
+def _wanted(call: ServiceCall, place: NamedDomain) -> dict[str, Any]:
     container = one_container(call)
     if (container is None) == (ATTR_UPSTREAM not in call.data):
         raise ServiceValidationError(
@@ -135,12 +142,11 @@ def _wanted(call: ServiceCall) -> dict[str, Any]:
         ATTR_PROVIDER,
     )
     return {
-        "name": call.data[ATTR_DOMAIN],
+        "name": place.name,
         "container": container,
         **{field: call.data.get(field) for field in plain},
         "dynamic": call.data[ATTR_DYNAMIC],
         "ttl_s": call.data.get(ATTR_TTL),
         "certificate": call.data[ATTR_CERTIFICATE],
         "options": route_options(call.data),
-        "basic_auth": users(call.data) or (),
     }

@@ -1,15 +1,14 @@
 """Actions on the reverse proxy: what it serves, and one route at a time."""
 
+from collections.abc import Awaitable
 from typing import Any, Final
 
 import voluptuous as vol
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse
 from homeassistant.helpers import config_validation as cv
 
-from .client.models import (
-    RouteBody,
-    RouteCertificate,
-)
+from .client import CommandResult
+from .client.models import RouteBody, RouteCertificate
 from .coordinator import HomelabConfigEntry
 from .services_answers import (
     ATTR_WAIT,
@@ -23,21 +22,20 @@ from .services_answers import (
 )
 from .services_domains_targets import (
     ATTR_CERTIFICATE,
-    ATTR_DOMAIN,
     NAME,
+    PLACE_FIELD,
     ROUTE_FIELDS,
-    host_for,
+    NamedDomain,
+    place_of,
     route_options,
-    users,
 )
 
 ATTR_ALIASES: Final = "aliases"
 ATTR_UPSTREAMS: Final = "upstreams"
 
 _SOURCES: Final = [one.value for one in RouteCertificate if one is not RouteCertificate.UNKNOWN]
-_NAME: Any = {vol.Required(ATTR_DOMAIN): NAME}
 _ROUTE: Any = {
-    **_NAME,
+    **PLACE_FIELD,
     **ROUTE_FIELDS,
     vol.Required(ATTR_UPSTREAMS): vol.All(cv.ensure_list, vol.Length(min=1), [cv.string]),
     vol.Optional(ATTR_ALIASES, default=[]): vol.All(cv.ensure_list, [NAME]),
@@ -45,6 +43,7 @@ _ROUTE: Any = {
         vol.In(_SOURCES), vol.Coerce(RouteCertificate)
     ),
 }
+_ONE: Any = {**PLACE_FIELD, **WAIT_FIELD}
 
 
 def set_up(hass: HomeAssistant) -> None:
@@ -52,8 +51,8 @@ def set_up(hass: HomeAssistant) -> None:
     register_reading(hass, "proxy_report", _report, {})
     register(hass, "plan_proxy_route", _plan, _ROUTE, response=SupportsResponse.ONLY)
     register(hass, "set_proxy_route", _set, {**_ROUTE, **WAIT_FIELD})
-    register(hass, "remove_proxy_route", _remove, {**_NAME, **WAIT_FIELD})
-    register(hass, "restore_proxy_route", _restore, {**_NAME, **WAIT_FIELD})
+    register(hass, "remove_proxy_route", _remove, _ONE)
+    register(hass, "restore_proxy_route", _restore, _ONE)
 
 
 async def _report(call: ServiceCall) -> ServiceResponse:
@@ -66,38 +65,33 @@ async def _report(call: ServiceCall) -> ServiceResponse:
 
 
 async def _plan(call: ServiceCall) -> ServiceResponse:
-    name: str = call.data[ATTR_DOMAIN]
-    entry = host_for(call, name)
-    coordinator = entry.runtime_data
-    planned = coordinator.client.proxy.plan(name, _body(call))
-    return {"host": entry.title, **as_answer(await asked_of(coordinator, planned))}
+    place = place_of(call)
+    planned = place.coordinator.client.proxy.plan(place.name, _body(call))
+    return {"host": place.host, **as_answer(await asked_of(place.coordinator, planned))}
 
 
 async def _set(call: ServiceCall) -> ServiceResponse:
-    name: str = call.data[ATTR_DOMAIN]
-    entry = host_for(call, name)
-    coordinator = entry.runtime_data
-    command = coordinator.client.proxy.put(name, _body(call))
-    ended = await done(coordinator, command, wait=call.data[ATTR_WAIT])
-    return {"host": entry.title, "domain": name, **ended}
+    place = place_of(call)
+    return await _carried_out(
+        call, place, place.coordinator.client.proxy.put(place.name, _body(call))
+    )
 
 
 async def _remove(call: ServiceCall) -> ServiceResponse:
-    name: str = call.data[ATTR_DOMAIN]
-    entry = host_for(call, name)
-    coordinator = entry.runtime_data
-    command = coordinator.client.proxy.remove(name)
-    ended = await done(coordinator, command, wait=call.data[ATTR_WAIT])
-    return {"host": entry.title, "domain": name, **ended}
+    place = place_of(call)
+    return await _carried_out(call, place, place.coordinator.client.proxy.remove(place.name))
 
 
 async def _restore(call: ServiceCall) -> ServiceResponse:
-    name: str = call.data[ATTR_DOMAIN]
-    entry = host_for(call, name)
-    coordinator = entry.runtime_data
-    command = coordinator.client.proxy.restore(name)
-    ended = await done(coordinator, command, wait=call.data[ATTR_WAIT])
-    return {"host": entry.title, "domain": name, **ended}
+    place = place_of(call)
+    return await _carried_out(call, place, place.coordinator.client.proxy.restore(place.name))
+
+
+async def _carried_out(
+    call: ServiceCall, place: NamedDomain, command: Awaitable[CommandResult]
+) -> ServiceResponse:
+    ended = await done(place.coordinator, command, wait=call.data[ATTR_WAIT])
+    return {"host": place.host, "domain": place.name, **ended}
 
 
 def _body(call: ServiceCall) -> RouteBody:
@@ -106,5 +100,4 @@ def _body(call: ServiceCall) -> RouteBody:
         aliases=tuple(call.data[ATTR_ALIASES]),
         certificate=call.data[ATTR_CERTIFICATE],
         options=route_options(call.data),
-        basic_auth=users(call.data),
     )

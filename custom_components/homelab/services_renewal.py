@@ -1,24 +1,24 @@
 """Actions on the certificates that the agent keeps valid."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import voluptuous as vol
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
-from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 
+from .client import CommandResult
+from .client.api_renewal import RenewalApi
 from .client.kinds import MANAGED_CERTIFICATE
 from .client.models import (
     AfterRenewal,
     HandOver,
     IssueBody,
     KeyType,
-    ManagedCertificate,
     RenewBody,
     RevocationReason,
     RevokeBody,
 )
-from .const import DOMAIN
 from .coordinator import HomelabConfigEntry
 from .services_answers import (
     ATTR_WAIT,
@@ -27,12 +27,11 @@ from .services_answers import (
     asked_of,
     done,
     each_host,
-    hosts,
     one_host,
     register,
     register_reading,
 )
-from .services_domains_targets import ATTR_CERTIFICATE, NAME
+from .services_domains_targets import ATTR_CERTIFICATE, NAME, one_of
 from .services_targets import one_container
 
 ATTR_AFTER: Final = "after"
@@ -45,7 +44,7 @@ ATTR_REASON: Final = "reason"
 _KEY_TYPES: Final = [one.value for one in KeyType if one is not KeyType.UNKNOWN]
 _REASONS: Final = [one.value for one in RevocationReason if one is not RevocationReason.UNKNOWN]
 _AFTER: Final = [one.value for one in AfterRenewal if one is not AfterRenewal.UNKNOWN]
-_WHICH: Any = {vol.Required(ATTR_CERTIFICATE): NAME, **WAIT_FIELD}
+_WHICH: Any = {vol.Optional(ATTR_CERTIFICATE): NAME, **WAIT_FIELD}
 _ISSUE: Any = {
     **WAIT_FIELD,
     vol.Required(ATTR_NAMES): vol.All(cv.ensure_list, vol.Length(min=1), [NAME]),
@@ -70,13 +69,20 @@ def set_up(hass: HomeAssistant) -> None:
     register(hass, "issue_certificate", _issue, _ISSUE)
     register(hass, "renew_certificate", _renew, _WHICH)
     register(hass, "revoke_certificate", _revoke, _REVOKE)
+    register(hass, "remove_certificate", _remove, _WHICH)
 
 
 async def _list(call: ServiceCall) -> ServiceResponse:
     async def read(entry: HomelabConfigEntry) -> dict[str, Any]:
         coordinator = entry.runtime_data
         found = await asked_of(coordinator, coordinator.client.renewal.list())
-        return {"host": entry.title, "certificates": [as_answer(one) for one in found]}
+        account = await asked_of(coordinator, coordinator.client.renewal.account())
+        certificates = [as_answer(one) for one in found]
+        return {
+            "host": entry.title,
+            "certificates": certificates,
+            "account": as_answer(account),
+        }
 
     return await each_host(call, read)
 
@@ -102,35 +108,30 @@ async def _issue(call: ServiceCall) -> ServiceResponse:
 
 
 async def _renew(call: ServiceCall) -> ServiceResponse:
-    entry, certificate = _known(call)
-    coordinator = entry.runtime_data
-    command = coordinator.client.renewal.renew(certificate.key, RenewBody(wait_s=0))
-    ended = await done(coordinator, command, wait=call.data[ATTR_WAIT])
-    return {"host": entry.title, "certificate": certificate.key, **ended}
+    return await _told(call, lambda renewal, key: renewal.renew(key, RenewBody(wait_s=0)))
 
 
 async def _revoke(call: ServiceCall) -> ServiceResponse:
-    entry, certificate = _known(call)
-    coordinator = entry.runtime_data
     body = RevokeBody(reason=call.data[ATTR_REASON], wait_s=0)
-    command = coordinator.client.renewal.revoke(certificate.key, body)
+    return await _told(call, lambda renewal, key: renewal.revoke(key, body))
+
+
+async def _remove(call: ServiceCall) -> ServiceResponse:
+    return await _told(call, RenewalApi.forget)
+
+
+async def _told(
+    call: ServiceCall, tell: Callable[[RenewalApi, str], Awaitable[CommandResult]]
+) -> ServiceResponse:
+    """Tell the agent of the certificate that is meant by its device, a name of it or its key."""
+    entry, certificate = one_of(
+        call,
+        MANAGED_CERTIFICATE,
+        call.data.get(ATTR_CERTIFICATE),
+        lambda certificate: (certificate.key, *certificate.names),
+        "no_such_managed_certificate",
+    )
+    coordinator = entry.runtime_data
+    command = tell(coordinator.client.renewal, certificate.key)
     ended = await done(coordinator, command, wait=call.data[ATTR_WAIT])
     return {"host": entry.title, "certificate": certificate.key, **ended}
-
-
-def _known(call: ServiceCall) -> tuple[HomelabConfigEntry, ManagedCertificate]:
-    """Return the certificate that is meant by its key, or by the first of its names."""
-    text: str = call.data[ATTR_CERTIFICATE].casefold().rstrip(".")
-    found = [
-        (entry, certificate)
-        for entry in hosts(call)
-        for certificate in entry.runtime_data.mirror.every(MANAGED_CERTIFICATE)
-        if text == certificate.key or text == next(iter(certificate.names), None)
-    ]
-    if len(found) != 1:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="no_such_managed_certificate",
-            translation_placeholders={"certificate": call.data[ATTR_CERTIFICATE]},
-        )
-    return found[0]
