@@ -17,6 +17,7 @@ from tests.lab.renewal_world import ZONE, RenewalWorld
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
 REJECTED_PERCENT = 20
+SHORT_LIFE_S = 300
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -93,10 +94,8 @@ async def test_renewed_now_when_asked_and_the_version_before_is_kept(world: Rene
     assert len([each for each in versions.iterdir() if not each.is_symlink()]) == 2
 
 
-async def test_renewed_by_itself_when_the_authority_says_so(world: RenewalWorld) -> None:
-    key = f"ari.{ZONE}"
-    await world.issue(key)
-    before = await world.certificate(key)
+async def wanted_earlier(world: RenewalWorld, key: str) -> None:
+    """Have the authority want a certificate renewed two hours ago."""
     now = datetime.now(UTC)
     window = {
         "start": (now - timedelta(hours=2)).isoformat(),
@@ -104,17 +103,45 @@ async def test_renewed_by_itself_when_the_authority_says_so(world: RenewalWorld)
     }
     pem = (world.certificates / key / "cert.pem").read_text()
     await world.pebble.set_renewal_info(pem, {"suggestedWindow": window})
+    # It is asked soon after a start, and again when it wants that.
+    await world.agent.stop()
+    await world.agent.start()
+
+
+async def test_when_the_authority_wants_it_renewed_is_shown_and_a_new_one_is_spared(
+    world: RenewalWorld,
+) -> None:
+    key = f"ari.{ZONE}"
+    await world.issue(key)
+    before = await world.certificate(key)
+    await wanted_earlier(world, key)
 
     async def renewal_is_due() -> bool:
         found = await world.certificate(key)
-        return datetime.fromisoformat(found["renew_at"]) < now
+        return datetime.fromisoformat(found["renew_at"]) < datetime.now(UTC)
 
-    # It is asked for soon after a start, and again when the authority wants it.
-    await world.agent.stop()
-    await world.agent.start()
     await wait_until(renewal_is_due, what="the authority's wish to be known", within_s=60)
     # Younger than an hour nothing is renewed by itself, whatever the authority says.
     assert (await world.certificate(key))["serial"] == before["serial"]
+
+
+async def test_renewed_by_itself_when_the_authority_wants_it(tmp_path: Path) -> None:
+    key = f"short.{ZONE}"
+    options = PebbleOptions(validity_s=SHORT_LIFE_S)
+    async with RenewalWorld(tmp_path, options) as world:
+        status, answer = await world.issue(key)
+        assert status == 200, answer
+        before = await world.certificate(key)
+        await wanted_earlier(world, key)
+
+        async def renewed() -> bool:
+            return (await world.certificate(key))["serial"] != before["serial"]
+
+        # Long before a third of its life is left.
+        await wait_until(renewed, what="the renewal", within_s=SHORT_LIFE_S / 2)
+        await world.until_state(key, "valid")
+        await world.require_fits(key)
+        assert await world.txt_left() == []
 
 
 async def test_revoked_at_the_authority_and_its_files_go_only_when_deleted(
