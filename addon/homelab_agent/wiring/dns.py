@@ -14,7 +14,6 @@ from homelab_agent.areas.dns.service import DnsService
 from homelab_agent.areas.dns.watch import ProviderWatch
 from homelab_agent.areas.dns.writer import ZoneWriter
 from homelab_agent.platform.clock import utc_now
-from homelab_agent.platform.outbound.tls_contexts import TlsContexts
 from homelab_agent.platform.store.records import Records
 from homelab_agent.platform.store.tables import dns_provider
 from homelab_agent.wiring.ground import Areas, Ground
@@ -23,7 +22,7 @@ from homelab_agent.wiring.ground import Areas, Ground
 def wire_dns(ground: Ground, areas: Areas) -> DnsService:
     """Make the area of DNS."""
     demo = DemoDns() if ground.settings.demo else None
-    reach = Reach(ground.outbound, ground.http, TlsContexts(), utc_now)
+    reach = Reach(ground.outbound, ground.http, ground.tls, utc_now)
     book = ProviderBook(
         Records(ground.store, dns_provider, KeptProvider),
         ground.vault,
