@@ -18,7 +18,7 @@ _QUIET = ("aiohttp.access", "alembic", "asyncio", "zeroconf")
 
 # They repeat at "debug" whatever is stored, read or sent: digests of tokens, arguments of jobs, the
 # keys of providers.
-_NEVER_TALKATIVE = ("aiosqlite", "lexicon", "sqlalchemy", "urllib3")
+_NEVER_TALKATIVE = ("acme", "aiosqlite", "lexicon", "sqlalchemy", "urllib3")
 
 
 def get_logger(name: str) -> BoundLogger:
