@@ -11,8 +11,8 @@ from pathlib import Path
 from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 
 NEW_ACCOUNT, NEW_ORDER, NEW_NONCE = "/sign-me-up", "/order-plz", "/nonce-plz"
-ORDER, PROOF, CHALLENGE = "/my-order/", "/authZ/", "/chalZ/"
-FINALIZE, CERTIFICATE, DIRECTORY = "/finalize-order/", "/certZ/", "/dir"
+CHALLENGE, FINALIZE, CERTIFICATE = "/chalZ/", "/finalize-order/", "/certZ/"
+DIRECTORY = "/dir"
 
 _PROBLEM = "application/problem+json"
 _ASK_S = 30

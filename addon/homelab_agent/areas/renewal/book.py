@@ -93,10 +93,6 @@ class CertificateBook:
             self._publish(record)
         self._events.remove_due(self._clock())
 
-    def is_worked_on(self, key: str) -> bool:
-        """Return whether somebody gets or changes this certificate right now."""
-        return key in self._worked_on
-
     def begin(self, key: str) -> None:
         """Show that somebody is at it."""
         self._worked_on.add(key)
