@@ -40,6 +40,7 @@ class _Invented:
     container: str | None = None
     note: str | None = None
     paused: bool = False
+    provisioned: bool = False
     days_old: float = 120
     by: str = _ANNA
     is_down: bool = False
@@ -57,6 +58,7 @@ _DOMAINS = (
         name=f"photos.{_HOME}",
         records=((RecordType.CNAME, _HOME),),
         note="For the family",
+        provisioned=True,
         days_old=200,
     ),
     _Invented(
@@ -111,7 +113,7 @@ _DOMAINS = (
     ),
     _Invented(
         name="cloud.example.org",
-        container="cloud-nextcloud-1",
+        container="cloud:nextcloud:1",
         note="Its zone is at a provider that the agent does not know",
         days_old=150,
     ),
@@ -190,6 +192,7 @@ def _kept(each: _Invented, now: datetime) -> KeptDomain:
         status=DomainStatus.UNHEALTHY if each.is_down else DomainStatus.PENDING,
         reason=_EXPIRED if each.is_down else None,
         told_unhealthy=each.is_down,
+        provisioned=each.provisioned,
         created_at=began,
         changed_at=began,
     )

@@ -31,7 +31,7 @@ _ROUTES = (
         "cloud-nextcloud-1:80",
         RouteOptions(health=UpstreamHealth(path="/status.php")),
     ),
-    ("home.example.org", "192.168.1.20:8123", RouteOptions(allow=("192.168.1.0/24",))),
+    ("home.example.org", "192.168.1.10:8123", RouteOptions(allow=("192.168.1.0/24",))),
 )
 
 
