@@ -3,12 +3,14 @@
 All of it goes to the agent. Home Assistant keeps nothing of it, secrets least of all.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import voluptuous as vol
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -21,12 +23,11 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
-from .client import AgentError
-from .client.kinds import ACME_ACCOUNT, DNS_PROVIDER
+from .client import AgentError, CommandResult, Job
+from .client.kinds import ACME_ACCOUNT, DNS_PROVIDER, PROXY_ROUTE
 from .client.models import (
     LETS_ENCRYPT,
     AcmeAccountBody,
-    CommandResult,
     DnsProvider,
     HandOver,
     ProviderBody,
@@ -34,20 +35,44 @@ from .client.models import (
     ProviderState,
     ProviderType,
     ProxyMode,
+    ProxyRoute,
     ProxySetupBody,
+    RouteBody,
     UploadBody,
 )
 from .coordinator import HomelabCoordinator
-from .provider_forms import CONF_NAME_SERVERS, FORMS, field_of, schema_of, settings_of, shown_of
+from .jobs import async_end_of, raise_unless_well
+from .provider_forms import (
+    CONF_NAME_SERVERS,
+    FORMS,
+    SECRETS,
+    Mistake,
+    changed_settings_of,
+    field_of,
+    schema_of,
+    settings_of,
+    shown_of,
+    users_of,
+)
 
 type Data = dict[str, Any]
+type Tell = Callable[[Data], Awaitable[CommandResult | None]]
 
 CONF_ADMIN: Final = "admin"
 CONF_PROVIDER: Final = "provider"
+CONF_USERS: Final = "users"
+CONF_WEBSITE: Final = "website"
 
 _LINES: Final = TextSelector(TextSelectorConfig(multiline=True))
 _EMAIL: Final = TextSelector(TextSelectorConfig(type=TextSelectorType.EMAIL))
-_OWN_PROXY: Final = vol.Schema({vol.Required(CONF_ADMIN): TextSelector()})
+_OWN_PROXY: Final = vol.Schema(
+    {
+        vol.Required(CONF_ADMIN): TextSelector(),
+        vol.Optional("address"): TextSelector(),
+        vol.Optional("http_port"): cv.port,
+        vol.Optional("https_port"): cv.port,
+    }
+)
 _MANAGED_PROXY: Final = vol.Schema(
     {
         vol.Required("http_port", default=80): cv.port,
@@ -74,19 +99,29 @@ _UPLOAD: Final = vol.Schema(
 _WELL: Final = frozenset({ProviderState.OK, ProviderState.UNKNOWN, ProviderState.RATE_LIMITED})
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A form as it is shown: nothing of it is a secret."""
+
+    step: str
+    schema: vol.Schema
+    shown: Data | None
+
+
 class HomelabOptionsFlow(OptionsFlow):
     """Gives an agent what it needs for domains."""
 
+    _waiting: tuple[_Form, asyncio.Task[None]]
+    """The form that the agent is busy with, and its end."""
+
     def __init__(self) -> None:
         self._provider: DnsProvider | None = None
-        self._kind = ProviderType.UNKNOWN
 
     async def async_step_init(self, _input: Data | None = None) -> ConfigFlowResult:
         """Offer what can be set up."""
-        if self.config_entry.state is not ConfigEntryState.LOADED:
-            return self.async_abort(reason="not_connected")
         providers = ["change_provider", "remove_provider"] if self._providers else []
-        menu = ["add_provider", *providers, "proxy", "authority", "upload"]
+        websites = ["users"] if self._websites else []
+        menu = ["add_provider", *providers, "proxy", *websites, "authority", "upload"]
         return self.async_show_menu(step_id="init", menu_options=menu)
 
     async def async_step_add_provider(self, _input: Data | None = None) -> ConfigFlowResult:
@@ -136,11 +171,10 @@ class HomelabOptionsFlow(OptionsFlow):
         """Ask which provider to forget."""
         if user_input is None:
             return self._choose_provider("remove_provider")
-        dns = self._coordinator.client.dns
         try:
-            await self._coordinator.async_run(dns.remove_provider(user_input[CONF_PROVIDER]))
-        except HomeAssistantError as error:
-            return self._choose_provider("remove_provider", str(error))
+            await self._coordinator.client.dns.remove_provider(user_input[CONF_PROVIDER])
+        except AgentError as error:
+            return self._choose_provider("remove_provider", _said(error))
         return self._finished()
 
     async def async_step_proxy(self, _input: Data | None = None) -> ConfigFlowResult:
@@ -174,24 +208,71 @@ class HomelabOptionsFlow(OptionsFlow):
         async def tell(given: Data) -> None:
             await self._coordinator.client.renewal.set_account(AcmeAccountBody(**given))
 
-        return await self._ask("authority", _AUTHORITY, shown, user_input, tell)
+        return await self._ask(_Form("authority", _AUTHORITY, shown), user_input, tell)
 
     async def async_step_upload(self, user_input: Data | None = None) -> ConfigFlowResult:
         """Ask for a certificate of one's own and its key."""
         # What is wrong is told, and a key is not sent back to the browser.
         shown = {**user_input, "key_pem": ""} if user_input else None
 
-        async def tell(given: Data) -> None:
+        async def tell(given: Data) -> CommandResult:
             caddy = given.pop("caddy")
             body = UploadBody(**given, hand_over=HandOver(caddy=caddy))
-            await self._coordinator.client.renewal.upload(body)
+            return await self._coordinator.client.renewal.upload(body)
 
-        return await self._ask("upload", _UPLOAD, shown, user_input, tell)
+        return await self._ask(_Form("upload", _UPLOAD, shown), user_input, tell)
+
+    async def async_step_users(self, user_input: Data | None = None) -> ConfigFlowResult:
+        """Ask for whom a website is, and by which passwords they are known."""
+        names = SelectSelector(
+            SelectSelectorConfig(options=sorted(self._websites), mode=SelectSelectorMode.DROPDOWN)
+        )
+        schema = vol.Schema(
+            {vol.Required(CONF_WEBSITE): names, vol.Optional(CONF_USERS): SECRETS},
+        )
+        shown = {CONF_WEBSITE: user_input[CONF_WEBSITE]} if user_input else None
+
+        async def tell(given: Data) -> CommandResult:
+            website = self._websites[given[CONF_WEBSITE]]
+            body = RouteBody(
+                upstreams=website.upstreams,
+                aliases=website.aliases,
+                certificate=website.certificate,
+                options=website.options,
+                basic_auth=users_of(given.get(CONF_USERS, ())),
+            )
+            return await self._coordinator.client.proxy.put(website.key, body)
+
+        return await self._ask(_Form("users", schema, shown), user_input, tell)
+
+    async def async_step_working(self, _input: Data | None = None) -> ConfigFlowResult:
+        """Show that the agent is at it, which may take minutes."""
+        _, end = self._waiting
+        if end.done():
+            return self.async_show_progress_done(next_step_id="worked")
+        return self.async_show_progress(
+            step_id="working", progress_action="working", progress_task=end
+        )
+
+    async def async_step_worked(self, _input: Data | None = None) -> ConfigFlowResult:
+        """Finish, or show the form once more where the agent failed."""
+        form, end = self._waiting
+        try:
+            await end
+        except AgentError as error:
+            return self._refused(form, error)
+        return self._finished()
 
     @property
     def _coordinator(self) -> HomelabCoordinator:
+        if self.config_entry.state is not ConfigEntryState.LOADED:
+            raise AbortFlow("not_connected")
         coordinator: HomelabCoordinator = self.config_entry.runtime_data
         return coordinator
+
+    @property
+    def _websites(self) -> dict[str, ProxyRoute]:
+        return {one.key: one for one in self._coordinator.mirror.every(PROXY_ROUTE)}
 
     @property
     def _providers(self) -> dict[str, DnsProvider]:
@@ -217,20 +298,18 @@ class HomelabOptionsFlow(OptionsFlow):
         """Show the form of a kind; add the provider, or change it, with what is filled in."""
         changed = self._provider
         schema = schema_of(kind, changing=changed is not None)
-        field, reason = "base", ""
+        errors, reason = {}, ""
         if user_input is not None:
             try:
-                provider = await self._told(kind, user_input)
-            except ValueError:
-                field, reason = "options", "name=value"
+                reason = await self._told(kind, user_input)
+            except Mistake as mistake:
+                errors = {mistake.field: mistake.key}
             except AgentError as error:
-                field, reason = field_of(error, kind), _said(error)
+                errors, reason = {field_of(error, kind): "refused"}, _said(error)
             else:
-                if provider.state in _WELL:
+                if not reason:
                     return self._finished()
-                reason = provider.reason or provider.state.value
-                if changed is None:
-                    await self._coordinator.client.dns.remove_provider(provider.key)
+                errors = {"base": "refused"}
         shown = shown_of(changed) if changed else {}
         if user_input is not None:
             secrets = {one.name for one in FORMS[kind] if one.secret}
@@ -238,65 +317,85 @@ class HomelabOptionsFlow(OptionsFlow):
         return self.async_show_form(
             step_id=kind.value,
             data_schema=self.add_suggested_values_to_schema(schema, shown),
-            errors={field: "refused"} if reason else None,
+            errors=errors,
             description_placeholders={"reason": reason},
         )
 
-    async def _told(self, kind: ProviderType, given: Data) -> DnsProvider:
-        """Tell the agent of a provider; return how it is once it was asked."""
+    async def _told(self, kind: ProviderType, given: Data) -> str:
+        """Tell the agent of a provider; return why it does not work, or nothing."""
         dns = self._coordinator.client.dns
-        servers = tuple(given.get(CONF_NAME_SERVERS, ()))
+        name, servers = given["name"], tuple(given.get(CONF_NAME_SERVERS, ()))
         if self._provider is None:
             settings = settings_of(kind, given)
-            body = ProviderBody(name=given["name"], name_servers=servers, settings=settings)
-            added = await dns.add_provider(body)
-            return await dns.test_provider(added.key)
-        settings = settings_of(kind, given, self._provider.settings)
-        change = ProviderChange(name=given["name"], name_servers=servers, settings=settings)
-        await dns.change_provider(self._provider.key, change)
-        return await dns.test_provider(self._provider.key)
+            added = await dns.add_provider(
+                ProviderBody(name=name, name_servers=servers, settings=settings)
+            )
+            reason = _trouble(added)
+            if reason:
+                # Else the next try would be a second one beside it.
+                await dns.remove_provider(added.key)
+            return reason
+        changed = changed_settings_of(kind, given, self._provider.settings)
+        change = ProviderChange(name=name, name_servers=servers, settings=changed)
+        now = await dns.change_provider(self._provider.key, change)
+        return _trouble(now if changed else await dns.test_provider(now.key))
 
     async def _ask_proxy(
         self, step: str, schema: vol.Schema, mode: ProxyMode, user_input: Data | None
     ) -> ConfigFlowResult:
-        async def tell(given: Data) -> None:
+        async def tell(given: Data) -> CommandResult:
             body = ProxySetupBody(mode=mode, **given, wait_s=0)
-            command: Awaitable[CommandResult] = self._coordinator.client.proxy.set_up(body)
-            await self._coordinator.async_see_through(command)
+            return await self._coordinator.client.proxy.set_up(body)
 
-        return await self._ask(step, schema, user_input, user_input, tell)
+        return await self._ask(_Form(step, schema, user_input), user_input, tell)
 
-    async def _ask(
-        self,
-        step: str,
-        schema: vol.Schema,
-        shown: Data | None,
-        user_input: Data | None,
-        tell: Callable[[Data], Awaitable[None]],
+    async def _ask(self, form: _Form, user_input: Data | None, tell: Tell) -> ConfigFlowResult:
+        """Show a form, and tell the agent what is filled in; wait where that takes longer."""
+        if user_input is None:
+            return self._show(form)
+        try:
+            result = await tell(dict(user_input))
+            if result is not None:
+                raise_unless_well(result)
+        except Mistake as mistake:
+            return self._show(form, {mistake.field: mistake.key})
+        except AgentError as error:
+            return self._refused(form, error)
+        if result is None or result.job is None or result.outcome is not None:
+            return self._finished()
+        end = self.hass.async_create_background_task(
+            self._end_of(result.job), f"the end of {result.job.id}"
+        )
+        self._waiting = form, end
+        return await self.async_step_working()
+
+    async def _end_of(self, job: Job) -> None:
+        raise_unless_well(await async_end_of(self._coordinator, job))
+
+    def _refused(self, form: _Form, error: AgentError) -> ConfigFlowResult:
+        """Show a form once more, with what the agent says at the line that it is about."""
+        named = (error.field or "").split(".")[-1]
+        known = {str(line) for line in form.schema.schema}
+        return self._show(form, {named if named in known else "base": "refused"}, _said(error))
+
+    def _show(
+        self, form: _Form, errors: dict[str, str] | None = None, reason: str = ""
     ) -> ConfigFlowResult:
-        """Show a form, and tell the agent what is filled in."""
-        field, reason = "base", ""
-        if user_input is not None:
-            try:
-                await tell(dict(user_input))
-            except AgentError as error:
-                known = {str(line) for line in schema.schema}
-                named = (error.field or "").split(".")[-1]
-                field, reason = named if named in known else "base", _said(error)
-            except HomeAssistantError as error:
-                reason = str(error)
-            else:
-                return self._finished()
         return self.async_show_form(
-            step_id=step,
-            data_schema=self.add_suggested_values_to_schema(schema, shown),
-            errors={field: "refused"} if reason else None,
+            step_id=form.step,
+            data_schema=self.add_suggested_values_to_schema(form.schema, form.shown),
+            errors=errors,
             description_placeholders={"reason": reason},
         )
 
     def _finished(self) -> ConfigFlowResult:
         """End the flow; there is nothing for Home Assistant to keep."""
         return self.async_create_entry(data=dict(self.config_entry.options))
+
+
+def _trouble(provider: DnsProvider) -> str:
+    """Return why a provider does not work, in its own words."""
+    return "" if provider.state in _WELL else provider.reason or provider.state.value
 
 
 def _said(error: AgentError) -> str:

@@ -1,6 +1,6 @@
 """The forms for providers of DNS: what each kind is asked for, and what becomes of the answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,12 +16,13 @@ from homeassistant.helpers.selector import (
 )
 
 from .client import AgentError
-from .client.models import DnsProvider, ProviderType
+from .client.models import BasicAuthUser, DnsProvider, ProviderType
 
 STARS: Final = "*" * 10
 """What the agent takes for "as it is"; it shows no secret that it has."""
 
 CONF_NAME_SERVERS: Final = "name_servers"
+CONF_OPTIONS: Final = "options"
 _NAME: Final = "name"
 
 _LIST: Final = TextSelector(TextSelectorConfig(multiple=True))
@@ -29,7 +30,7 @@ _URL: Final = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
 _SECRET: Final = TextSelector(
     TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off")
 )
-_PAIRS: Final = TextSelector(
+SECRETS: Final = TextSelector(
     TextSelectorConfig(multiple=True, type=TextSelectorType.PASSWORD, autocomplete="off")
 )
 _ALGORITHMS: Final = SelectSelector(
@@ -38,6 +39,15 @@ _ALGORITHMS: Final = SelectSelector(
         mode=SelectSelectorMode.DROPDOWN,
     )
 )
+
+
+class Mistake(Exception):  # it is a person's, and told where it was made
+    """Something in a form that the agent cannot be told. `key` is that of the text about it."""
+
+    def __init__(self, field: str, key: str) -> None:
+        super().__init__(key)
+        self.field = field
+        self.key = key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +85,7 @@ FORMS: Final[Mapping[ProviderType, tuple[Field, ...]]] = {
     ProviderType.LEXICON: (
         Field(name="provider"),
         _ZONES,
-        Field(name="options", selector=_PAIRS, secret=True, required=False),
+        Field(name=CONF_OPTIONS, selector=SECRETS, secret=True, required=False),
     ),
 }
 """What is asked for, by the kind of provider."""
@@ -99,10 +109,7 @@ def schema_of(kind: ProviderType, *, changing: bool = False) -> vol.Schema:
 
 def shown_of(provider: DnsProvider) -> dict[str, Any]:
     """Return what a form shows of a provider."""
-    settings = {
-        name: list(value) if isinstance(value, tuple | list) else value
-        for name, value in provider.settings.items()
-    }
+    settings = {name: _plain(value) for name, value in provider.settings.items()}
     return {
         **settings,
         _NAME: provider.name,
@@ -110,24 +117,58 @@ def shown_of(provider: DnsProvider) -> dict[str, Any]:
     }
 
 
-def settings_of(
-    kind: ProviderType, given: Mapping[str, Any], known: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """Return the settings that a form stands for; `known` are those that no form shows.
+def settings_of(kind: ProviderType, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that a form stands for.
 
     Raises:
-        ValueError: an option of lexicon is no `name=value`.
+        Mistake: an option of lexicon is no `name=value`.
     """
-    settings: dict[str, Any] = {**(known or {}), "type": kind.value}
+    settings: dict[str, Any] = {"type": kind.value}
     for line in FORMS[kind]:
         value = given.get(line.name)
-        if line.name == "options":
+        if line.name == CONF_OPTIONS:
             settings[line.name] = _pairs(value or ())
-        elif value is not None:
+        elif value:
             settings[line.name] = value.strip() if isinstance(value, str) else value
         elif line.secret:
             settings[line.name] = STARS
+        elif value is not None:
+            settings[line.name] = value
     return settings
+
+
+def changed_settings_of(
+    kind: ProviderType, given: Mapping[str, Any], known: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """Return the settings that a form stands for, with those that no form shows; None: they stay.
+
+    Raises:
+        Mistake: something cannot be changed without its options, which nobody can read again.
+    """
+    settings = {**known, **settings_of(kind, given)}
+    secrets = {line.name for line in FORMS[kind] if line.secret}
+    if any(given.get(name) for name in secrets):
+        return settings
+    shown = {name: _plain(value) for name, value in settings.items() if name not in secrets}
+    if shown == {**{name: _plain(value) for name, value in known.items()}, "type": kind.value}:
+        return None
+    if CONF_OPTIONS in secrets:
+        raise Mistake(CONF_OPTIONS, "options_again")
+    return settings
+
+
+def users_of(lines: Sequence[str]) -> tuple[BasicAuthUser, ...]:
+    """Return who may come in, of lines of `name:password`.
+
+    Raises:
+        Mistake: one is something else.
+    """
+    pairs = [line.partition(":") for line in lines]
+    if not all(name.strip() and password for name, _, password in pairs):
+        raise Mistake("users", "no_user")
+    return tuple(
+        BasicAuthUser(username=name.strip(), password=password) for name, _, password in pairs
+    )
 
 
 def field_of(error: AgentError, kind: ProviderType) -> str:
@@ -137,8 +178,12 @@ def field_of(error: AgentError, kind: ProviderType) -> str:
     return next((part for part in reversed(named) if part in names), "base")
 
 
-def _pairs(lines: tuple[str, ...] | list[str]) -> dict[str, str]:
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple | list) else value
+
+
+def _pairs(lines: Sequence[str]) -> dict[str, str]:
     pairs = [line.partition("=") for line in lines]
     if not all(name.strip() and equals for name, equals, _ in pairs):
-        raise ValueError("an option is name=value")
+        raise Mistake(CONF_OPTIONS, "no_option")
     return {name.strip(): value for name, _, value in pairs}
