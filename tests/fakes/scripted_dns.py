@@ -70,6 +70,7 @@ class ScriptedProvider:
         self.held = {(each.name, each.type): each for each in held}
         self.faults: list[Fault] = []
         self.trouble: AgentError | None = None
+        self.asked = 0
         self.applied = 0
         self.closed = False
 
@@ -153,5 +154,6 @@ class ScriptedProvider:
         self.trouble = WrongCredentials("It does not take the key.")
 
     def _answer(self) -> None:
+        self.asked += 1
         if self.trouble is not None:
             raise self.trouble

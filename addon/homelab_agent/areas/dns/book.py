@@ -201,9 +201,11 @@ class ProviderBook:
             if servers is None:
                 servers = entry.kept.name_servers
             if settings is None:
-                kept = entry.kept.model_copy(update={"name": name, "name_servers": servers})
-                entry.kept = kept
-                await self._keep(entry)
+                given = {"name": name, "name_servers": servers}
+                await self._store(Entry(key, entry.kept.model_copy(update=given), entry.opened))
+                # Not what was stored: how it is may have been noted meanwhile.
+                entry.kept = entry.kept.model_copy(update=given)
+                self._show(key)
                 return entry.shown
             await self._take_up(key, name, servers, settings)
             if entry.opened is not None:
@@ -245,8 +247,11 @@ class ProviderBook:
         except AgentError as error:
             self._note(entry, ProviderState.UNREACHABLE, error.message)
         entry.kept = entry.kept.model_copy(update={"checked_at": self._clock()})
-        if self._entries.get(key) is entry:
-            await self._keep(entry)
+        async with self._changing:
+            # It may have been removed meanwhile, or set up anew: then it must not come back.
+            if self._entries.get(key) is entry:
+                await self._store(entry)
+                self._show(key)
         return entry.shown
 
     @asynccontextmanager
@@ -316,8 +321,10 @@ class ProviderBook:
             zones=_named_zones(settings),
             set_up_at=self._clock(),
         )
-        self._entries[key] = Entry(key, kept, opened)
-        await self._keep(self._entries[key])
+        entry = Entry(key, kept, opened)
+        await self._store(entry)
+        self._entries[key] = entry
+        self._show(key)
 
     def _opened(self, key: str, kept: KeptProvider) -> Entry:
         try:
@@ -334,10 +341,9 @@ class ProviderBook:
         if self._entries.get(entry.key) is entry:
             self._show(entry.key)
 
-    async def _keep(self, entry: Entry) -> None:
+    async def _store(self, entry: Entry) -> None:
         if entry.kept.type is not ProviderType.DEMO:
             await self._records.put({entry.key: (self._clock(), entry.kept)})
-        self._show(entry.key)
 
     def _show(self, key: str) -> None:
         self._resources.publish(DNS_PROVIDER_KIND, key, self._entries[key].shown)

@@ -1,10 +1,11 @@
 """Providers are kept with their secrets sealed, and one that cannot be opened harms no other."""
 
+import asyncio
 import json
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from homelab_agent.areas.dns.models import (
     DNS_PROVIDER_KIND,
@@ -17,11 +18,12 @@ from homelab_agent.areas.dns.models import (
     ProviderType,
 )
 from homelab_agent.areas.dns.providers.errors import NotOffered, ProviderAway
-from homelab_agent.platform.errors import Conflict, Invalid, NotFound
+from homelab_agent.platform.errors import Conflict, Invalid, NotFound, Unavailable
 from homelab_agent.platform.store.database import Store
 from homelab_agent.platform.store.tables import dns_provider
 from homelab_agent.platform.vault import SecretUnreadable
 from tests.fakes.scripted_dns import ScriptedProvider, records
+from tests.harness.waiting import wait_until
 from tests.unit.agent.areas.dns.house import SECRET, ZONE, House, settings
 
 STARS = "*" * 10
@@ -70,9 +72,9 @@ async def test_a_secret_is_in_no_answer_no_resource_and_not_in_the_store(
     shown = house.service.providers().model_dump_json()
     published = house.resources.get(DNS_PROVIDER_KIND, "knot")
     assert published is not None
-    for text in (shown, published.model_dump_json(), await stored(store)):
-        assert SECRET not in text
-        assert "dns.lan" in text
+    for shows in (shown, published.model_dump_json(), await stored(store)):
+        assert SECRET not in shows
+        assert "dns.lan" in shows
     assert SECRET not in house.secrets.mask(f"it said {SECRET}")
 
 
@@ -178,6 +180,39 @@ async def test_what_is_removed_is_forgotten_with_its_secret(
     assert opened.providers[0].closed
     with pytest.raises(NotFound):
         await house.service.remove_provider("knot")
+
+
+async def test_what_is_removed_while_it_is_asked_does_not_come_back(
+    house: House, store: Store, opened: Opened
+) -> None:
+    async with store.write():
+        removing = asyncio.create_task(house.service.remove_provider("knot"))
+        await asyncio.sleep(0)
+        testing = asyncio.create_task(house.book.check("knot"))
+
+        async def was_asked() -> bool:
+            return opened.providers[0].asked > 1
+
+        await wait_until(was_asked, what="it to be asked")
+    await removing
+    await testing
+    assert await stored(store) == "[]"
+    assert house.resources.get(DNS_PROVIDER_KIND, "knot") is None
+
+
+async def test_what_cannot_be_kept_is_not_used_until_the_next_restart_either(
+    house: House, store: Store, opened: Opened
+) -> None:
+    async with store.write() as connection:
+        await connection.execute(text("ALTER TABLE dns_provider RENAME TO away"))
+    with pytest.raises(Unavailable):
+        await house.service.add_provider(ProviderBody(name="Other", settings=settings()))
+    with pytest.raises(Unavailable):
+        await house.service.change_provider("knot", ProviderChange(name="Another"))
+    with pytest.raises(Unavailable):
+        await house.service.change_provider("knot", ProviderChange(settings=settings()))
+    assert [each.name for each in house.service.providers().providers] == ["Knot"]
+    assert not opened.providers[0].closed
 
 
 async def test_a_provider_that_does_not_take_its_key_is_kept_and_says_so(store: Store) -> None:
