@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,7 +14,7 @@ from yarl import URL
 
 from homelab_agent.areas.dns.providers.errors import ApplyUncertain, ProviderAway, ProviderBusy
 from homelab_agent.areas.dns.providers.reach import Reach
-from homelab_agent.platform.errors import AgentError
+from homelab_agent.platform.errors import AgentError, Invalid
 from homelab_agent.platform.outbound.connections import where
 from homelab_agent.platform.outbound.guard import GuardedAddress
 from homelab_agent.platform.outbound.http import Attempt, HttpRequest, Stage
@@ -25,6 +26,7 @@ USUAL_WAIT_S = 60.0
 
 _MOST_WAIT_S = 86_400.0
 _MOST_WORDS = 300
+_SECONDS = re.compile(r"-?[0-9]{1,12}(\.[0-9]*)?")
 _SENT = {Stage.ANSWER, Stage.BODY}
 _SAID_OF: Mapping[type[Exception], str] = {
     aiohttp.ClientConnectorCertificateError: "has a certificate that is not trusted",
@@ -104,7 +106,7 @@ class WebApi:
         verify_tls: bool = True,
         deadline_s: float = DEADLINE_S,
     ) -> None:
-        self._base = URL(base.rstrip("/"))
+        self._base = _address(base)
         self._reach = reach
         self._headers = headers
         self._verify_tls = verify_tls
@@ -180,6 +182,25 @@ class WebApi:
         return _trouble(f"{self.place} {what}.", changes=changes and attempt.stage in _SENT)
 
 
+def _address(base: str) -> URL:
+    try:
+        url = URL(base.rstrip("/"))
+    except ValueError as error:
+        raise _no_address(base) from error
+    if url.raw_query_string or url.raw_fragment:
+        # It would not be sent, and everybody who may read the settings would see it.
+        raise _no_address(base)
+    return url
+
+
+def _no_address(base: str) -> Invalid:
+    return Invalid(
+        f"“{base[:100]}” is no address of an API",
+        field="settings.url",
+        hint="Write it as https://dns.example.org:8081, without a question mark",
+    )
+
+
 def shown_words(text: str) -> str:
     """Return the beginning of a stranger's text, fit to be shown: on one line, and short."""
     clean = "".join(letter if letter.isprintable() else " " for letter in text[: _MOST_WORDS * 2])
@@ -200,10 +221,10 @@ def _without_trouble(answer: ApiAnswer) -> ApiAnswer:
 
 
 def _wait_s(answer: ApiAnswer) -> float:
-    try:
-        return min(max(float(answer.headers.get("Retry-After", "")), 1.0), _MOST_WAIT_S)
-    except ValueError:  # none, or a date: nobody of ours answers with one
+    told = answer.headers.get("Retry-After", "").strip()
+    if not _SECONDS.fullmatch(told):  # none, or a date: nobody of ours answers with one
         return USUAL_WAIT_S
+    return min(max(float(told), 1.0), _MOST_WAIT_S)
 
 
 def _trouble(message: str, *, changes: bool) -> AgentError:

@@ -13,6 +13,7 @@ from homelab_agent.areas.dns.providers.errors import (
     ProviderBusy,
 )
 from homelab_agent.areas.dns.providers.web_api import USUAL_WAIT_S, WebApi
+from homelab_agent.platform.errors import Invalid
 from tests.fakes.dns_providers.server import Fault, ProviderServer, running
 from tests.fakes.services.faults import drips, floods
 from tests.fakes.services.server import serving
@@ -71,6 +72,8 @@ async def test_where_the_agent_must_not_go_no_provider_leads_it(reach: Reach) ->
         ({"Retry-After": "-3"}, 1.0),
         ({"Retry-After": "9999999"}, 86_400.0),
         ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, USUAL_WAIT_S),
+        ({"Retry-After": "nan"}, USUAL_WAIT_S),
+        ({"Retry-After": "Infinity"}, USUAL_WAIT_S),
         ({}, USUAL_WAIT_S),
     ],
 )
@@ -98,3 +101,19 @@ async def test_a_server_in_trouble_may_have_done_what_it_was_told_to(
 async def test_nobody_there_means_that_nothing_was_changed(reach: Reach, url: str) -> None:
     with pytest.raises(ProviderAway):
         await api(url, reach, deadline_s=5).ask("POST", "/zones", changes=True, body={})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://[::1",
+        "http://dns.lan:99999",
+        "http://:80",
+        "http://dns.lan:8x",
+        "http://dns.lan?k=v",
+    ],
+)
+async def test_what_is_no_address_is_told_with_its_field(reach: Reach, url: str) -> None:
+    with pytest.raises(Invalid, match="no address") as caught:
+        api(url, reach)
+    assert caught.value.field == "settings.url"
