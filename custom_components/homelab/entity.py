@@ -17,7 +17,7 @@ from .client import (
     ManagedCertificate,
     Stack,
 )
-from .client.kinds import CONTAINER, DOMAIN, MACHINE_KEY, STACK
+from .client.kinds import CONTAINER, DOMAIN, MACHINE_KEY, MANAGED_CERTIFICATE, STACK
 from .coordinator import THE_ENGINE, HomelabCoordinator
 from .listeners import Listened
 from .subjects import Part, Subject, Thing, name_of, part_of, subject_of
@@ -227,7 +227,7 @@ class ServiceEntity[T](DetailEntity[T]):
         device_info = coordinator.devices.info_of(home)
         super().__init__(coordinator, description, subject, kind, device_info)
         self.is_of_container = home.kind == CONTAINER.name
-        several = self.is_of_container or _is_another(service, home)
+        several = self.is_of_container or _is_another(coordinator, service, home)
         self._attr_translation_placeholders = {"of": f"{name_of(service)} " if several else ""}
 
 
@@ -250,13 +250,17 @@ class StackEntity(ThingEntity[Stack]):
         super().__init__(coordinator, description, Subject(STACK.name, stack.key), STACK)
 
 
-def _is_another(service: Thing, home: Subject) -> bool:
-    """Return whether a managed certificate is on the page of a domain as one of several."""
-    return (
-        isinstance(service, ManagedCertificate)
-        and home.kind == DOMAIN.name
-        and name_of(service) != home.key
-    )
+def _is_another(coordinator: HomelabCoordinator, service: Thing, home: Subject) -> bool:
+    """Return whether a managed certificate is on the page of a domain beside one that is nearer.
+
+    That is the one made for the domain alone, else the first.
+    """
+    if not isinstance(service, ManagedCertificate) or home.kind != DOMAIN.name:
+        return False
+    kept = coordinator.mirror.every(MANAGED_CERTIFICATE)
+    there = [one.key for one in kept if coordinator.home_of(one) == home]
+    nearest = min(there, key=lambda key: (key != home.key, key), default=service.key)
+    return service.key != nearest
 
 
 def _name_of(part: Part) -> str:

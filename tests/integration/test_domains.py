@@ -379,6 +379,9 @@ async def test_a_certificate_with_other_names_moves_along(photos: Home) -> None:
     key = "managed_certificate:shop:problem"
     await photos.becomes("binary_sensor", key, "off")
     assert device_of(photos, "binary_sensor", key) == photos.device(DOMAIN)
+    assert name(photos, "binary_sensor", key) == f"{PHOTOS} Renewal problem"
+    put_managed(photos)
+    await photos.becomes("binary_sensor", f"{MANAGED}:problem", "off")
     put_managed(photos, "shop", names=[f"*.{PHOTOS}", PHOTOS])
     renamed = f"{PHOTOS} *.{PHOTOS} Renewal problem"
     await until(lambda: name(photos, "binary_sensor", key) == renamed, "the name")
