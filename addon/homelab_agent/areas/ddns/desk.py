@@ -1,7 +1,8 @@
 """All names that follow an address: added, changed, removed, and worked at in time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from homelab_agent.areas.ddns.board import Board
 from homelab_agent.areas.ddns.followed import Followed
@@ -34,6 +35,7 @@ class Desk:
         """What is worked at just now, by key."""
         # What is kept and what is worked at change together, one change after the other.
         self._changing = asyncio.Lock()
+        self._changed: str | None = None
 
     def open(self, group: asyncio.TaskGroup) -> None:
         """Work from now on, as tasks of this group."""
@@ -63,38 +65,34 @@ class Desk:
         Raises:
             Conflict: there are too many.
         """
-        async with self._changing:
-            if key not in self.names and len(self.names) >= MOST_NAMES:
+        async with self._alone(key) as known:
+            if known is None and len(self.names) >= MOST_NAMES:
                 raise Conflict(
                     f"There are {MOST_NAMES} names that follow an address, and no more fit in.",
                     hint="Remove some that nobody needs",
                 )
-            await self._stop(key)
-            known = self.names.get(key)
             one = Followed(key, make(known.kept if known is not None else None))
             one.seen_s = self._steady()
             # The provider's pause counts for the name, however it is to follow.
             one.paced_s = known.paced_s if known is not None else 0.0
             await self._board.keep(one)
             self.names[key] = one
-            self.wake.set()
             return one
 
     async def remove(self, key: str) -> None:
-        """Have a name follow no more; what it leads to stays."""
-        async with self._changing:
-            await self._stop(key)
+        """Have a name follow no more, as often as one likes; what it leads to stays."""
+        async with self._alone(key):
             await self._board.forget(key)
-            del self.names[key]
+            self.names.pop(key, None)
 
-    async def pause(self, one: Followed, *, paused: bool) -> None:
-        """Leave a name alone, or go on with it."""
-        async with self._changing:
-            await self._stop(one.key)
+    async def pause(self, key: str, *, paused: bool) -> None:
+        """Leave a name alone, or go on with it; one that was removed meanwhile stays so."""
+        async with self._alone(key) as one:
+            if one is None:
+                return
             one.kept = one.kept.model_copy(update={"paused": paused})
             one.check_s = self._steady()
             await self._board.keep(one)
-            self.wake.set()
 
     def now(self, one: Followed) -> asyncio.Task[None] | None:
         """Look and write now, as a person wants it; the provider's pauses still count."""
@@ -109,7 +107,7 @@ class Desk:
         return self.working.get(one.key)
 
     def _look_at(self, one: Followed, now_s: float) -> None:
-        if one.key in self.working or self._group is None:
+        if one.key in self.working or one.key == self._changed or self._group is None:
             return
         was_uncertain = one.uncertain
         if one.notice(self._sources.seen(one.kept), now_s) or one.uncertain != was_uncertain:
@@ -141,6 +139,18 @@ class Desk:
         else:
             return
         one.retry_s = one.check_s = self._steady() + FIRST_RETRY_S
+
+    @asynccontextmanager
+    async def _alone(self, key: str) -> AsyncIterator[Followed | None]:
+        """Give a name while nobody works at it, and nobody else changes it; None: there is none."""
+        async with self._changing:
+            self._changed = key
+            try:
+                await self._stop(key)
+                yield self.names.get(key)
+            finally:
+                self._changed = None
+                self.wake.set()
 
     async def _stop(self, key: str) -> None:
         task = self.working.get(key)

@@ -123,7 +123,7 @@ class DynamicAddressService:
         one = self._get(name)
         if one.kept.paused is paused:
             return False
-        await self._desk.pause(one, paused=paused)
+        await self._desk.pause(one.key, paused=paused)
         return True
 
     async def _worked_at(self, one: Followed, most_s: float) -> DynamicAddress:

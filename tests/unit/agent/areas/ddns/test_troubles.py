@@ -3,7 +3,7 @@
 import asyncio
 from itertools import pairwise
 
-from homelab_agent.areas.ddns.models import DynamicState
+from homelab_agent.areas.ddns.models import DYNAMIC_ADDRESS_KIND, DynamicState
 from homelab_agent.areas.dns.models import ProviderBody, ProviderChange
 from homelab_agent.areas.dns.providers.all_providers import Reach
 from homelab_agent.platform.store.database import Store
@@ -299,6 +299,30 @@ async def test_while_nothing_can_be_noted_nothing_is_written(
             assert flare.changes == 1
         await agent.later(61)
         assert flare.zones.values(NAME, "A") == ("192.0.2.2",)
+
+
+async def test_a_name_that_is_removed_stays_so_whatever_else_is_done_to_it_meanwhile(
+    store: Store, reach: Reach, flare: CloudflareServer
+) -> None:
+    async with home(store, reach, flare, settings=at_cloudflare(flare)) as agent:
+        flare.fail(Fault(hang=True, times=1), only=f"name={NAME}")
+        agent.network("192.0.2.1")
+        follow = asyncio.create_task(agent.follow(NAME))
+        await wait_until(lambda: _is(flare.count(f"name={NAME}") > 0), what="the question")
+        async with store.write():  # the one writer there is
+            changes = (agent.service.remove(NAME), agent.service.pause(NAME))
+            tasks = [asyncio.create_task(each) for each in (*changes, agent.service.remove(NAME))]
+            await wait_until(lambda: _is(not agent.desk.working), what="the round to end")
+            # What is due would be begun now.
+            agent.desk.look()
+            assert not agent.desk.working
+        await asyncio.gather(*tasks)
+        await follow
+        await agent.later(61)
+        assert agent.resources.get(DYNAMIC_ADDRESS_KIND, NAME) is None
+        assert not flare.zones.values(NAME, "A")
+    async with home(store, reach, flare) as agent:
+        assert agent.service.find(NAME) is None
 
 
 async def killed_while_it_waits_for_an_answer(
