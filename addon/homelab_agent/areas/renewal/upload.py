@@ -1,6 +1,7 @@
 """Certificates of one's own: checked before anything is written."""
 
 import asyncio
+from contextlib import suppress
 
 from homelab_agent.areas.certificates.models import CertificateReport, Verdict
 from homelab_agent.areas.certificates.service import CertificateService
@@ -8,6 +9,7 @@ from homelab_agent.areas.renewal.key_loader import load_key_tools
 from homelab_agent.areas.renewal.keys import Bundle
 from homelab_agent.areas.renewal.models import UploadBody
 from homelab_agent.platform.clock import Clock
+from homelab_agent.platform.dns_names import uniform_name
 from homelab_agent.platform.errors import Invalid
 
 _STRANGE = frozenset({Verdict.SELF_SIGNED, Verdict.UNKNOWN_AUTHORITY})
@@ -41,6 +43,8 @@ class UploadCheck:
                 field="certificate_pem",
                 hint="Have it issued with subject alternative names.",
             )
+        for name in bundle.facts.names:
+            _require_host(name)
         report = await self._certificates.judge_file(bundle.ders)
         return bundle, _note(bundle, report)
 
@@ -58,6 +62,21 @@ class UploadCheck:
                 field="certificate_pem",
                 hint="Wait until then, or look at the clock of this machine.",
             )
+
+
+def _require_host(name: str) -> None:
+    """Refuse what only looks like a name: who made the certificate could write anything there.
+
+    It is called by its first name, and so is its folder.
+    """
+    with suppress(Invalid):
+        if uniform_name(name, field="certificate_pem", wildcard=True) == name:
+            return
+    raise Invalid(
+        f"{name[:100]!r} in the certificate is no name of a host.",
+        field="certificate_pem",
+        hint="Have it issued for names as in www.example.org.",
+    )
 
 
 def _note(bundle: Bundle, report: CertificateReport) -> str | None:

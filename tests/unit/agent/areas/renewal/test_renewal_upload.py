@@ -31,6 +31,9 @@ from tests.unit.agent.areas.renewal.desk import Desk
 
 NAME = "photos.home.example"
 
+CURVE = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
+"""What `openssl ecparam -genkey` writes before a key."""
+
 type Make = Callable[[Authority], UploadBody]
 
 
@@ -70,6 +73,14 @@ GOOD: dict[str, Make] = {
     "with its intermediate": lambda a: body(a.issue(NAME), a.intermediate),
     "with its root too": lambda a: body(a.issue(NAME), a.intermediate, a.root),
     "chain in the wrong order": lambda a: body(a.issue(NAME), a.root, a.intermediate),
+    "key with its curve before it": lambda a: body(
+        made := a.issue(NAME), a.intermediate, key=CURVE + made.key_pem.decode()
+    ),
+    "written on Windows": lambda a: UploadBody(
+        certificate_pem=pem((made := a.issue(NAME)).certificate).replace("\n", "\r\n"),
+        chain_pem=pem(a.intermediate.certificate).replace("\n", "\r\n"),
+        key_pem=SecretStr(made.key_pem.decode().replace("\n", "\r\n")),
+    ),
     "all in one, upside down": lambda a: UploadBody(
         certificate_pem=pem(
             a.root.certificate, a.intermediate.certificate, (made := a.issue(NAME)).certificate
@@ -121,6 +132,16 @@ BAD: dict[str, tuple[Make, str, str]] = {
         lambda a: body(a.issue(common_name=NAME), a.intermediate),
         "certificate_pem",
         "names no host",
+    ),
+    "names a folder above": (
+        lambda a: body(a.issue("../../outside"), a.intermediate),
+        "certificate_pem",
+        "no name of a host",
+    ),
+    "names a folder from the root on": (
+        lambda a: body(a.issue("/tmp/outside"), a.intermediate),
+        "certificate_pem",
+        "no name of a host",
     ),
     "signed by what may not sign": (
         lambda a: body(
