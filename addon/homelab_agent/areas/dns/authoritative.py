@@ -22,7 +22,7 @@ from homelab_agent.areas.dns.models import AuthoritativeAnswers, RecordType, Ser
 from homelab_agent.areas.dns.values import from_presented
 from homelab_agent.areas.dns.zone_servers import NameServer, ZoneServers
 from homelab_agent.platform.errors import Unavailable
-from homelab_agent.platform.outbound.dns_exchange import exchange_wire
+from homelab_agent.platform.outbound.dns_exchange import QUICKLY_READ_BYTES, exchange_wire
 from homelab_agent.platform.outbound.names import Target
 
 ANSWER_S = 5.0
@@ -33,13 +33,13 @@ ASK_AGAIN_S = 1.6
 
 MOST_AT_ONE_SERVER = 32
 
+PAYLOAD = 1232
+"""Bytes of an answer that get through every network in one piece."""
+
 MOST_REMEMBERED = 4096
 """Questions, and answers that were read; each is a few hundred bytes."""
 
 _ID_BYTES = 2
-
-PAYLOAD = 1232
-"""Bytes of an answer that get through every network in one piece."""
 
 
 class AuthoritativeServers:
@@ -102,7 +102,7 @@ class AuthoritativeServers:
                 break
             except TimeoutError:
                 continue  # until whoever waits has waited long enough
-        said = _said(answer[_ID_BYTES:], name, record_type)
+        said = await _read(answer[_ID_BYTES:], name, record_type)
         response_ms = round((loop.time() - began) * 1000, 2)
         who = f"{server.name} ({server.address})"
         return ServerAnswer(
@@ -139,9 +139,18 @@ def _question(name: str, record_type: RecordType) -> bytes:
     return query.to_wire()[_ID_BYTES:]
 
 
-@lru_cache(MOST_REMEMBERED)
+async def _read(answer: bytes, name: str, record_type: RecordType) -> _Said:
+    """Return what an answer without its id says.
+
+    The same is mostly said again and again, and then it is known. A long one is neither read on
+    the loop nor remembered: it is rare, and may be meant to be slow to read and large to keep.
+    """
+    if len(answer) > QUICKLY_READ_BYTES:
+        return await asyncio.to_thread(_said, answer, name, record_type)
+    return _said_again(answer, name, record_type)
+
+
 def _said(answer: bytes, name: str, record_type: RecordType) -> _Said:
-    """Return what an answer without its id says. The same is mostly said again and again."""
     message = from_wire(bytes(_ID_BYTES) + answer)
     if message.rcode() not in {NOERROR, NXDOMAIN}:
         return _Said(trouble=f"answered {rcode_text(message.rcode())}")
@@ -154,3 +163,6 @@ def _said(answer: bytes, name: str, record_type: RecordType) -> _Said:
             values = {from_presented(record_type, value.to_text()) for value in each}
             return _Said(values=tuple(sorted(values)), ttl_s=each.ttl, serial=serial)
     return _Said(values=(), serial=serial)
+
+
+_said_again = lru_cache(MOST_REMEMBERED)(_said)

@@ -32,6 +32,10 @@ ASK_AGAIN_S = 2.0
 
 LOOK_UP_S = 8.0
 MOST_REMEMBERED = 4096
+MOST_HOSTS = 32
+MOST_ADDRESSES = 8
+"""So many servers of a zone are asked, and so many addresses of each. Nobody needs as many; whoever
+names hundreds has others asked by us."""
 
 _SHORTEST_S = 30.0
 _LONGEST_S = 3600.0
@@ -152,9 +156,13 @@ class ZoneServers:
         if named is None:
             raise NotFound(f"{zone} names no name servers (NS).", field="name")
         hosts = sorted({value.target for value in named})
-        found = await asyncio.gather(*(self._addresses(host) for host in hosts))
+        found = await asyncio.gather(*(self._addresses(host) for host in hosts[:MOST_HOSTS]))
         holds_s = min(named.ttl, *(ttl_s for _, ttl_s in found))
-        return tuple(server for group, _ in found for server in group), _bounded(holds_s)
+        servers = [server for group, _ in found for server in group]
+        if len(hosts) > MOST_HOSTS:
+            why = f"It is one of {len(hosts)}, and only {MOST_HOSTS} are asked."
+            servers.append(NameServer(_text(hosts[MOST_HOSTS]), None, why))
+        return tuple(servers), _bounded(holds_s)
 
     async def _addresses(self, host: Name) -> tuple[list[NameServer], float]:
         name = _text(host)
@@ -171,7 +179,7 @@ class ZoneServers:
                     ttl_s = min(ttl_s, each.ttl)
         if not texts:
             return [NameServer(name, None, f"{name} has no address.")], _TROUBLE_S
-        servers = [await self._reachable(name, text) for text in texts]
+        servers = [await self._reachable(name, text) for text in texts[:MOST_ADDRESSES]]
         return servers, ttl_s
 
     async def _reachable(self, name: str, address: str) -> NameServer:

@@ -13,6 +13,9 @@ from dns.resolver import NoResolverConfiguration, Resolver
 
 from homelab_agent.platform.outbound.name_server import DNS_PORT
 
+QUICKLY_READ_BYTES = 1232
+"""A longer answer may be made to be slow to read: its names lead to each other."""
+
 _HEADER_BYTES = 12
 _LENGTH_BYTES = 2
 _MOST_BYTES = 65535
@@ -39,7 +42,10 @@ async def exchange(query: Message, server: Server) -> Message:
         OSError: it cannot be reached; also where nobody listens.
         DNSException, EOFError: it did not answer in proper DNS.
     """
-    return from_wire(await exchange_wire(query.to_wire(), server))
+    answer = await exchange_wire(query.to_wire(), server)
+    if len(answer) > QUICKLY_READ_BYTES:
+        return await asyncio.to_thread(from_wire, answer)
+    return from_wire(answer)
 
 
 async def exchange_wire(query: bytes, server: Server) -> bytes:
@@ -62,6 +68,8 @@ async def _over_udp(query: bytes, server: Server) -> bytes:
             answer = await loop.sock_recv(asking, _MOST_BYTES)
             if _answers(answer, query):
                 return answer
+            # Whoever floods us would else keep everybody waiting: what is there is read at once.
+            await asyncio.sleep(0)
 
 
 async def _over_tcp(query: bytes, server: Server) -> bytes:

@@ -12,7 +12,7 @@ import pytest
 from homelab_agent.areas.dns.authoritative import AuthoritativeServers
 from homelab_agent.areas.dns.models import RecordSet, RecordType, ServerAnswer
 from homelab_agent.areas.dns.propagation import Ask, wait_until_served
-from homelab_agent.areas.dns.zone_servers import ZoneServers
+from homelab_agent.areas.dns.zone_servers import MOST_ADDRESSES, MOST_HOSTS, ZoneServers
 from homelab_agent.platform.errors import NotFound, TimedOut, Unavailable
 from homelab_agent.platform.outbound.connections import Outbound
 from homelab_agent.platform.outbound.guard import Guard
@@ -174,8 +174,62 @@ async def test_a_long_answer_is_taken_over_tcp_and_a_lost_datagram_asked_for_aga
     assert answer.values == ("192.0.2.10",)
 
 
+async def test_an_answer_that_is_made_to_be_slow_to_read_keeps_nobody_else_waiting() -> None:
+    turns = 0
+
+    def slow_to_read(asked: bytes) -> bytes:
+        nonlocal turns
+        turns = 0
+        return _leading_to_each_other(asked, count=600)
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with name_server(truncated, slow_to_read) as server:
+        busy = asyncio.create_task(others())
+        (answer,) = await ask(server, record_type=RecordType.MX)
+        busy.cancel()
+    assert len(answer.values or ()) == 600
+    assert turns > 100
+
+
+def _leading_to_each_other(asked: bytes, *, count: int) -> bytes:
+    """Answer with many mail servers, each with the longest name that there is in two bytes."""
+    labels = [b"a" * 63] * 3 + [b"b" * 61]
+    name = b"".join(bytes([len(each)]) + each for each in labels) + b"\0"
+    response = dns.message.make_response(dns.message.from_wire(asked))
+    response.flags |= dns.flags.AA
+    wire = bytearray(response.to_wire())
+    wire[6:8] = count.to_bytes(2)
+    to_name = (0xC000 | (len(wire) + 14)).to_bytes(2)
+    for number in range(count):
+        data = number.to_bytes(2) + (to_name if number else name)
+        wire += b"\xc0\x0c\0\x0f\0\1\0\0\0\x3c" + len(data).to_bytes(2) + data
+    return bytes(wire)
+
+
 class TestFinding:
     """The zone and its servers, asked for through a resolver."""
+
+    async def test_a_zone_that_names_very_many_has_not_all_of_them_asked_by_us(self) -> None:
+        many = [f"example.org. 60 IN NS ns{number}.example.net." for number in range(50)]
+        hosts = [
+            f"ns{number}.example.net. 60 IN A 127.0.{number}.{each}"
+            for number in range(50)
+            for each in range(10)
+        ]
+        tree = Tree(*many, *hosts)
+        async with name_server(truncated, tree) as resolver:
+            found = await asking(resolver.address).answers(
+                "nas.example.org", RecordType.A, zone="example.org", servers=()
+            )
+        assert len(tree.asked) <= 1 + 2 * MOST_HOSTS
+        assert len(found.servers) <= MOST_HOSTS * MOST_ADDRESSES + 1
+        assert "one of 50" in str(found.servers[-1].reason)
+        assert not found.agree
 
     async def test_the_zone_is_found_up_the_tree_and_asked_for_once(self) -> None:
         tree = Tree("example.org. 60 IN NS ns1.example.net.")

@@ -1,5 +1,6 @@
 """One question to one name server: its answer is taken, and nothing else that comes."""
 
+import asyncio
 import socket
 
 import dns.message
@@ -38,6 +39,29 @@ async def test_what_is_no_answer_to_this_question_is_passed_over() -> None:
     async with name_server(answers) as server:
         answer = await exchange(query, at(server))
     assert [each.to_text() for each in answer.answer] == ["nas.example.org. 60 IN A 192.0.2.10"]
+
+
+async def test_whoever_floods_us_keeps_nobody_else_waiting() -> None:
+    junk, right, turns = 100, knows(RECORD), 0
+
+    def floods(asked: bytes) -> bytes | None:
+        nonlocal turns
+        for _ in range(junk):
+            server.transports[0].sendto(b"junk", server.asked_from[-1])
+        turns = 0
+        return right(asked)
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with name_server(floods) as server:
+        busy = asyncio.create_task(others())
+        await exchange(dns.message.make_query("nas.example.org", "A"), at(server))
+        busy.cancel()
+    assert turns >= junk
 
 
 async def test_who_did_not_understand_may_leave_the_question_out() -> None:
