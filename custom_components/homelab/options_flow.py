@@ -281,7 +281,7 @@ class HomelabOptionsFlow(OptionsFlow):
     def _choose_provider(self, step: str, error: str | None = None) -> ConfigFlowResult:
         options = [
             SelectOptionDict(value=key, label=provider.name)
-            for key, provider in self._providers.items()
+            for key, provider in sorted(self._providers.items())
             if step == "remove_provider" or provider.type in FORMS
         ]
         selector = SelectSelector(

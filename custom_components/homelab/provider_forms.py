@@ -132,7 +132,7 @@ def settings_of(kind: ProviderType, given: Mapping[str, Any]) -> dict[str, Any]:
             settings[line.name] = value.strip() if isinstance(value, str) else value
         elif line.secret:
             settings[line.name] = STARS
-        elif value is not None:
+        else:
             settings[line.name] = value
     return settings
 

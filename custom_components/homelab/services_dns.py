@@ -41,6 +41,7 @@ from .services_domains_targets import (
     NAME,
     RECORD,
     RECORD_TYPE,
+    VALUES,
     one_domain,
 )
 
@@ -52,7 +53,7 @@ ATTR_ZONE: Final = "zone"
 _RECORD: Any = {
     **RECORD,
     vol.Required(ATTR_NAME): NAME,
-    vol.Optional("values", default=[]): vol.All(cv.ensure_list, [cv.string]),
+    vol.Optional("values", default=[]): VALUES,
 }
 _PLAN: Any = {
     **DOMAIN_FIELD,

@@ -42,6 +42,7 @@ from .services_domains_targets import (
     DOMAIN_FIELD,
     NAME,
     RECORD,
+    VALUES,
     NamedDomain,
     domains_of,
     one_domain,
@@ -62,9 +63,10 @@ _STATUSES: Final = [one.value for one in DomainStatus]
 _FORMATS: Final = [one.value for one in ExportFormat if one is not ExportFormat.UNKNOWN]
 _FORMAT: Final = vol.All(vol.In(_FORMATS), vol.Coerce(ExportFormat))
 _SERVICE: Final = vol.All(vol.In(_SERVICES), vol.Coerce(ServiceType))
+_RECORD: Final = vol.Schema({**RECORD, vol.Required("values"): VALUES})
 _SETTINGS: Any = {
     vol.Optional(ATTR_SERVICE_TYPE): _SERVICE,
-    vol.Optional(ATTR_RECORDS): vol.All(cv.ensure_list, [vol.Schema(RECORD)]),
+    vol.Optional(ATTR_RECORDS): vol.All(cv.ensure_list, [_RECORD]),
     vol.Optional(ATTR_NOTE): vol.All(cv.string, vol.Length(max=500)),
     vol.Optional(ATTR_PROVIDER): cv.string,
     vol.Optional(ATTR_PAUSED): cv.boolean,

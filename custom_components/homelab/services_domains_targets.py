@@ -44,12 +44,10 @@ PLACE_FIELD: Any = {vol.Optional(ATTR_DOMAIN): NAME}
 TYPES: Final = [kind.value for kind in RecordType if kind is not RecordType.UNKNOWN]
 RECORD_TYPE: Final = vol.All(vol.Upper, vol.In(TYPES), vol.Coerce(RecordType))
 _SECONDS: Final = vol.All(vol.Coerce(int), vol.Range(min=1, max=2**31 - 1))
-RECORD: Any = {
-    vol.Required("type"): RECORD_TYPE,
-    vol.Required("values"): vol.All(cv.ensure_list, [cv.string]),
-    vol.Optional(ATTR_TTL): _SECONDS,
-}
 TTL_FIELD: Any = {vol.Optional(ATTR_TTL): _SECONDS}
+VALUES: Final = vol.All(cv.ensure_list, [cv.string])
+RECORD: Any = {vol.Required("type"): RECORD_TYPE, **TTL_FIELD}
+"""What every record has; whether it needs values depends."""
 
 _HEADERS: Final = {cv.string: cv.string}
 ROUTE_FIELDS: Any = {

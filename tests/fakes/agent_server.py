@@ -59,7 +59,7 @@ class FakeAgent:
         self.hello: Json = {"contract": 1, "oldest": 1}
         self.resources: dict[tuple[str, str], Json] = {}
         self.answers: dict[str, Answer] = {}
-        """Scripted answers, by "METHOD /path below the API's root"."""
+        """Scripted answers, by "METHOD /path below the API's root", the query after it if it counts."""
         self.hangs: set[str] = set()
         """What is never answered, in the same notation."""
         self.stream_script: StreamScript | None = None
@@ -201,7 +201,8 @@ class FakeAgent:
         body = await request.json() if request.can_read_body else None
         self.seen.append(Seen(request.method, path, dict(request.query), body))
         await self._hang_if_told(f"{request.method} {path}")
-        scripted = self.answers.get(f"{request.method} {path}")
+        asked = f"{request.method} {path}"
+        scripted = self.answers.get(f"{asked}?{request.query_string}") or self.answers.get(asked)
         if scripted is not None:
             return _response(scripted)
         return self._refusal(request) or self._answer(request.method, path)
