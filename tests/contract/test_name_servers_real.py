@@ -82,6 +82,16 @@ async def test_a_change_counts_when_the_second_server_has_it_too(knot: Knot, ask
     assert (await ask("new.lab.example", RecordType.A)).agree
 
 
+async def test_what_is_gone_is_gone_though_a_wildcard_above_answers_for_it(
+    knot: Knot, ask: Ask
+) -> None:
+    gone = RecordSet(name="any.apps.lab.example", type=RecordType.A, values=())
+    await wait_until_served(ask, [gone], within_s=1, exactly=True)
+    await knot.edit(ZONE, put=("any.apps 60 A 192.0.2.9",))
+    with pytest.raises(TimedOut, match=r"gives 192\.0\.2\.9"):
+        await wait_until_served(ask, [gone], within_s=1, exactly=True)
+
+
 async def test_a_server_that_hangs_is_named_and_the_other_still_heard(knot: Knot, ask: Ask) -> None:
     await ask("www.lab.example", RecordType.A)
     knot.second.pause()

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from homelab_agent.areas.dns.models import AuthoritativeAnswers, RecordSet, RecordType
+from homelab_agent.platform.dns_names import is_within
 from homelab_agent.platform.errors import TimedOut, Unavailable
 from homelab_agent.platform.jobs.progress import report
 
 # A second server that is told has it within seconds; all others take their time.
-_PAUSES_S = (0.25, 0.5, 0.5, 0.5, 1.0, 1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0)
+_PAUSES_S = (*[0.25] * 8, 0.5, 0.5, 1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0)
 
 type Ask = Callable[[str, RecordType], Awaitable[AuthoritativeAnswers]]
 
@@ -47,9 +48,27 @@ async def wait_until_served(
 async def _late(ask: Ask, wanted: RecordSet, *, exactly: bool) -> tuple[str, ...]:
     try:
         answers = await ask(wanted.name, wanted.type)
+        if not wanted.values and any(each.values for each in answers.servers):
+            answers = await _without_wildcards(ask, answers)
     except Unavailable as error:
         return (error.message,)
     return lagging(answers, wanted.values, exactly=exactly)
+
+
+async def _without_wildcards(ask: Ask, answers: AuthoritativeAnswers) -> AuthoritativeAnswers:
+    """Return answers without what servers make of a wildcard above: it is not at the name."""
+    servers, above = answers.servers, answers.name.partition(".")[2]
+    while is_within(above, answers.zone):
+        made = await ask(f"*.{above}", answers.type)
+        said = {(each.server, each.address): set(each.values or ()) for each in made.servers}
+        servers = tuple(
+            each.model_copy(update={"values": ()})
+            if each.values and said.get((each.server, each.address)) == set(each.values)
+            else each
+            for each in servers
+        )
+        above = above.partition(".")[2]
+    return answers.model_copy(update={"servers": servers})
 
 
 def lagging(
