@@ -18,13 +18,17 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How a step went: what is journaled of it, and what its line of the history says."""
+    """How a step went: what is journaled of it, and what its line of the history says.
+
+    `ends`: what has come to a good end by this step; it is the last line.
+    """
 
     message: str
     data: Mapping[str, JsonValue] = field(default_factory=dict)
     needed: bool = True
     before: JsonValue = None
     after: JsonValue = None
+    ends: DomainEventType | None = None
 
 
 class Chronicle:
@@ -62,6 +66,8 @@ class Chronicle:
                 before=went.before,
                 after=went.after,
             )
+            if went.ends is not None:
+                await self.note(context, went.ends, outcome=Outcome.DONE, message=went.message)
             return StepResult(data=went.data, needed=went.needed, message=went.message)
 
         if undo is None:

@@ -24,7 +24,6 @@ from homelab_agent.areas.provisioning.ours import removal_of, sorted_out
 from homelab_agent.areas.provisioning.patience import Patience, deadline
 from homelab_agent.areas.provisioning.planner import Partners
 from homelab_agent.areas.provisioning.shared_steps import SharedSteps, require_allowed
-from homelab_agent.platform.commands import Outcome
 from homelab_agent.platform.jobs.kinds import JobKind, Recovery, StepContext
 
 DEPROVISION = "provisioning.deprovision"
@@ -162,10 +161,7 @@ class DeprovisionJob:
             said = await self._certificate.discard(key, within_s=self._patience.step_s)
             message = f"{message} {said}"
         await self._with.domains.changing(arguments.name, None)
-        await self._chronicle.note(
-            context, DomainEventType.DEPROVISIONED, outcome=Outcome.DONE, message=message
-        )
-        return Told(message)
+        return Told(message, ends=DomainEventType.DEPROVISIONED)
 
     async def _get_again(self, context: _Context) -> str:
         key = before_of(context).certificate

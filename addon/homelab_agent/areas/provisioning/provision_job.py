@@ -23,7 +23,6 @@ from homelab_agent.areas.provisioning.planner import Partners, Planner, dns_want
 from homelab_agent.areas.provisioning.shared_steps import SharedSteps, require_allowed
 from homelab_agent.areas.provisioning.users import Users
 from homelab_agent.areas.renewal.models import ManagedCertificate
-from homelab_agent.platform.commands import Outcome
 from homelab_agent.platform.errors import Conflict, Failed
 from homelab_agent.platform.jobs.kinds import JobKind, Recovery, StepContext
 from homelab_agent.platform.jobs.progress import report
@@ -192,10 +191,7 @@ class ProvisionJob:
         )
         await self._with.domains.changing(arguments.name, None)
         message = f"https://{arguments.name}/ answers with status {status} and is trusted."
-        await self._chronicle.note(
-            context, DomainEventType.PROVISIONED, outcome=Outcome.DONE, message=message
-        )
-        return Told(message, before=None, after=status)
+        return Told(message, before=None, after=status, ends=DomainEventType.PROVISIONED)
 
     async def _keep_as_before(self, context: _Context) -> str:
         return await self._keeping.put_back(context.arguments, before_of(context))
