@@ -59,13 +59,19 @@ class Vault:
 
         try:
             raw = base64.urlsafe_b64decode(sealed.removeprefix(_PREFIX))
-            secret = _cipher(self._key).decrypt(
-                raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], purpose.encode()
-            ).decode()
+            secret = (
+                _cipher(self._key)
+                .decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], purpose.encode())
+                .decode()
+            )
         except (InvalidTag, ValueError) as error:
             raise SecretUnreadable(purpose) from error
         self._hide(secret)
         return secret
+
+    def mask(self, text: str) -> str:
+        """Return `text`, as of a stranger, without any secret that was sealed or opened here."""
+        return self._secrets.mask(text)
 
     def _hide(self, secret: str) -> None:
         if len(secret) >= SHORTEST_SECRET:
@@ -120,7 +126,17 @@ def _read_or_make(file: Path) -> str:
         opened.flush()
         os.fsync(opened.fileno())
     made.rename(file)
+    _sync(file.parent)
     return text
+
+
+def _sync(folder: Path) -> None:
+    """Have what is in a folder be there after a power cut, too: all secrets need this file."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _key_of(text: str, file: Path) -> bytes:

@@ -46,6 +46,14 @@ INVENTED_KEY = "invented"
 ANSWER_S = 60.0
 """A provider that has not answered by then is given up; some have to be paced."""
 
+_STATES: tuple[tuple[type[AgentError], ProviderState], ...] = (
+    (WrongCredentials, ProviderState.REFUSED),
+    (ProviderBusy, ProviderState.RATE_LIMITED),
+    (ProviderAway, ProviderState.UNREACHABLE),
+    (ApplyUncertain, ProviderState.UNREACHABLE),
+)
+"""How a provider is that raised this; other errors say nothing about it."""
+
 _LONGEST_KEY = 48
 _UNFIT = re.compile(r"[^a-z0-9]+")
 
@@ -276,14 +284,13 @@ class ProviderBook:
             except TimeoutError as error:
                 kind = ApplyUncertain if changing else ProviderAway
                 raise kind(f"{entry.kept.name} did not answer within {ANSWER_S:g} s.") from error
-        except WrongCredentials as error:
-            self._note(entry, ProviderState.REFUSED, error.message)
-            raise
-        except ProviderBusy as error:
-            self._note(entry, ProviderState.RATE_LIMITED, error.message)
-            raise
-        except (ProviderAway, ApplyUncertain) as error:
-            self._note(entry, ProviderState.UNREACHABLE, error.message)
+        except AgentError as error:
+            # Some answer with what they were asked, and their words go on to whoever asked us.
+            error.message = self._vault.mask(error.message)
+            error.hint = error.hint and self._vault.mask(error.hint)
+            state = next((each for kind, each in _STATES if isinstance(error, kind)), None)
+            if state is not None:
+                self._note(entry, state, error.message)
             raise
         self._note(entry, ProviderState.OK, None)
 

@@ -17,7 +17,7 @@ from homelab_agent.areas.dns.models import (
     ProviderState,
     ProviderType,
 )
-from homelab_agent.areas.dns.providers.errors import NotOffered, ProviderAway
+from homelab_agent.areas.dns.providers.errors import NotOffered, ProviderAway, ProviderRefused
 from homelab_agent.platform.errors import Conflict, Invalid, NotFound, Unavailable
 from homelab_agent.platform.store.database import Store
 from homelab_agent.platform.store.tables import dns_provider
@@ -224,6 +224,18 @@ async def test_a_provider_that_does_not_take_its_key_is_kept_and_says_so(store: 
     assert added.reason == "It does not take the key."
     provider.trouble = None
     assert (await house.service.test_provider("knot")).zones == (ZONE,)
+
+
+async def test_a_provider_that_says_what_it_was_asked_betrays_no_secret(store: Store) -> None:
+    provider = ScriptedProvider(ZONE)
+    house = await House(store, provider).with_provider()
+    for trouble in (ProviderAway, ProviderRefused):
+        provider.trouble = trouble(f"What is ?key={SECRET}?", hint=f"Not {SECRET}")
+        with pytest.raises(trouble) as caught:
+            await house.service.read(f"nas.{ZONE}")
+        assert SECRET not in f"{caught.value.message} {caught.value.hint}"
+        assert SECRET not in (await house.service.test_provider("knot")).model_dump_json()
+    assert house.service.provider("knot").reason == "What is ?key=***?"
 
 
 async def test_two_providers_of_one_zone_have_to_be_told_apart(house: House) -> None:
