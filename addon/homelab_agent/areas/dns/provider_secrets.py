@@ -90,7 +90,9 @@ def with_kept_secrets(new: ProviderSettings, old: ProviderSettings | None) -> Pr
         if isinstance(value, str):
             update[name] = SecretStr(_kept(value, kept, place))
         else:
-            those = kept if isinstance(kept, Mapping) else {}
+            # Any of them may say whom the others are sent to.
+            others = {each: one for each, one in value.items() if one != STARS}
+            those = kept if isinstance(kept, Mapping) and others.items() <= kept.items() else {}
             update[name] = {
                 each: SecretStr(_kept(one, those.get(each), f"{place}.{each}"))
                 for each, one in value.items()

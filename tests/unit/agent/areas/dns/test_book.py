@@ -160,6 +160,29 @@ async def test_each_option_of_a_long_tail_provider_is_a_secret(
     assert kept.options["auth_token"].get_secret_value() == "tail-secret-value"
 
 
+async def test_a_secret_option_stays_only_where_no_other_option_sends_it_elsewhere(
+    house: House, opened: Opened
+) -> None:
+    def options(**given: str) -> LexiconSettings:
+        return LexiconSettings(
+            type=ProviderType.LEXICON,
+            provider="gandi",
+            zones=(ZONE,),
+            options={name: SecretStr(value) for name, value in given.items()},
+        )
+
+    good = options(auth_token="tail-secret-value", api_host="api.example.net")
+    await house.service.add_provider(ProviderBody(key="tail", name="Tail", settings=good))
+    for elsewhere in ({"api_host": "evil.example"}, {"api_host": STARS, "proxy": "evil.example"}):
+        change = ProviderChange(settings=options(auth_token=STARS, **elsewhere))
+        with pytest.raises(Invalid, match="stars") as caught:
+            await house.service.change_provider("tail", change)
+        assert str(caught.value.field).startswith("settings.options.")
+    same = options(auth_token=STARS, api_host="api.example.net")
+    await house.service.change_provider("tail", ProviderChange(settings=same))
+    assert opened.settings[-1] == good
+
+
 async def test_keys_are_made_of_names_and_used_once(house: House) -> None:
     body = ProviderBody(name="Knot", settings=settings())
     assert (await house.service.add_provider(body)).key == "knot-2"
