@@ -21,6 +21,7 @@ import dns.asyncquery
 import dns.message
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from bench import provisioning_time
 from bench.numbers import percentile
 from homelab_agent.areas.certificates.endpoint import EndpointReader
 from homelab_agent.areas.certificates.service import CertificateService
@@ -281,7 +282,11 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path())
     parser.add_argument("--address", default="")
     parser.add_argument("--servers", default="")
+    parser.add_argument("--provisioning", action="store_true", help="where its seconds go, instead")
     given = parser.parse_args()
+    if given.provisioning:
+        asyncio.run(provisioning_time.measure(ROUNDS))
+        return
     if given.role == "compare":
         asyncio.run(compare())
         return

@@ -7,7 +7,9 @@ after the server did what was asked and before anybody hears of it.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import StrEnum
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -36,6 +38,14 @@ async def open_gate(_name: str, _question: bytes) -> Way:
     return Way.PASS
 
 
+@dataclass(slots=True)
+class Exchange:
+    """A question, and when the last of its answer went on so far; both by the monotonic clock."""
+
+    began_s: float
+    ended_s: float | None = None
+
+
 class GatedRelay:
     """Listens at `address` (a path, or host and port) for what is at `server`.
 
@@ -48,6 +58,8 @@ class GatedRelay:
     ) -> None:
         self.name = name
         self.gate: Gate = open_gate
+        self.exchanges: list[Exchange] = []
+        """All that was asked here. One without an end was not answered yet, or was cut off."""
         self._server = server
         self._address = address
         self._released = asyncio.Event()
@@ -122,12 +134,15 @@ class _Turn:
         self._relay = relay
         self._is_asking = False
         self._way = Way.PASS
+        self._exchange: Exchange | None = None
 
     async def questions(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Hand on what the client says; return whether it ended in order."""
         while chunk := await reader.read(_CHUNK_BYTES):
             if not self._is_asking:
                 self._is_asking = True
+                self._exchange = Exchange(monotonic())
+                self._relay.exchanges.append(self._exchange)
                 self._way = await self._relay.gate(self._relay.name, chunk)
                 if self._way is Way.CUT:
                     return False
@@ -145,5 +160,7 @@ class _Turn:
                 await self._relay.wait()
                 return
             self._is_asking = False
+            if self._exchange:
+                self._exchange.ended_s = monotonic()
             writer.write(chunk)
             await writer.drain()

@@ -7,7 +7,7 @@ stop the world at the call of its choice.
 
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -219,8 +219,9 @@ async def provisioning_world(
     *,
     settings: Mapping[str, str] | None = None,
     pebble_options: Mapping[str, Any] | None = None,
+    prefix: Sequence[str] = (),
 ) -> AsyncIterator[ProvisioningWorld]:
-    """Give the world, set up and with nothing provisioned."""
+    """Give the world, set up and with nothing provisioned. `prefix`: what runs the agent."""
     http_port, https_port = free_port(), free_port()
     async with AsyncExitStack() as stack:
         knot = await stack.enter_async_context(Knot({ZONE: "www 300 A 192.0.2.80"}))
@@ -250,6 +251,7 @@ async def provisioning_world(
                 **QUICK,
                 **(settings or {}),
             },
+            prefix=prefix,
         )
         world = ProvisioningWorld(folder, agent, knot, caddy, pebble, docker)
         await docker.create(

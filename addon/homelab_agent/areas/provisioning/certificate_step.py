@@ -21,7 +21,7 @@ from homelab_agent.areas.renewal.models import (
 from homelab_agent.platform.errors import Conflict, TimedOut
 from homelab_agent.platform.jobs.progress import report
 
-_LOOK_AGAIN_S = 0.5
+_LOOK_AGAIN_S = 0.25
 _KEY = re.compile(r"[a-z0-9_][a-z0-9._-]{0,127}")
 _NOT_THERE = frozenset({Verdict.UNREACHABLE, Verdict.NO_CERTIFICATE, Verdict.WRONG_NAME})
 
