@@ -64,6 +64,11 @@ def is_within(name: str, zone: str) -> bool:
     return name == zone or name.endswith(f".{zone}")
 
 
+def is_numeric(name: str) -> bool:
+    """Return whether a uniform name is read as an IPv4 address: its last part is a number."""
+    return name.rpartition(".")[2].isdecimal()
+
+
 def _labels(text: str, field: str) -> list[str]:
     try:
         # It also makes a dot of the other full stops that there are.

@@ -10,7 +10,7 @@ from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from homelab_agent.areas.dns.models import RecordType
-from homelab_agent.platform.dns_names import uniform_name
+from homelab_agent.platform.dns_names import is_numeric, uniform_name
 from homelab_agent.platform.errors import Invalid
 
 LONGEST_STRING = 255
@@ -118,11 +118,21 @@ def _address(kind: type[IPv4Address | IPv6Address], text: str, field: str) -> st
 
 
 def _name(text: str, field: str) -> str:
-    return uniform_name(text, field=field, underscore=False)
+    return _no_address(uniform_name(text, field=field, underscore=False), field)
 
 
 def _alias(text: str, field: str) -> str:
-    return uniform_name(text, field=field)
+    return _no_address(uniform_name(text, field=field), field)
+
+
+def _no_address(name: str, field: str) -> str:
+    if is_numeric(name):
+        raise Invalid(
+            f"“{name}” is an address, and the name of a host is wanted",
+            field=field,
+            hint="An address is the value of an A record: give a name that has one",
+        )
+    return name
 
 
 def _mail(text: str, field: str) -> str:

@@ -1,6 +1,6 @@
 """What a domain is called: its id is its name as the DNS writes it."""
 
-from homelab_agent.platform.dns_names import uniform_name
+from homelab_agent.platform.dns_names import is_numeric, uniform_name
 from homelab_agent.platform.errors import Invalid
 
 
@@ -16,5 +16,11 @@ def domain_id(name: str, *, field: str) -> str:
             f"{found[:80]} is a single word, and no domain",
             field=field,
             hint=f"Give the whole name, as in {found[:40]}.example.org",
+        )
+    if is_numeric(found):
+        raise Invalid(
+            f"{found[:80]} is an address, and no domain",
+            field=field,
+            hint="Give a name; the address is the value of its A record",
         )
     return found

@@ -17,7 +17,7 @@ from homelab_agent.areas.dns.values import (
 )
 from homelab_agent.platform.errors import Invalid
 
-_HOSTS = st.from_regex(r"[a-zA-Z0-9]{1,12}(\.[a-zA-Z0-9]{1,12}){0,3}\.?", fullmatch=True)
+_HOSTS = st.from_regex(r"([a-zA-Z0-9]{1,12}\.){0,3}[a-zA-Z0-9]{1,12}[a-zA-Z]\.?", fullmatch=True)
 _NUMBERS = st.integers(0, 65535)
 _CAA_TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40)
 _VALUES = st.one_of(
@@ -108,6 +108,9 @@ def test_what_means_the_same_is_the_same(record_type: RecordType, text: str, uni
         (RecordType.AAAA, "192.0.2.1", "no IPv6"),
         (RecordType.AAAA, "fe80::1%eth0", "no IPv6"),
         (RecordType.CNAME, "two names", "no part of a name"),
+        (RecordType.CNAME, "192.0.2.1", "is an address"),
+        (RecordType.NS, "192.0.2.1", "is an address"),
+        (RecordType.MX, "10 192.0.2.1", "is an address"),
         (RecordType.NS, "my_server.example", "underscore"),
         (RecordType.MX, "mail.example.org", "preference"),
         (RecordType.MX, "70000 mail.example.org", "65535"),

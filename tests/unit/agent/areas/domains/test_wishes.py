@@ -13,6 +13,7 @@ WRONG_NAMES = {
     "an empty part": "www..example.org",
     "a dot in front": ".example.org",
     "a single word": "localhost",
+    "an address": "192.168.1.10",
     "blanks": "my nas.example.org",
     "a wildcard in the middle": "www.*.example.org",
     "half a wildcard": "w*.example.org",
