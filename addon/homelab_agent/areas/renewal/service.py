@@ -34,7 +34,7 @@ from homelab_agent.areas.renewal.naming import key_for, uniform_names
 from homelab_agent.areas.renewal.shown import covers, is_good
 from homelab_agent.areas.renewal.upload import UploadCheck
 from homelab_agent.platform.commands import Caller
-from homelab_agent.platform.errors import Busy, Conflict, Failed, TimedOut
+from homelab_agent.platform.errors import Busy, Conflict, TimedOut, Unavailable
 from homelab_agent.platform.jobs.answer import answer
 from homelab_agent.platform.jobs.models import CommandResult
 from homelab_agent.platform.jobs.progress import report
@@ -210,14 +210,18 @@ class RenewalService:
         return await self.get(key)
 
     async def discard(self, key: str) -> None:
-        """Take back what `obtain` did; what was there before, and since, stays."""
+        """Take back what `obtain` did; what was there before, and since, stays.
+
+        Raises:
+            Unavailable: the DNS or the proxy is away; it can be tried again.
+        """
         await self._ready()
         async with self._alone_with(key):
             record = self._book.find(key)
             if record is None or not (record.provisioned or record.before):
                 return
             if not await self._challenges.clear(key):
-                raise Failed(
+                raise Unavailable(
                     f"What proves the names of {key} still stands in the DNS.",
                     hint="See that the DNS provider works.",
                 )
