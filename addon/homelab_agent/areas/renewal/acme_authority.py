@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from homelab_agent.areas.renewal.authority import (
     Account,
@@ -53,8 +53,8 @@ _ABOUT_TIME = frozenset({9, 10})
 
 
 class _Window(BaseModel):
-    start: datetime
-    end: datetime
+    start: AwareDatetime
+    end: AwareDatetime
 
 
 class _RenewalAnswer(BaseModel):
@@ -270,8 +270,8 @@ def away(url: str, error: Exception) -> AuthorityAway:
 
 
 def _ask_again_s(answer: Answer) -> float:
-    header = answer.headers.get("Retry-After", "")
-    wanted = float(header) if header.strip().isdigit() else ASK_AGAIN_S
+    header = answer.headers.get("Retry-After", "").strip()
+    wanted = float(header) if header.isascii() and header.isdecimal() else ASK_AGAIN_S
     return min(max(wanted, SOONEST_ASK_S), LATEST_ASK_S)
 
 

@@ -184,7 +184,7 @@ class _Network(ClientNetwork):
     def retry_after_s(self) -> float | None:
         """Return for how long the last answer wants to be left alone."""
         header = self._last.headers.get("Retry-After") if self._last else None
-        return None if header is None else _seconds(header)
+        return None if header is None else retry_seconds(header)
 
     def summary(self) -> str:
         """Return the last answer in short."""
@@ -274,8 +274,10 @@ def _words(error: messages.Error) -> str:
     return "; ".join([own, *parts])
 
 
-def _seconds(header: str) -> float | None:
-    if header.strip().isdigit():
+def retry_seconds(header: str) -> float | None:
+    """Return for how long a header `Retry-After` wants one to wait; None where it does not say."""
+    header = header.strip()
+    if header.isascii() and header.isdecimal():
         return float(header)
     try:
         when = parsedate_to_datetime(header)

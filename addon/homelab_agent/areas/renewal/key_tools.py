@@ -88,12 +88,12 @@ def _bundle(
 def ari_id(certificate_pem: str) -> str | None:
     """Return what a certificate is called when asking for its renewal (RFC 9773).
 
-    None: it does not say by what key it was signed.
+    None: it does not say by what key it was signed, or cannot be read.
     """
-    certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
     try:
+        certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
         found = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier)
-    except x509.ExtensionNotFound:
+    except (x509.ExtensionNotFound, *_UNREADABLE):
         return None
     identifier = found.value.key_identifier
     if identifier is None:

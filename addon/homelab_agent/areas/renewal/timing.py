@@ -8,6 +8,9 @@ from homelab_agent.areas.renewal.authority import RenewalInfo
 from homelab_agent.areas.renewal.kept import Issued, KeptCertificate, RenewalWindow
 
 FIRST_RETRY_S, LONGEST_RETRY_S = 1800.0, 24 * 3600.0
+LONGEST_WAIT_S = 30 * 24 * 3600.0
+"""No authority asks for longer; what says so is a mistake, and would be waited for in vain."""
+
 URGENT_DAYS_LEFT, LONGEST_URGENT_RETRY_S = 3, 6 * 3600.0
 _LEFT = 1 / 3
 """Renewed when so much of its life is left, where the authority does not say when."""
@@ -56,4 +59,4 @@ def retry_after(
     if time_left is not None and time_left < timedelta(days=URGENT_DAYS_LEFT):
         grown_s = min(grown_s, LONGEST_URGENT_RETRY_S)
     jittered_s = grown_s * (1 + _JITTER * (2 * throw() - 1))
-    return timedelta(seconds=max(jittered_s, wanted_s or 0.0))
+    return timedelta(seconds=min(max(jittered_s, wanted_s or 0.0), LONGEST_WAIT_S))

@@ -139,7 +139,7 @@ BAD: dict[str, tuple[Make, str, str]] = {
         "no name of a host",
     ),
     "names a folder from the root on": (
-        lambda a: body(a.issue("/tmp/outside"), a.intermediate),
+        lambda a: body(a.issue("/outside"), a.intermediate),
         "certificate_pem",
         "no name of a host",
     ),
