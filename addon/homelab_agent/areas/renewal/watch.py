@@ -49,15 +49,23 @@ class RenewalWatch:
             await self._begin()
         await self._remove_unfinished()
         while True:
-            await self._look()
+            try:
+                await self._look()
+            except AgentError as error:
+                # A store that is away for a while ends neither this nor the agent.
+                _log.warning("certificates_not_looked_at", why=error.message)
             await asyncio.sleep(self._tick_s)
 
     async def _remove_unfinished(self) -> None:
         """Remove the keys that were uploaded just before a crash, and belong to nothing."""
         for folder in await self._parts.folders.unfinished():
             if self._book.find(folder) is None and not self._service.is_taken(folder):
-                _log.info("unfinished_upload_removed", folder=folder)
-                await self._parts.folders.remove(folder)
+                try:
+                    await self._parts.folders.remove(folder)
+                except AgentError as error:
+                    _log.warning("unfinished_upload_stays", folder=folder, why=error.message)
+                else:
+                    _log.info("unfinished_upload_removed", folder=folder)
 
     async def _look(self) -> None:
         self._book.refresh()

@@ -3,7 +3,7 @@
 import asyncio
 
 from homelab_agent.areas.renewal.accounts import Accounts
-from homelab_agent.areas.renewal.authority import Authority, AuthorityAway
+from homelab_agent.areas.renewal.authority import Authority, AuthorityAway, RenewalInfo
 from homelab_agent.areas.renewal.book import CertificateBook
 from homelab_agent.areas.renewal.files import CERTIFICATE, CertificateFolders
 from homelab_agent.areas.renewal.kept import KeptCertificate
@@ -82,10 +82,17 @@ class RenewalWindows:
         if info is None or info.start >= issued.expires_at:
             return True
         self._ask_at_s[issued.fingerprint_sha256] = self._steady() + info.ask_again_s
+        await self._keep(record, info)
+        return True
+
+    async def _keep(self, record: KeptCertificate, info: RenewalInfo) -> None:
         window, renew_at = in_window(record, info)
         now = self._book.find(record.key)
-        if now is not None and now.issued == issued:
-            if info.explanation and window != now.window:
-                _log.info("renewal_explained", certificate=record.key, at=info.explanation)
+        if now is None or now.issued != record.issued:
+            return
+        if info.explanation and window != now.window:
+            _log.info("renewal_explained", certificate=record.key, at=info.explanation)
+        try:
             await self._book.put(now.model_copy(update={"window": window, "renew_at": renew_at}))
-        return True
+        except AgentError as error:
+            _log.warning("window_not_kept", certificate=record.key, why=error.message)

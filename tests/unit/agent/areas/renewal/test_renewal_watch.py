@@ -4,8 +4,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from homelab_agent.areas.renewal.authority import AuthorityAway, AuthorityRefused
+from homelab_agent.areas.renewal.kept import TxtValue
 from homelab_agent.areas.renewal.models import (
     MANAGED_CERTIFICATE_EVENT_KIND,
     IssueBody,
@@ -160,6 +162,24 @@ async def test_a_failure_of_a_future_that_never_came_holds_nothing_up(
     async with open_desk(store, tmp_path, clock) as desk, watching(desk):
         await settled(desk)
         assert (await desk.service.get(KEY)).state is ManagedState.VALID
+
+
+async def test_a_store_that_is_away_for_a_while_stops_nothing(desk: Desk, store: Store) -> None:
+    await issued(desk)
+    async with watching(desk):
+        left = TxtValue(name=f"_acme-challenge.{KEY}", value="left")
+        await desk.book.change(KEY, lambda now: now.model_copy(update={"txt": (left,)}))
+        async with store.write() as connection:
+            await connection.execute(text("ALTER TABLE managed_certificate RENAME TO away"))
+        desk.time.pass_by(61 * DAY_S)
+        await settled(desk)
+        async with store.write() as connection:
+            await connection.execute(text("ALTER TABLE away RENAME TO managed_certificate"))
+        desk.time.pass_by(31 * HOUR_S)
+        await settled(desk)
+        found = await desk.service.get(KEY)
+        assert desk.authority.orders == 1
+        assert found.state is ManagedState.VALID
 
 
 async def test_what_happened_is_told_once(desk: Desk) -> None:
