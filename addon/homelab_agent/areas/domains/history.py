@@ -1,5 +1,6 @@
 """Lines of the histories of domains: who did what, how it was before and after, how it ended."""
 
+import json
 from datetime import datetime
 
 from pydantic import JsonValue
@@ -10,6 +11,9 @@ from homelab_agent.platform.model import Model
 
 LONGEST_MESSAGE = 2000
 LONGEST_STEP = 64
+LONGEST_SIDE = 16_384
+"""Characters of how it was before, or after: what is longer is only told of. There are many lines,
+and one domain's texts may be a megabyte."""
 
 
 class Line(Model):
@@ -25,6 +29,14 @@ class Line(Model):
     before: JsonValue = None
     after: JsonValue = None
     job_id: str | None = None
+
+
+def shortened(side: JsonValue) -> JsonValue:
+    """Return how it was before or after, or that it is too long to be kept here."""
+    length = len(json.dumps(side))
+    if length <= LONGEST_SIDE:
+        return side
+    return {"omitted": f"It is too long to be kept in a history: {length} characters."}
 
 
 def as_written(kept: KeptDomain | None) -> JsonValue:

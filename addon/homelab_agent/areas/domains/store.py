@@ -6,7 +6,12 @@ from itertools import batched
 
 from sqlalchemy import insert, select
 
-from homelab_agent.areas.domains.history import LONGEST_MESSAGE, LONGEST_STEP, Line
+from homelab_agent.areas.domains.history import (
+    LONGEST_MESSAGE,
+    LONGEST_STEP,
+    Line,
+    shortened,
+)
 from homelab_agent.areas.domains.models import (
     DomainHistoryQuery,
     HistoryEntry,
@@ -89,4 +94,6 @@ def _row(line: Line) -> dict[str, object]:
         "step": line.step and line.step[:LONGEST_STEP],
         "outcome": line.outcome and line.outcome.value,
         "message": line.message and line.message[:LONGEST_MESSAGE],
+        "before": shortened(line.before),
+        "after": shortened(line.after),
     }

@@ -1,5 +1,6 @@
 """Domains by people and by other areas: what they change, what is refused, what history says."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -83,6 +84,19 @@ async def test_history_tells_who_changed_what_from_what_to_what(house: OneHouse)
     assert isinstance(updated.after, dict)
     assert (updated.before["note"], updated.after["note"]) == ("one", "two")
     assert (deleted.type, deleted.after) == (DomainEventType.DELETED, None)
+
+
+async def test_a_history_of_huge_texts_stays_small_and_says_what_it_left_out(
+    house: OneHouse,
+) -> None:
+    texts = [f"{at}" + "x" * 3000 for at in range(100)]
+    await house.add(records=[{"type": "TXT", "values": texts}])
+    await house.service.change(WIKI, DomainChange(note="the same again"), PERSON)
+    updated, created = await house.history()
+    assert created.before is None
+    for side in (created.after, updated.before, updated.after):
+        assert "too long to be kept" in json.dumps(side)
+        assert len(json.dumps(side)) < 200
 
 
 async def test_history_has_pages_that_stay_right(house: OneHouse) -> None:
