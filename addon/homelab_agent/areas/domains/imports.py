@@ -1,5 +1,6 @@
 """Importing domains: a plan first, then all of it or nothing. The DNS itself is not changed."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
@@ -51,7 +52,9 @@ class DomainImports:
                 one that is provisioned would be forgotten.
         """
         await self._book.until_ready()
-        wanted = self._wanted(read(body.text, body.format))
+        # A text of 900 KB takes a while: nobody else waits for it.
+        entries = await asyncio.to_thread(read, body.text, body.format)
+        wanted = await self._wanted(entries)
         async with self._book.changing():
             plan = self._plan(wanted, replace=body.replace)
             if body.plan_hash is None:
@@ -65,10 +68,11 @@ class DomainImports:
             await self._apply(plan, wanted, caller)
         return plan.model_copy(update={"applied": True})
 
-    def _wanted(self, entries: Sequence[Entry]) -> dict[str, DomainSettings]:
+    async def _wanted(self, entries: Sequence[Entry]) -> dict[str, DomainSettings]:
         wanted: dict[str, DomainSettings] = {}
         seen: dict[str, str] = {}
         for entry in entries:
+            await asyncio.sleep(0)
             try:
                 name, settings = self._read(entry)
             except (Invalid, NotFound) as error:

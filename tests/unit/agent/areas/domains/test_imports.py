@@ -1,5 +1,7 @@
 """An import shows a plan, does all of it or nothing, and never the half of it."""
 
+import asyncio
+
 import pytest
 
 from homelab_agent.areas.domains import models
@@ -57,6 +59,23 @@ async def test_a_plan_changes_nothing(house: OneHouse) -> None:
     plan = await house.imports.take(csv_body(HEAD + GOOD), PERSON)
     assert [each.action for each in plan.changes] == ["create"]
     assert not house.book.watched
+
+
+async def test_an_import_of_thousands_of_rows_keeps_nobody_else_waiting(house: OneHouse) -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    rows = [f"d{at % 500}.example.org,web,TXT,60,{at}\r\n" for at in range(10_000)]
+    busy = asyncio.create_task(others())
+    plan = await house.imports.take(csv_body(HEAD + "".join(rows)), PERSON)
+    busy.cancel()
+    assert len(plan.changes) == 500
+    assert turns > 500
 
 
 BROKEN = {
