@@ -21,7 +21,7 @@ from homelab_agent.areas.proxy.service import ProxyService, Tools
 from homelab_agent.areas.proxy.serving import HttpProber
 from homelab_agent.areas.proxy.wanted import Wishes
 from homelab_agent.platform.clock import utc_now
-from homelab_agent.platform.outbound.connections import open_outbound
+from homelab_agent.platform.outbound.connections import Outbound, open_outbound
 from homelab_agent.platform.outbound.http import OutboundHttp
 from homelab_agent.platform.outbound.tls_contexts import TlsContexts
 from homelab_agent.platform.resources import Resources
@@ -46,6 +46,7 @@ class ProxyBench:
     book: Book
     board: Board
     resources: Resources
+    outbound: Outbound
     folder: Path
 
     async def put(self, body: RouteBody, host: str = HOST) -> None:
@@ -76,11 +77,12 @@ async def proxy_bench(
     write_s: float = 30,
     tries_first: bool = True,
     wrap: Callable[[CaddyAdmin], CaddyAdmin] = lambda admin: admin,
+    settings: Settings | None = None,
 ) -> AsyncIterator[ProxyBench]:
     """Give the area with the Caddy at `admin` set up. `wrap`: what stands between the two."""
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     store = await Store.open(f"sqlite+aiosqlite:///{folder}/homelab.db", folder)
-    outbound = open_outbound(Settings(data_dir=folder))
+    outbound = open_outbound(settings or Settings())
     http, tls, resources = OutboundHttp(outbound), TlsContexts(), Resources()
     book = Book(Records(store, proxy_record, ProxyRecord), utc_now)
     vault = await asyncio.to_thread(open_vault, folder, None, SecretFilter())
@@ -103,7 +105,7 @@ async def proxy_bench(
     await book.load()
     await book.keep_setup(KeptSetup(mode=ProxyMode.OWN, admin=admin))
     try:
-        yield ProxyBench(service, editor, book, board, resources, folder)
+        yield ProxyBench(service, editor, book, board, resources, outbound, folder)
     finally:
         await http.close()
         await store.close()

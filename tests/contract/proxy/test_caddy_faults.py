@@ -28,7 +28,8 @@ from homelab_agent.areas.proxy.models import (
     RouteCertificate,
     UpstreamState,
 )
-from homelab_agent.platform.errors import Conflict, TimedOut, Unavailable
+from homelab_agent.platform.errors import Conflict, Invalid, TimedOut, Unavailable
+from homelab_agent.platform.settings import Settings
 from tests.contract.proxy.bench import HOST, ProxyBench, proxy_bench
 from tests.harness.caddy import NEIGHBOUR, NEIGHBOUR_SAYS, Caddy, free_port, moves_connections_over
 
@@ -331,10 +332,36 @@ async def test_the_admin_api_itself_is_never_an_upstream(tmp_path: Path) -> None
         proxy_bench(tmp_path / "agent", caddy.admin) as bench,
     ):
         port = caddy.admin.rpartition(":")[2]
-        for host in ("127.0.0.1", "localhost", "[::1]"):
-            with pytest.raises(Exception, match="admin API"):
-                await bench.service.plan(HOST, RouteBody(upstreams=(f"{host}:{port}",)))
+        same = ("127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0x7f000001", "127.1")
+        # A name that nobody knows here may be Caddy's own in its network.
+        for where in (*(f"{host}:{port}" for host in (*same, "caddy")), "localhost:2019"):
+            with pytest.raises(Invalid, match="admin API"):
+                await bench.service.plan(HOST, RouteBody(upstreams=(where,)))
         assert (await caddy.call("GET", "/config/")).status == 200
+
+
+@pytest.mark.parametrize("docker", ["docker-proxy", "127.0.0.1"])
+async def test_neither_docker_nor_the_agent_is_ever_an_upstream(
+    tmp_path: Path, caddy: Caddy, docker: str
+) -> None:
+    settings = Settings(docker_url=f"http://{docker}:2375")
+    async with proxy_bench(tmp_path / "agent", caddy.admin, settings=settings) as bench:
+        bench.outbound.guard.keep("the API of the agent itself", "0.0.0.0", 8123)  # noqa: S104
+        doors = (f"{docker}:2375", "[::ffff:127.0.0.1]:8123", f"{socket.gethostname()}:8123")
+        for door in doors:
+            with pytest.raises(Invalid, match="agent") as refused:
+                await bench.service.plan(HOST, RouteBody(upstreams=(door,)))
+            assert refused.value.field == "upstreams.0"
+
+
+async def test_a_name_of_which_one_address_is_refused_is_refused(
+    tmp_path: Path, caddy: Caddy
+) -> None:
+    async with proxy_bench(tmp_path / "agent", caddy.admin) as bench:
+        # "localhost" has 127.0.0.1 and ::1, of which only the first is kept.
+        bench.outbound.guard.keep("the API of the agent itself", "127.0.0.1", 8123)
+        with pytest.raises(Invalid, match="API of the agent"):
+            await bench.service.plan(HOST, RouteBody(upstreams=("localhost:8123",)))
 
 
 async def test_the_neighbour_loses_no_request_while_routes_come_and_go(

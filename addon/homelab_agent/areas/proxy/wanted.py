@@ -12,13 +12,14 @@ from homelab_agent.areas.proxy.route_document import all_hosts, is_tls, network_
 from homelab_agent.platform.dns_names import uniform_name
 from homelab_agent.platform.errors import Conflict, Invalid
 from homelab_agent.platform.outbound.connections import Outbound
-from homelab_agent.platform.outbound.guard import GuardedAddress
+from homelab_agent.platform.outbound.guard import Guard
 
 LOOK_UP_S = 5.0
 
 _SAFE_PLACEHOLDER = re.compile(r"\{http\.request\.[\w.-]+\}")
 _BRACES = frozenset("{}")
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_USUAL_ADMIN_PORT = 2019
+_ADMIN_API = "Caddy's own admin API, by which everything could be changed"
 
 
 class Wishes:
@@ -82,30 +83,44 @@ class Wishes:
                     field=field,
                     hint="Write https:// before all of them, or before none.",
                 )
-            if socket_path(admin) is None:
-                admin_host, admin_port = split_address(admin)
-                same_host = host == admin_host or (host in _LOOPBACK and admin_host in _LOOPBACK)
-                if same_host and port == admin_port:
-                    raise Invalid(
-                        "That is Caddy's own admin API: who reached it could change everything.",
-                        field=field,
-                        hint="Name the service that is to be reached.",
-                    )
-            await self._require_unguarded(host, port, field)
+            await self._require_unguarded(host, port, admin, field)
 
-    async def _require_unguarded(self, host: str, port: int, field: str) -> None:
-        """Refuse what the agent would not connect to itself; names may be known to Caddy only."""
-        try:
-            async with asyncio.timeout(LOOK_UP_S):
-                await self._outbound.targets(host, port, allow_guarded=False)
-        except GuardedAddress as error:
+    async def _require_unguarded(self, host: str, port: int, admin: str, field: str) -> None:
+        """Refuse what the agent would not connect to itself, and Caddy's own admin API.
+
+        Caddy chooses among the addresses of a name, so that not one of them may be such a door.
+        """
+        why = await self._refusal(host, port, admin)
+        if why is not None:
             raise Invalid(
-                f"{host}:{port} is {error.why}; the agent leads nobody there.",
+                f"{host}:{port} is {why}; the agent leads nobody there.",
                 field=field,
                 hint="Name the service that is to be reached.",
-            ) from error
+            )
+
+    async def _refusal(self, host: str, port: int, admin: str) -> str | None:
+        guard, doors = self._outbound.guard, Guard(self._outbound.names)
+        for door_host, door_port in _doors_of(admin):
+            doors.keep(_ADMIN_API, door_host, door_port, is_open=True)
+        try:
+            async with asyncio.timeout(LOOK_UP_S):
+                targets = await self._outbound.names.look_up(host, port)
         except OSError:
-            return
+            # Caddy may know the name: in a container's network it leads to whoever is called so.
+            return doors.open_at(port) or guard.open_at(port)
+        for target in targets:
+            why = await guard.refusal(target) or await doors.refusal(target)
+            if why is not None:
+                return why
+        return None
+
+
+def _doors_of(admin: str) -> tuple[tuple[str, int], ...]:
+    """Return where Caddy's admin API may be reached: also as Caddy itself sees it."""
+    if socket_path(admin) is not None:
+        return ()
+    host, port = split_address(admin)
+    return (host, port), ("localhost", port), ("localhost", _USUAL_ADMIN_PORT)
 
 
 def checked_host(host: str) -> str:

@@ -29,6 +29,7 @@ class _Door:
     host: str
     port: int
     what: str
+    is_open: bool
 
 
 class Guard:
@@ -38,16 +39,24 @@ class Guard:
         self._names = names
         self._doors: list[_Door] = []
 
-    def keep(self, what: str, host: str, port: int) -> None:
-        """Refuse this door from now on, at every address of this machine where it is on it."""
-        self._doors.append(_Door(host, port, what))
+    def keep(self, what: str, host: str, port: int, *, is_open: bool = False) -> None:
+        """Refuse this door from now on, at every address of this machine where it is on it.
+
+        `is_open`: it asks nobody who they are.
+        """
+        self._doors.append(_Door(host, port, what, is_open))
 
     def keep_docker(self, docker_url: str) -> None:
         """Refuse the door to Docker, where it is one that others can find: a port."""
         parts = urlsplit(docker_url)
         if parts.hostname:
             usual = _HTTPS_PORT if parts.scheme == "https" else _HTTP_PORT
-            self.keep("the Docker engine of the agent", parts.hostname, parts.port or usual)
+            what = "the Docker engine of the agent"
+            self.keep(what, parts.hostname, parts.port or usual, is_open=True)
+
+    def open_at(self, port: int) -> str | None:
+        """Return which open door has a port: for names that only others can look up."""
+        return next((door.what for door in self._doors if door.is_open and door.port == port), None)
 
     async def allowed(self, targets: tuple[Target, ...], where: str) -> tuple[Target, ...]:
         """Return the targets that are not refused.
