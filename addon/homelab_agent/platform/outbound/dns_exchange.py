@@ -21,6 +21,7 @@ _LENGTH_BYTES = 2
 _MOST_BYTES = 65535
 _RESPONSE = 0x80
 _TRUNCATED = 0x02
+_RCODE = 0x0F
 _TYPE_AND_CLASS_BYTES = 4
 
 type Server = tuple[str, int]
@@ -90,10 +91,11 @@ def _answers(answer: bytes, query: bytes) -> bool:
     """Return whether this is the answer to that question."""
     if len(answer) < _HEADER_BYTES or answer[:2] != query[:2] or not answer[2] & _RESPONSE:
         return False
-    has_question = answer[4:6] != b"\0\0"
+    if answer[4:6] == b"\0\0":
+        # Who says that it did not understand may leave the question out.
+        return bool(answer[3] & _RCODE)
     end = _end_of_question(query)
-    # Who says that it did not understand may leave the question out.
-    return not has_question or answer[_HEADER_BYTES:end].lower() == query[_HEADER_BYTES:end].lower()
+    return answer[_HEADER_BYTES:end].lower() == query[_HEADER_BYTES:end].lower()
 
 
 def _end_of_question(query: bytes) -> int:

@@ -31,6 +31,7 @@ async def test_what_is_no_answer_to_this_question_is_passed_over() -> None:
             b"\0" * 5,
             asked,  # no answer at all, but the question again
             bytes([asked[0] ^ 1]) + (wrong_id(asked) or b"")[1:],
+            asked[:2] + b"\x84" + bytes(9),  # no trouble, and to no question
             dns.message.make_response(other_question).to_wire(),
         ):
             server.transports[0].sendto(noise, server.asked_from[-1])
