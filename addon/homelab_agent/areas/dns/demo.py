@@ -1,5 +1,7 @@
 """The demo's DNS: providers and name servers that are invented, and agree with each other."""
 
+from pydantic import SecretStr
+
 from homelab_agent.areas.dns.models import (
     AuthoritativeAnswers,
     ProviderSettings,
@@ -18,9 +20,13 @@ class DemoDns:
         self._providers: list[DemoProvider] = []
 
     def make(self, settings: ProviderSettings) -> DemoProvider:
-        """Return an invented provider of the zones that the settings name."""
+        """Return an invented provider of the zones that the settings name.
+
+        A key with the word "wrong" in it is refused, so that one can see how that is told.
+        """
         named = getattr(settings, "zones", ()) or getattr(settings, "domains", ())
-        provider = DemoProvider(named or (f"{settings.type}.example.org",))
+        zones = named or (f"{settings.type}.example.org",)
+        provider = DemoProvider(zones, refuses=_is_wrong(settings))
         self._providers.append(provider)
         return provider
 
@@ -44,6 +50,13 @@ class DemoDns:
                 if is_within(name, known) and zone in {None, known}:
                     return _answers(provider, known, name, record_type)
         raise NotFound(f"The invented DNS knows no {name}.", field="name")
+
+
+def _is_wrong(settings: ProviderSettings) -> bool:
+    values = (getattr(settings, name) for name in type(settings).model_fields)
+    return any(
+        "wrong" in value.get_secret_value() for value in values if isinstance(value, SecretStr)
+    )
 
 
 def _answers(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 
 from homelab_agent.areas.dns.models import Capabilities, Change, RecordSet, RecordType
-from homelab_agent.areas.dns.providers.errors import NotOffered, ZoneChanged
+from homelab_agent.areas.dns.providers.errors import NotOffered, WrongCredentials, ZoneChanged
 from homelab_agent.areas.dns.providers.interface import AddressOutcome, ZoneContents
 from homelab_agent.areas.dns.record_sets import RecordKey
 from homelab_agent.platform.dns_names import is_within
@@ -53,8 +53,9 @@ class DemoProvider:
     )
     sets_addresses = False
 
-    def __init__(self, zones: Sequence[str]) -> None:
+    def __init__(self, zones: Sequence[str], *, refuses: bool = False) -> None:
         self.held_zones = tuple(zones)
+        self._refuses = refuses
         self._serial = 2026112101
         self._records: dict[RecordKey, RecordSet] = {}
         for zone in zones:
@@ -62,6 +63,11 @@ class DemoProvider:
 
     async def zones(self) -> tuple[str, ...]:
         """See `Provider.zones`."""
+        if self._refuses:
+            raise WrongCredentials(
+                "The invented provider does not take this key.",
+                hint="In the demo it takes any without the word wrong in it.",
+            )
         return self.held_zones
 
     async def read(self, zone: str, names: Collection[str] | None) -> ZoneContents:
