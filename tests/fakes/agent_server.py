@@ -59,7 +59,7 @@ class FakeAgent:
         self.hello: Json = {"contract": 1, "oldest": 1}
         self.resources: dict[tuple[str, str], Json] = {}
         self.answers: dict[str, Answer] = {}
-        """Scripted answers, by "METHOD /path below the API's root", the query after it if it counts."""
+        """Scripted answers, by "METHOD /path?query" below the API's root; a query that counts."""
         self.hangs: set[str] = set()
         """What is never answered, in the same notation."""
         self.stream_script: StreamScript | None = None
