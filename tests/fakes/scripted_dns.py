@@ -54,7 +54,10 @@ def records(*lines: str) -> tuple[RecordSet, ...]:
 
 
 class ScriptedProvider:
-    """One zone. `faults` are used up one by `apply`; `trouble` is raised whatever is asked."""
+    """One zone. `faults` are used up one by `apply`; `trouble` is raised whatever is asked.
+
+    `oddity` is raised as well: something that nobody expects.
+    """
 
     sets_addresses = False
 
@@ -70,6 +73,7 @@ class ScriptedProvider:
         self.held = {(each.name, each.type): each for each in held}
         self.faults: list[Fault] = []
         self.trouble: AgentError | None = None
+        self.oddity: Exception | None = None
         self.asked = 0
         self.applied = 0
         self.closed = False
@@ -155,5 +159,7 @@ class ScriptedProvider:
 
     def _answer(self) -> None:
         self.asked += 1
+        if self.oddity is not None:
+            raise self.oddity
         if self.trouble is not None:
             raise self.trouble

@@ -77,11 +77,15 @@ class KeptProvider(Model):
 
 @dataclass(slots=True)
 class Entry:
-    """One provider. `opened` None: it cannot be asked, and its reason says why."""
+    """One provider. `opened` None: it cannot be asked, and its reason says why.
+
+    `free_s`: until then, by the loop's clock, it wants to be left alone.
+    """
 
     key: str
     kept: KeptProvider
     opened: Provider | None
+    free_s: float = 0.0
 
     @property
     def shown(self) -> DnsProvider:
@@ -291,6 +295,8 @@ class ProviderBook:
             state = next((each for kind, each in _STATES if isinstance(error, kind)), None)
             if state is not None:
                 self._note(entry, state, error.message)
+            if isinstance(error, ProviderBusy):
+                entry.free_s = asyncio.get_running_loop().time() + (error.retry_after_s or 0.0)
             raise
         self._note(entry, ProviderState.OK, None)
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from homelab_agent.areas.dns.book import Entry, ProviderBook
 from homelab_agent.areas.dns.models import ProviderState
-from homelab_agent.platform.errors import NotFound
+from homelab_agent.platform.errors import AgentError, NotFound
+from homelab_agent.platform.logging import get_logger
+
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +52,19 @@ class ProviderWatch:
         wait_s = self._rhythm.usually_s
         if entry.kept.state is not ProviderState.OK:
             wait_s = self._pause_s.get(entry.key, self._first_pause_s(entry.kept.state))
-        return asyncio.get_running_loop().time() >= asked_at + wait_s
+        return asyncio.get_running_loop().time() >= max(asked_at + wait_s, entry.free_s)
 
     async def _ask(self, key: str) -> None:
+        state = ProviderState.UNREACHABLE
         try:
             state = (await self._book.check(key)).state
         except NotFound:  # it was removed in this moment
             return
+        except AgentError as error:
+            # Later again: a store that cannot be written is no reason to look no more.
+            _log.warning("dns_provider_not_kept", provider=key, why=error.message)
+        except Exception:  # what a provider answers must not end the agent
+            _log.exception("dns_provider_broke_down", provider=key)
         self._asked_at[key] = asyncio.get_running_loop().time()
         if state is ProviderState.OK:
             self._pause_s.pop(key, None)
