@@ -34,7 +34,6 @@ from homelab_agent.areas.domains.store import DomainStore
 from homelab_agent.areas.domains.wishes import Wishes
 from homelab_agent.platform.audit import Audit
 from homelab_agent.platform.commands import Caller, Scope
-from homelab_agent.platform.errors import Unavailable
 from homelab_agent.platform.jobs.runner import JobRunner
 from homelab_agent.platform.model import Model
 from homelab_agent.platform.resources import Change, Resources
@@ -73,8 +72,8 @@ class OneHouse:
     held: set[str] = field(default_factory=set)
     answers: tuple[ServerAnswer, ...] = ()
     """What the name servers say to each look."""
-    broken: set[str] = field(default_factory=set)
-    """Where the look itself fails."""
+    broken: dict[str, Exception] = field(default_factory=dict)
+    """Where the look itself fails, and how."""
 
     def __post_init__(self) -> None:
         wishes = Wishes(self.dns)
@@ -91,7 +90,7 @@ class OneHouse:
 
     async def _look(self, kept: KeptDomain) -> DomainHealth:
         if kept.id in self.broken:
-            raise Unavailable("It cannot be looked at")
+            raise self.broken[kept.id]
         if self.hold is not None and (not self.held or kept.id in self.held):
             await self.hold.wait()
         status = self.found.get(kept.id, DomainStatus.HEALTHY)

@@ -14,6 +14,7 @@ from homelab_agent.areas.domains.models import (
     DomainCheck,
     DomainStatus,
 )
+from homelab_agent.platform.errors import Unavailable
 from homelab_agent.platform.store.database import Store
 from tests.clock import HandClock
 from tests.harness.waiting import wait_until
@@ -173,10 +174,11 @@ def test_what_is_found_means_one_status(
     assert status_of(checks) is status
 
 
-async def test_a_look_that_cannot_be_kept_ends_no_other(house: OneHouse) -> None:
+@pytest.mark.parametrize("trouble", [Unavailable("It cannot be kept"), ValueError("Odd")])
+async def test_a_look_that_fails_ends_no_other(house: OneHouse, trouble: Exception) -> None:
     await house.add()
     await house.add("other.example.org")
-    house.broken.add(WIKI)
+    house.broken[WIKI] = trouble
 
     async def seen() -> bool:
         return (await house.service.shown("other.example.org")).status is HEALTHY
