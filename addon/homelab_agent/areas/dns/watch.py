@@ -63,7 +63,7 @@ class ProviderWatch:
         except AgentError as error:
             # Later again: a store that cannot be written is no reason to look no more.
             _log.warning("dns_provider_not_kept", provider=key, why=error.message)
-        except Exception:  # what a provider answers must not end the agent
+        except Exception:  # noqa: BLE001  # what a provider answers must not end the agent
             _log.exception("dns_provider_broke_down", provider=key)
         self._asked_at[key] = asyncio.get_running_loop().time()
         if state is ProviderState.OK:

@@ -161,7 +161,7 @@ class Book:
         except AgentError as error:
             # Next time again: a store that cannot be written is no reason to look no more.
             _log.warning("domain_look_not_kept", domain=domain_id, why=error.message)
-        except Exception:  # what a stranger's server shows must not end the agent
+        except Exception:  # noqa: BLE001  # what a stranger's server shows must not end the agent
             _log.exception("domain_look_broke_down", domain=domain_id)
 
     async def _take(self, watched: Watched, health: DomainHealth) -> None:
