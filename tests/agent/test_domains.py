@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiohttp import ClientSession
 
 from tests.harness.agent import Agent
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ZONE = "home.example.org"
 
@@ -44,9 +46,9 @@ class Api:
             return answer.content_type, (await answer.read()).decode()
 
 
-@pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[Api]:
-    async with Agent(tmp_path, demo=True) as agent:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
+    async with Agent(tmp_path_factory.mktemp("agent"), demo=True) as agent:
         tokens = {scope: await agent.create_token(scope, scope) for scope in ("read", "operate")}
         yield Api(agent, tokens)
 
