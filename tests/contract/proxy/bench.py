@@ -78,8 +78,12 @@ async def proxy_bench(
     tries_first: bool = True,
     wrap: Callable[[CaddyAdmin], CaddyAdmin] = lambda admin: admin,
     settings: Settings | None = None,
+    is_new: bool = True,
 ) -> AsyncIterator[ProxyBench]:
-    """Give the area with the Caddy at `admin` set up. `wrap`: what stands between the two."""
+    """Give the area with the Caddy at `admin` set up. `wrap`: what stands between the two.
+
+    Not `is_new`: as it is when an agent starts that had all this before, with nothing read yet.
+    """
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     store = await Store.open(f"sqlite+aiosqlite:///{folder}/homelab.db", folder)
     outbound = open_outbound(settings or Settings())
@@ -102,8 +106,9 @@ async def proxy_bench(
         prober=HttpProber(http, tls),
     )
     service = ProxyService(book, editor, board, tools, utc_now)
-    await book.load()
-    await book.keep_setup(KeptSetup(mode=ProxyMode.OWN, admin=admin))
+    if is_new:
+        await book.load()
+        await book.keep_setup(KeptSetup(mode=ProxyMode.OWN, admin=admin))
     try:
         yield ProxyBench(service, editor, book, board, resources, outbound, folder)
     finally:

@@ -136,3 +136,34 @@ async def test_a_plan_tells_what_it_would_do_and_does_nothing(
     removal = await bench.service.plan(HOST, None)
     assert removal.after is None
     assert removal.difference == ("There is a route for HTTPS that should not be there.",)
+
+
+async def test_of_two_routes_for_one_name_that_are_prepared_together_only_one_is_put(
+    bench: ProxyBench, caddy: Caddy, app: str
+) -> None:
+    first = await bench.service.prepare("a.example.org", RouteBody(upstreams=(app,)))
+    alias = RouteBody(upstreams=(app,), aliases=("a.example.org",))
+    second = await bench.service.prepare("b.example.org", alias)
+    await bench.service.put(first)
+    before = await caddy.config_text()
+    with pytest.raises(Conflict, match=r"agent's route a\.example\.org"):
+        await bench.service.put(second)
+    await bench.service.put_back(second)
+    assert await caddy.config_text() == before
+    assert [each.key for each in bench.service.routes()] == ["a.example.org"]
+
+
+@pytest.mark.parametrize("way", ["forward", "back"])
+async def test_an_agent_that_only_just_started_forgets_no_route_on_its_way_back(
+    tmp_path: Path, caddy: Caddy, app: str, way: str
+) -> None:
+    before = await caddy.config_text()
+    async with proxy_bench(tmp_path / "agent", caddy.admin) as bench:
+        made = await bench.service.prepare(HOST, RouteBody(upstreams=(app,)))
+        await bench.service.put(made)
+        gone = await bench.service.prepare(HOST, None)
+    async with proxy_bench(tmp_path / "agent", caddy.admin, is_new=False) as bench:
+        await (bench.service.put(gone) if way == "forward" else bench.service.put_back(made))
+        assert await caddy.config_text() == before
+        assert not bench.book.routes
+        assert not bench.service.routes()

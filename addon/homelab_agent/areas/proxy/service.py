@@ -34,9 +34,10 @@ from homelab_agent.areas.proxy.placing import (
     with_parts,
     without_certificate,
 )
+from homelab_agent.areas.proxy.route_document import all_hosts
 from homelab_agent.areas.proxy.servers import ports_of
 from homelab_agent.areas.proxy.serving import Prober
-from homelab_agent.areas.proxy.wanted import Wishes, checked_host
+from homelab_agent.areas.proxy.wanted import Wishes, checked_host, require_free
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.errors import (
     AgentError,
@@ -185,7 +186,8 @@ class ProxyService:
         """Make it so, in Caddy and in the agent's book; return False where it was so already.
 
         Raises:
-            Conflict: somebody changed the route in Caddy since it was prepared; nothing is done.
+            Conflict: somebody changed the route in Caddy since it was prepared, or another route
+                of the agent serves one of its names by now; nothing is done.
             CaddyRefuses: Caddy does not take it; everything is as before.
             TimedOut, Unavailable: Caddy cannot be asked; what became of it is not known.
         """
@@ -205,6 +207,10 @@ class ProxyService:
             return with_parts(world, now, chosen.parts)
 
         async with self._turn:
+            await self._book.load()
+            if prepared.after is not None:
+                # Another one may have been prepared at the same time, and put already.
+                require_free(all_hosts(prepared.after), prepared.host, self._book.routes)
             world = await self._editor.change(forward)
             changed = changed or self._book.routes.get(prepared.host) != prepared.after
             await self._book.keep_route(prepared.host, prepared.after)
@@ -233,6 +239,8 @@ class ProxyService:
             return with_parts(world, now, found)
 
         async with self._turn:
+            # Just after a crash the book does not know yet what was put.
+            await self._book.load()
             await self._book.keep_route(prepared.host, prepared.before)
             try:
                 world = await self._editor.change(backward)

@@ -45,7 +45,7 @@ class Wishes:
             Conflict: another route of the agent serves one of its names.
         """
         aliases = _aliases(host, body)
-        _require_free((host, *aliases), host, known)
+        require_free((host, *aliases), host, known)
         _check_options(body.options)
         await self._check_upstreams(body, admin)
         before = known.get(host)
@@ -138,7 +138,8 @@ def _aliases(host: str, body: RouteBody) -> tuple[str, ...]:
     return tuple(aliases)
 
 
-def _require_free(names: tuple[str, ...], host: str, known: Mapping[str, KeptRoute]) -> None:
+def require_free(names: tuple[str, ...], host: str, known: Mapping[str, KeptRoute]) -> None:
+    """Raise `Conflict` where another route of the agent serves one of the names."""
     for other in known.values():
         taken = set(names) & set(all_hosts(other)) if other.host != host else set()
         if taken:
