@@ -12,13 +12,14 @@ from homelab_agent.areas.dns.name_servers import NameServers
 from homelab_agent.areas.dns.planning import line, make_change
 from homelab_agent.areas.dns.providers.errors import (
     ApplyUncertain,
-    ProviderAway,
     ProviderBusy,
+    WrongCredentials,
 )
 from homelab_agent.areas.dns.providers.interface import AddressOutcome, ZoneContents
 from homelab_agent.areas.dns.record_sets import RecordKey, same, told, uniform
 from homelab_agent.platform.errors import AgentError, Conflict, Failed, TimedOut, Unavailable
 from homelab_agent.platform.jobs.progress import report
+from homelab_agent.platform.vault import SecretUnreadable
 
 _PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -37,6 +38,7 @@ class Patience:
 
 
 type Held = dict[RecordKey, RecordSet]
+type _Values = frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,17 @@ class Standing:
             f"{change.name} {change.type} is {told(there)} by now, and was {told(change.before)}"
             for change, there in self.neither
         )
+
+
+class _Differing(Conflict):
+    """The name servers do not agree; `said` is what they say, each once."""
+
+    def __init__(self, zone: str, name: str, record_type: RecordType, said: set[_Values]) -> None:
+        super().__init__(
+            f"The name servers of {zone} do not agree about {name} {record_type}.",
+            hint="An earlier change is still on its way; try again in a few minutes",
+        )
+        self.said = said
 
 
 class ZoneWriter:
@@ -289,18 +302,37 @@ class ZoneWriter:
         ) from (trouble or unread)
 
     async def _patiently(self, home: ZoneHome, changes: Sequence[Change]) -> Standing:
-        """Return how it is; a provider that is away for a moment is asked again."""
+        """Return how it is; whoever is away for a moment is asked again."""
         loop = asyncio.get_running_loop()
         until, pauses = loop.time() + self._patience.away_s, list(_PAUSES_S)
         while True:
             pause_s = pauses.pop(0) if len(pauses) > 1 else pauses[0]
             try:
-                return await self.standing(home, changes)
-            except (ProviderAway, ProviderBusy) as error:
+                return await self._sent(home, changes)
+            except (Unavailable, ProviderBusy) as error:
+                if isinstance(error, WrongCredentials | SecretUnreadable):
+                    raise
                 pause_s = max(pause_s, error.retry_after_s or 0)
                 if loop.time() + pause_s > until:
                     raise
             await asyncio.sleep(pause_s)
+
+    async def _sent(self, home: ZoneHome, changes: Sequence[Change]) -> Standing:
+        """Return how it is with changes that were sent: what some name servers give was made."""
+        if home.capabilities.lists:
+            return await self.standing(home, changes)
+        found = Standing()
+        for change in changes:
+            try:
+                one = await self.standing(home, [change])
+            except _Differing as error:
+                if not error.said <= {_values(change.before), _values(change.after)}:
+                    raise
+                one = Standing(after=[change])
+            found.before.extend(one.before)
+            found.after.extend(one.after)
+            found.neither.extend(one.neither)
+        return found
 
     async def _served(self, home: ZoneHome, name: str, record_type: RecordType) -> RecordSet | None:
         servers = self._book.entry(home.provider).kept.name_servers
@@ -309,11 +341,9 @@ class ZoneWriter:
         if not answers:
             reasons = "; ".join(f"{each.server}: {each.reason}" for each in found.servers)
             raise Unavailable(f"No name server of {home.zone} answers ({reasons}).")
-        if len({frozenset(each.values or ()) for each in answers}) > 1:
-            raise Conflict(
-                f"The name servers of {home.zone} do not agree about {name} {record_type}.",
-                hint="An earlier change is still on its way; try again in a few minutes",
-            )
+        said = {frozenset(each.values or ()) for each in answers}
+        if len(said) > 1:
+            raise _Differing(home.zone, name, record_type, said)
         values = answers[0].values
         if not values:
             return None
@@ -338,6 +368,10 @@ def _by_key(home: ZoneHome, records: Sequence[RecordSet]) -> Held:
         return held
     # A TTL that the provider decides by itself is nobody's change.
     return {key: each.model_copy(update={"ttl_s": None}) for key, each in held.items()}
+
+
+def _values(record: RecordSet | None) -> _Values:
+    return frozenset(record.values if record is not None else ())
 
 
 def _half(home: ZoneHome, standing: Standing, trouble: AgentError | None) -> str:

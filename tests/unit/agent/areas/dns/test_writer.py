@@ -235,6 +235,28 @@ class TestWithoutListing:
         await house.service.take_back(plan)
         assert house.provider.held["nas.example.org", RecordType.A].values == ("192.0.2.10",)
 
+    async def test_what_one_name_server_never_takes_over_is_taken_back_all_the_same(
+        self, house: House
+    ) -> None:
+        plan = await house.service.plan(PlanBody(wanted=WANTED[:1]))
+        house.servers.says = {"ns2": ("192.0.2.10",)}
+        with pytest.raises(TimedOut, match="not known"):
+            await house.service.write(plan)
+        await house.service.take_back(plan)
+        assert house.provider.held["nas.example.org", RecordType.A].values == ("192.0.2.10",)
+
+    async def test_name_servers_that_are_away_for_a_moment_do_not_hinder_the_way_back(
+        self, house: House
+    ) -> None:
+        plan = await house.service.plan(PlanBody(wanted=WANTED[:1]))
+        await house.service.write(plan)
+        house.servers.says = {"ns1": None, "ns2": None}
+        back = asyncio.create_task(house.service.take_back(plan))
+        await asyncio.sleep(0.05)
+        house.servers.says = {}
+        await back
+        assert house.provider.held["nas.example.org", RecordType.A].values == ("192.0.2.10",)
+
     async def test_a_ttl_that_the_provider_decides_is_no_change_of_anybody(
         self, house: House
     ) -> None:
