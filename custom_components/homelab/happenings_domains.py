@@ -1,8 +1,9 @@
 """What happens to domains, to names that follow an address, and to kept certificates."""
 
+from datetime import datetime
 from typing import Final, override
 
-from homeassistant.core import callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from .client.kinds import (
     DOMAIN,
@@ -21,6 +22,7 @@ from .client.models import (
     ManagedCertificateEvent,
     ManagedCertificateEventType,
 )
+from .coordinator import HomelabCoordinator
 from .happening import EventWatch, Happening, HappeningType
 from .subjects import Subject, name_of
 
@@ -36,6 +38,18 @@ class DomainWatch(EventWatch[DomainEvent]):
 
     event_kind = DOMAIN_EVENT
 
+    def __init__(self, hass: HomeAssistant, coordinator: HomelabCoordinator) -> None:
+        super().__init__(hass, coordinator)
+        self._bad_since: dict[str, datetime] = {}
+
+    @override
+    @callback
+    def begin(self) -> list[CALLBACK_TYPE]:
+        """Listen to the events; the newest of before say since when a domain is unhealthy."""
+        for event in self._coordinator.mirror.every(self.event_kind):
+            self._duration_until(event)
+        return super().begin()
+
     @override
     @callback
     def happened(self, event: DomainEvent) -> None:
@@ -43,6 +57,7 @@ class DomainWatch(EventWatch[DomainEvent]):
         if event.type not in _TYPES:
             return
         domain = self._coordinator.mirror.get(DOMAIN, event.key)
+        duration = self._duration_until(event)
         bad = event.type is DomainEventType.UNHEALTHY
 
         def still_so() -> bool:
@@ -63,10 +78,20 @@ class DomainWatch(EventWatch[DomainEvent]):
                     "addresses": list(domain.addresses) if domain else [],
                     "container": domain and domain.container,
                     "certificate_days_left": domain and domain.certificate_days_left,
+                    "duration": duration,
                 },
                 lasts=still_so,
             )
         )
+
+    def _duration_until(self, event: DomainEvent) -> float | None:
+        """Note since when a domain is unhealthy; return for how many seconds it was."""
+        if event.type is DomainEventType.UNHEALTHY:
+            self._bad_since[event.key] = event.at
+        elif event.type is DomainEventType.RECOVERED:
+            since = self._bad_since.pop(event.key, None)
+            return None if since is None else (event.at - since).total_seconds()
+        return None
 
 
 class AddressWatch(EventWatch[DynamicAddressEvent]):
