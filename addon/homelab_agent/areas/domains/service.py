@@ -203,6 +203,8 @@ class DomainService:
         self, plan: DnsPlan, caller: str, job_id: str, *, only: str | None = None
     ) -> None:
         """Write into the histories of domains what a plan changed of them; `only` one of them."""
+        # A job that goes on after a start may be here before it is known which domains there are.
+        await self._book.until_ready()
         for name in sorted({change.name for change in plan.changes}):
             if name not in self._book.watched or only not in {None, name}:
                 continue
