@@ -50,7 +50,7 @@ class ApplyJob:
 
     async def _write(self, context: _Context) -> StepResult:
         plan = context.arguments.plan
-        await self._service.write(plan)
+        await self._service.write(plan, again=context.again)
         return StepResult(message=f"{plan.zone}: {'; '.join(map(line, plan.changes))}")
 
     async def _take_back(self, context: _Context) -> None:

@@ -190,8 +190,10 @@ class DnsService:
             held = await self._writer.held(home, [(each.name, each.type) for each in wanted])
         return make_plan(home, wanted, held)
 
-    async def write(self, plan: DnsPlan) -> None:
+    async def write(self, plan: DnsPlan, *, again: bool = False) -> None:
         """Make exactly the plan's changes; those that are made already count as done.
+
+        `again`: a crash came between; see `ZoneWriter.write`.
 
         Raises:
             Conflict: something is neither as before nor as after; nothing was written.
@@ -199,7 +201,7 @@ class DnsService:
             TimedOut: nobody knows whether it was done.
         """
         await self.until_ready()
-        await self._writer.write(self._home_of_written(plan), plan.changes)
+        await self._writer.write(self._home_of_written(plan), plan.changes, again=again)
 
     async def take_back(self, plan: DnsPlan) -> None:
         """Undo `write`: what was before is put where the change was made.
@@ -219,7 +221,7 @@ class DnsService:
     async def unmade(self, plan: DnsPlan) -> tuple[Change, ...]:
         """Return those of the plan's changes that are not to be seen at the provider."""
         await self.until_ready()
-        standing = await self._writer.standing(self._home_of_written(plan), plan.changes)
+        standing = await self._writer.patient_standing(self._home_of_written(plan), plan.changes)
         return (*standing.before, *(change for change, _ in standing.neither))
 
     async def add_txt(

@@ -122,8 +122,29 @@ class ZoneWriter:
                 standing.neither.append((change, there))
         return standing
 
-    async def write(self, home: ZoneHome, changes: Sequence[Change]) -> bool:
+    async def patient_standing(self, home: ZoneHome, changes: Sequence[Change]) -> Standing:
+        """Return how it is with changes that were sent; whoever is away a moment is asked again."""
+        loop = asyncio.get_running_loop()
+        until, pauses = loop.time() + self._patience.away_s, list(_PAUSES_S)
+        while True:
+            pause_s = pauses.pop(0) if len(pauses) > 1 else pauses[0]
+            try:
+                return await self._sent(home, changes)
+            except (Unavailable, ProviderBusy) as error:
+                if isinstance(error, WrongCredentials | SecretUnreadable):
+                    raise
+                pause_s = max(pause_s, error.retry_after_s or 0)
+                if loop.time() + pause_s > until:
+                    raise
+            await asyncio.sleep(pause_s)
+
+    async def write(
+        self, home: ZoneHome, changes: Sequence[Change], *, again: bool = False
+    ) -> bool:
         """Make those changes that are not made yet, and read them back; False: all were.
+
+        `again`: some may have been sent before the agent was killed. After a power cut the network
+        takes longer to come back than the agent, so a provider that is away is waited for.
 
         Raises:
             Conflict: something is there that the plan did not see; nothing was written.
@@ -131,7 +152,8 @@ class ZoneWriter:
             TimedOut: nobody knows whether it was done.
         """
         async with self._alone(home):
-            standing = await self.standing(home, changes)
+            look = self.patient_standing if again else self.standing
+            standing = await look(home, changes)
             if standing.neither:
                 raise Conflict(
                     f"{home.zone} was changed meanwhile: {standing.strange}. Nothing was written.",
@@ -150,7 +172,7 @@ class ZoneWriter:
             Failed, TimedOut, Unavailable: it could not be done.
         """
         async with self._alone(home):
-            standing = await self._patiently(home, changes)
+            standing = await self.patient_standing(home, changes)
             # What is on its way would come after all, however much it looks as before.
             late = [
                 change for change in standing.before if self._key(home, change) in self._on_the_way
@@ -300,22 +322,6 @@ class ZoneWriter:
             f"It is not known whether {home.zone} was changed: it could not be read back.",
             hint=unread.message if unread else None,
         ) from (trouble or unread)
-
-    async def _patiently(self, home: ZoneHome, changes: Sequence[Change]) -> Standing:
-        """Return how it is; whoever is away for a moment is asked again."""
-        loop = asyncio.get_running_loop()
-        until, pauses = loop.time() + self._patience.away_s, list(_PAUSES_S)
-        while True:
-            pause_s = pauses.pop(0) if len(pauses) > 1 else pauses[0]
-            try:
-                return await self._sent(home, changes)
-            except (Unavailable, ProviderBusy) as error:
-                if isinstance(error, WrongCredentials | SecretUnreadable):
-                    raise
-                pause_s = max(pause_s, error.retry_after_s or 0)
-                if loop.time() + pause_s > until:
-                    raise
-            await asyncio.sleep(pause_s)
 
     async def _sent(self, home: ZoneHome, changes: Sequence[Change]) -> Standing:
         """Return how it is with changes that were sent: what some name servers give was made."""

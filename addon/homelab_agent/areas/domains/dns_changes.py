@@ -150,7 +150,7 @@ class DnsChanges:
 
     async def _write(self, context: _Context) -> StepResult:
         plan = context.arguments.plan
-        await self._dns.write(plan)
+        await self._dns.write(plan, again=context.again)
         return StepResult(needed=bool(plan.changes), message=plan.text)
 
     async def _take_back(self, context: _Context) -> None:

@@ -121,6 +121,26 @@ async def test_a_provider_that_is_away_for_a_moment_does_not_hinder_the_way_back
     assert house.provider.lines() == sorted(BEFORE)
 
 
+async def test_after_a_power_cut_a_provider_is_waited_for_while_the_network_comes_back(
+    house: House,
+) -> None:
+    plan = await planned(house)
+    house.provider.put(plan.changes[:1])
+    house.provider.go_away()
+    with pytest.raises(ProviderAway):
+        await house.service.write(plan)
+    again = asyncio.create_task(house.service.write(plan, again=True))
+    await asyncio.sleep(0.05)
+    house.provider.trouble = None
+    await again
+    assert house.provider.lines() == AFTER
+    house.provider.go_away()
+    verified = asyncio.create_task(house.service.unmade(plan))
+    await asyncio.sleep(0.05)
+    house.provider.trouble = None
+    assert await verified == ()
+
+
 async def test_taking_back_leaves_alone_what_somebody_changed_since_and_tells_it(
     house: House,
 ) -> None:
