@@ -69,6 +69,11 @@ class PlanDesk:
         shown = self._shown.get(shown_hash)
         if shown is None:
             return f"This is not the plan any more. By now it is: {plan.text}"
+        if set(shown) == set(now):
+            return (
+                f"The DNS provider {plan.provider} was set up anew since the plan was made, and it "
+                "may be another server by now."
+            )
         added = "; ".join(each for each in now if each not in shown)
         left = "; ".join(each for each in shown if each not in now)
         parts = [f"{plan.zone} was changed since the plan was made."]

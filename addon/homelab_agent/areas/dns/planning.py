@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from hashlib import sha256
 
 from homelab_agent.areas.dns.models import (
@@ -25,9 +26,17 @@ type Held = Mapping[RecordKey, RecordSet]
 
 
 def make_plan(
-    home: ZoneHome, wanted: Sequence[RecordSet], held: Held, *, field: str = "wanted"
+    home: ZoneHome,
+    wanted: Sequence[RecordSet],
+    held: Held,
+    *,
+    set_up_at: datetime | None = None,
+    field: str = "wanted",
 ) -> DnsPlan:
     """Return the plan. `held` is the whole zone where the provider lists, else what was asked for.
+
+    `set_up_at`: when a person gave the provider its settings. With others it may be another server,
+    and nobody said that this is to be done there.
 
     Raises:
         Invalid: it cannot be had at this provider, or in any zone.
@@ -54,7 +63,7 @@ def make_plan(
         zone=home.zone,
         provider=home.provider,
         changes=tuple(changes),
-        hash=_hash(home, changes),
+        hash=_hash(home, changes, set_up_at),
         needs_admin=_needs_admin(home, changes, held),
         warnings=tuple(dict.fromkeys(warnings)),
         text="\n".join(map(line, changes)) or "Nothing has to be changed.",
@@ -211,9 +220,10 @@ def _parent(name: str) -> str:
     return name.partition(".")[2]
 
 
-def _hash(home: ZoneHome, changes: Sequence[Change]) -> str:
+def _hash(home: ZoneHome, changes: Sequence[Change], set_up_at: datetime | None) -> str:
     content = {
         "provider": home.provider,
+        "set_up_at": set_up_at and set_up_at.isoformat(),
         "zone": home.zone,
         "changes": [change.model_dump(mode="json") for change in changes],
     }

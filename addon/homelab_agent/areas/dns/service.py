@@ -188,7 +188,7 @@ class DnsService:
             held = await self._writer.all_held(home)
         else:
             held = await self._writer.held(home, [(each.name, each.type) for each in wanted])
-        return make_plan(home, wanted, held)
+        return make_plan(home, wanted, held, set_up_at=self.set_up_at(home.provider))
 
     async def write(self, plan: DnsPlan, *, again: bool = False) -> None:
         """Make exactly the plan's changes; those that are made already count as done.

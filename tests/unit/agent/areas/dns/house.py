@@ -79,6 +79,7 @@ class House:
         vault_key: bytes = b"k" * 32,
     ) -> None:
         self.provider = provider
+        self.clock = HandClock()
         self.resources = Resources()
         self.secrets = SecretFilter()
         self.servers = ShownServers(provider)
@@ -87,7 +88,7 @@ class House:
             Vault(vault_key, self.secrets),
             self.resources,
             make or (lambda _: provider),
-            HandClock(),
+            self.clock,
         )
         self.writer = ZoneWriter(self.book, self.servers, SOON)
         self.service = DnsService(self.book, self.writer, self.servers)

@@ -4,7 +4,13 @@ import pytest
 
 from homelab_agent.areas.dns.apply_job import ApplyJob
 from homelab_agent.areas.dns.applying import PlanDesk
-from homelab_agent.areas.dns.models import ApplyBody, PlanBody, RecordType, WantedRecords
+from homelab_agent.areas.dns.models import (
+    ApplyBody,
+    PlanBody,
+    ProviderBody,
+    RecordType,
+    WantedRecords,
+)
 from homelab_agent.platform.audit import Audit
 from homelab_agent.platform.commands import Caller, Outcome, Scope
 from homelab_agent.platform.errors import Conflict, Denied, Failed
@@ -13,7 +19,7 @@ from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.store.database import Store
 from tests.clock import HandClock
 from tests.fakes.scripted_dns import Fault, ScriptedProvider, records
-from tests.unit.agent.areas.dns.house import ZONE, House
+from tests.unit.agent.areas.dns.house import ZONE, House, settings
 
 PHONE = Caller(name="phone", scope=Scope.OPERATE)
 BEFORE = ["nas.example.org 300 A 192.0.2.10"]
@@ -80,6 +86,19 @@ async def test_a_world_that_changed_is_refused_and_told_line_by_line(
     assert house.provider.applied == 0
     with pytest.raises(Conflict, match="By now it is: change nas"):
         await desk.apply(body("0" * 64), PHONE)
+
+
+async def test_a_plan_is_not_applied_at_another_server_that_has_the_same_key_by_now(
+    desk: PlanDesk, house: House
+) -> None:
+    shown = await desk.plan(PlanBody(wanted=WANTED))
+    house.clock.advance(seconds=1)
+    await house.service.remove_provider("knot")
+    other = settings("http://other.lan:8081")
+    await house.service.add_provider(ProviderBody(key="knot", name="Knot", settings=other))
+    with pytest.raises(Conflict, match="set up anew"):
+        await desk.apply(body(shown.hash), PHONE)
+    assert house.provider.applied == 0
 
 
 async def test_name_servers_are_changed_by_an_admin_only(desk: PlanDesk, house: House) -> None:
