@@ -294,6 +294,10 @@ BAD = {
     "options.request_headers.X-B": RouteBody(
         upstreams=("a:1",), options=RouteOptions(request_headers={"X-B": "{env.HOME}"})
     ),
+    "options.request_headers.authorization": RouteBody(
+        upstreams=("a:1",),
+        options=RouteOptions(request_headers={"authorization": "Basic bWU6c2VjcmV0"}),
+    ),
     "options.health.path": RouteBody(
         upstreams=("a:1",), options=RouteOptions(health=UpstreamHealth(path="/{env.HOME}"))
     ),

@@ -75,8 +75,12 @@ def routes_of(server: JsonObject) -> list[JsonObject]:
 
 
 def is_ours(route: JsonObject) -> bool:
-    """Return whether a route has an id of the agent's."""
-    return as_text(route.get("@id")).startswith((OWN_ID, OWN_HTTP_ID))
+    """Return whether a route has an id of the agent's: what people call "homelab-nas" is theirs."""
+    identity = as_text(route.get("@id"))
+    if not identity.startswith((OWN_ID, OWN_HTTP_ID)):
+        return False
+    host = identity.removeprefix(OWN_HTTP_ID).removeprefix(OWN_ID)
+    return "." in host or host in _hosts(route)
 
 
 def others_routes(document: JsonValue) -> tuple[OthersRoute, ...]:

@@ -18,6 +18,7 @@ LOOK_UP_S = 5.0
 
 _SAFE_PLACEHOLDER = re.compile(r"\{http\.request\.[\w.-]+\}")
 _BRACES = frozenset("{}")
+_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 _USUAL_ADMIN_PORT = 2019
 _ADMIN_API = "Caddy's own admin API, by which everything could be changed"
 
@@ -163,6 +164,13 @@ def _check_options(options: RouteOptions) -> None:
     for where in ("request_headers", "response_headers"):
         headers: dict[str, str] = getattr(options, where)
         for name, value in headers.items():
+            if name.lower() in _CREDENTIALS and _SAFE_PLACEHOLDER.sub("", value):
+                raise Invalid(
+                    "Whoever may look at routes would read this.",
+                    field=f"options.{where}.{name}",
+                    hint="Have the service let the proxy in by its address; an empty value keeps "
+                    "what visitors send from it.",
+                )
             if _BRACES & set(_SAFE_PLACEHOLDER.sub("", value)):
                 raise Invalid(
                     "Braces are Caddy's: with them a header could show files and variables of "

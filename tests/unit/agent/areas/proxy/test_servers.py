@@ -48,6 +48,27 @@ def test_the_server_for_all_addresses_goes_before_that_for_one() -> None:
     assert server_at(config(a=["192.0.2.1:443"], b=["192.0.2.2:443"]), 443) == "a"
 
 
+@pytest.mark.parametrize(
+    ("identity", "ours"),
+    [
+        ("homelab-photos.example.org", True),
+        ("homelab_http-photos.example.org", True),
+        ("homelab-nas", True),
+        ("homelab-dashboard", False),
+        ("homelab", False),
+        (None, False),
+    ],
+)
+def test_what_people_call_nearly_as_the_agent_does_stays_theirs(
+    identity: str | None, *, ours: bool
+) -> None:
+    route: dict[str, JsonValue] = {"match": [{"host": ["nas", "photos.example.org"]}]}
+    if identity:
+        route["@id"] = identity
+    document: JsonValue = {"apps": {"http": {"servers": {"a": {"routes": [route]}}}}}
+    assert (who_serves(document, HOSTS) is None) is ours
+
+
 @pytest.mark.parametrize("document", [None, {}, {"apps": None}, {"apps": {"http": []}}, [], "x"])
 def test_a_configuration_of_any_shape_is_read(document: JsonValue) -> None:
     assert (ports_of(document).http, ports_of(document).https) == (80, 443)
