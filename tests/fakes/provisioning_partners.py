@@ -204,6 +204,7 @@ class FakeProxy:
             return None
         return ProxyRoute(
             key=host,
+            aliases=kept.aliases,
             upstreams=kept.upstreams,
             certificate=kept.certificate,
             options=kept.options,

@@ -32,7 +32,7 @@ from homelab_agent.areas.proxy.models import (
     RoutePlan,
 )
 from homelab_agent.platform.dns_names import uniform_name
-from homelab_agent.platform.errors import Conflict, Invalid, Unavailable
+from homelab_agent.platform.errors import AgentError, Conflict, Invalid, Unavailable
 
 _USUAL_PORTS = (":443",)
 
@@ -81,8 +81,8 @@ class Planner:
         await self.require_possible(name, records, body.provider, way)
         dns = await partners.dns.plan(dns_wants(records, body.provider))
         wanted_route = route_body(found.address, way, body.options)
-        route = await partners.proxy.plan(
-            name, wanted_route.model_copy(update={"basic_auth": body.basic_auth})
+        route = await self._route(
+            name, wanted_route.model_copy(update={"basic_auth": body.basic_auth}), body
         )
         warnings = (
             *(each for each in (found.warning, there_already) if each),
@@ -98,9 +98,18 @@ class Planner:
             steps=_steps(name, way, dns, route),
             warnings=warnings,
             needs_admin=dns.needs_admin,
-            hash=_hash(name, found.address, body, dns, route),
+            hash=_hash(name, way, body, dns, route),
         )
         return Draft(name=name, upstream=found.address, records=records, certificate=way, plan=plan)
+
+    async def _route(self, name: str, wanted: RouteBody, body: ProvisionBody) -> RoutePlan:
+        """Return the plan of the route; what is wrong is told by the field that was given here."""
+        fields = {"host": "name", "upstreams.0": "container" if body.container else "upstream"}
+        try:
+            return await self._with.proxy.plan(name, wanted)
+        except AgentError as error:
+            error.field = fields.get(error.field or "", error.field)
+            raise
 
     def _way(self, name: str, wanted: CertificateWay) -> tuple[CertificateWay, str | None]:
         """Return how the certificate is had, and what to say where that is not as it was asked."""
@@ -142,6 +151,7 @@ class Planner:
                 )
         self._require_certificate_possible(name, certificate, types)
         self._require_same_domain(name, records)
+        self._require_no_alias(name)
         there = await self._with.dns.read(name, provider=provider)
         self._require_nothing_in_the_way(records, there)
 
@@ -185,6 +195,17 @@ class Planner:
                 f"{name} is kept as a domain with other records: {shown}.",
                 field="name",
                 hint="Change or delete that domain first, or give the addresses that it has.",
+            )
+
+    def _require_no_alias(self, name: str) -> None:
+        """Refuse to take names away that a person gave to the route of this one."""
+        route = self._with.proxy.route(name)
+        if route is not None and route.aliases:
+            raise Conflict(
+                f"The route of {name} serves {', '.join(route.aliases)}, too, and would not any "
+                "more.",
+                field="name",
+                hint=f"Take them out first: PUT /api/v1/proxy/routes/{name}",
             )
 
     def _require_nothing_in_the_way(
@@ -283,14 +304,17 @@ def _steps(
     )
 
 
-def _hash(name: str, upstream: str, body: ProvisionBody, dns: DnsPlan, route: RoutePlan) -> str:
+def _hash(
+    name: str, way: CertificateWay, body: ProvisionBody, dns: DnsPlan, route: RoutePlan
+) -> str:
     """Return what a start is bound to. A password is hashed anew each time, so only names count."""
     bound = {
         "name": name,
-        "upstream": upstream,
+        "container": body.container,
         "dns": dns.hash,
         "route_before": route.before,
-        "certificate": body.certificate,
+        "route_after": route.after,
+        "certificate": way,
         "dynamic": body.dynamic,
         "options": body.options.model_dump(mode="json"),
         "users": None if body.basic_auth is None else [each.username for each in body.basic_auth],

@@ -7,7 +7,14 @@ from homelab_agent.areas.dns.models import RecordSet, RecordType
 from homelab_agent.areas.domains.models import DomainBody, WantedRecordSet
 from homelab_agent.areas.domains.models import RecordType as DomainRecordType
 from homelab_agent.areas.provisioning.models import DeprovisionBody, ProvisionPlanBody
-from homelab_agent.areas.proxy.models import ProxyMode, ProxyReach, ProxyStatus
+from homelab_agent.areas.proxy.models import (
+    KeptRoute,
+    ProxyMode,
+    ProxyReach,
+    ProxyStatus,
+    RouteCertificate,
+    RouteOptions,
+)
 from homelab_agent.areas.renewal.models import HandOver
 from homelab_agent.platform.commands import Caller, Outcome, Scope
 from homelab_agent.platform.engine.models import ContainerState
@@ -20,7 +27,7 @@ from homelab_agent.platform.errors import (
     Unavailable,
 )
 from tests.fakes.provisioning_bench import NAME, PHONE, Bench, start_body
-from tests.fakes.provisioning_partners import certificate
+from tests.fakes.provisioning_partners import NOW, certificate, raising
 
 ADMIN = Caller(name="admin", scope=Scope.ADMIN)
 
@@ -105,6 +112,55 @@ async def test_a_cname_is_not_put_beside_other_records(
 
     assert refused.value.field == field
     assert refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"container": "other"},
+        {"certificate": "dns_01"},
+        {"options": {"allow": ["192.0.2.0/24"]}},
+        {"basic_auth": [{"username": "me", "password": "long enough"}]},
+        {"ipv4": "192.0.2.77"},
+    ],
+)
+async def test_a_start_that_wants_something_else_than_was_planned_is_refused(
+    bench: Bench, change: dict[str, Any]
+) -> None:
+    bench.containers.all["other"] = bench.containers.all["photos"]
+    plan = await _plan(bench)
+
+    with pytest.raises(Conflict) as refused:
+        await bench.service.start(start_body(plan_hash=plan.hash, **change), PHONE)
+
+    assert refused.value.field == "plan_hash"
+
+
+async def test_what_the_proxy_refuses_is_told_by_the_field_that_was_given(bench: Bench) -> None:
+    bench.faults.at["proxy.plan"] = raising(Invalid("no", field="upstreams.0"))
+    with pytest.raises(Invalid) as refused:
+        await _plan(bench)
+    assert refused.value.field == "container"
+    bench.faults.at["proxy.plan"] = raising(Invalid("no", field="upstreams.0"))
+    with pytest.raises(Invalid) as refused:
+        await _plan(bench, container=None, upstream="192.0.2.1:80")
+    assert refused.value.field == "upstream"
+
+
+async def test_a_route_with_further_names_keeps_them(bench: Bench) -> None:
+    bench.proxy.routes_kept[NAME] = KeptRoute(
+        host=NAME,
+        aliases=("pictures.home.example",),
+        upstreams=("192.0.2.1:80",),
+        certificate=RouteCertificate.CADDY,
+        options=RouteOptions(),
+        changed_at=NOW,
+    )
+
+    with pytest.raises(Conflict, match="pictures") as refused:
+        await _plan(bench)
+
+    assert refused.value.field == "name"
 
 
 async def test_a_host_that_somebody_else_serves_is_left_to_them(bench: Bench) -> None:
