@@ -210,26 +210,6 @@ async def test_a_certificate_is_described_on_its_page(demo: World, tmp_path: Pat
         await picture(page, tmp_path / "certificate.png")
 
 
-async def test_a_domain_is_described_on_its_page_with_what_serves_it(
-    demo: World, tmp_path: Path
-) -> None:
-    problem = await demo.entity("domain:home.example.org", "problem")
-    await demo.shows(problem, "off", within_s=DONE_WITHIN_S)
-    async with logged_in(demo.home.url) as page:
-        await page.set_viewport_size(TALL)
-        await open_device(demo, page, "domain:home.example.org")
-        await expect(page.get_by_text("Domain (demo)")).to_be_visible()
-        figures = {
-            "Address": r"\d+\.\d+\.\d+\.\d+",
-            "Dynamic IPv4 address": r"\d+\.\d+\.\d+\.\d+",
-            "Provisioning": "Nothing to do",
-            "Route": "As it should be",
-        }
-        await shows(page, figures)
-        await expect(row(page, "button", "Check now").get_by_text("Press")).to_be_visible()
-        await picture(page, images(tmp_path) / "domain.png")
-
-
 async def test_a_container_is_described_and_restarted_on_its_page(
     demo: World, tmp_path: Path
 ) -> None:
