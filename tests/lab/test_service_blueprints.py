@@ -21,16 +21,16 @@ from tests.harness.docker import Docker
 from tests.harness.home_assistant import HomeAssistant
 from tests.harness.processes import LoggedProcess, clean_environment
 from tests.harness.waiting import wait_until
+from tests.lab import blueprints
+from tests.lab.blueprints import TOLD_WITHIN_S
 from tests.lab.network import PrivateNetwork, run
-from tests.lab.world import SHOWN_WITHIN_S, World
+from tests.lab.world import World
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
-BLUEPRINTS = Path(__file__).parents[2] / "blueprints" / "automation" / "homelab"
 PUBLIC_ADDRESS = "8.8.4.4"
 """Nobody's but the namespace's: it has no way out."""
 DAY_S = 86400
-TOLD_WITHIN_S = 60
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -63,40 +63,12 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 
 async def use(world: World, blueprint: str, inputs: Mapping[str, object]) -> None:
     """Import a blueprint and make an automation of it."""
-    path = BLUEPRINTS / f"{blueprint}.yaml"
-    async with world.home.api.socket() as socket:
-        listed = await socket.command("blueprint/list", domain="automation")
-        if f"homelab/{path.name}" not in listed:
-            await socket.command(
-                "blueprint/save",
-                domain="automation",
-                path=f"homelab/{path.stem}",
-                yaml=path.read_text(),
-            )
-    name = f"{blueprint}_{uuid4().hex[:8]}"
-    automation = {
-        "alias": name,
-        "use_blueprint": {"path": f"homelab/{path.name}", "input": inputs},
-    }
-    await world.home.api.call("POST", f"/api/config/automation/config/{name}", automation)
-
-    async def ready() -> bool:
-        states = await world.home.api.call("GET", "/api/states")
-        return any(one["attributes"].get("id") == name and one["state"] == "on" for one in states)
-
-    await wait_until(ready, what=f"the automation {name}", within_s=SHOWN_WITHIN_S)
+    await blueprints.use(world.home, blueprint, inputs)
 
 
 async def told(world: World, title: str) -> str:
     """Wait for a notification with a title; return its message."""
-
-    async def look() -> str | None:
-        async with world.home.api.socket() as socket:
-            shown = await socket.command("persistent_notification/get")
-        return next((one["message"] for one in shown if one["title"] == title), None)
-
-    message: str = await wait_until(look, what=f"the message {title}", within_s=TOLD_WITHIN_S)
-    return message
+    return await blueprints.told(world.home, title)
 
 
 async def host(world: World) -> dict[str, object]:
