@@ -119,6 +119,7 @@ class CertificateFolders:
             _sync_folder(versions)
 
     def _switch(self, folder: str, version: str) -> None:
+        self._require_free(folder)
         versions, before = self._versions(folder), self._current(folder)
         with _told(folder):
             if not (versions / version).is_dir():
@@ -158,7 +159,9 @@ class CertificateFolders:
 
     def _require_free(self, folder: str) -> None:
         place = self.root / folder
-        if place.is_symlink() or (
+        # Who shares the folder, as a container does, must not lead the agent to somewhere else.
+        is_led_away = place.is_symlink() or (place / _VERSIONS).is_symlink()
+        if is_led_away or (
             place.is_dir() and any(place.iterdir()) and not (place / _VERSIONS).is_dir()
         ):
             raise Conflict(
@@ -168,13 +171,14 @@ class CertificateFolders:
 
     def _remove(self, folder: str) -> None:
         place = self.root / folder
-        if place.is_symlink() or not (place / _VERSIONS).is_dir():
+        versions = place / _VERSIONS
+        if place.is_symlink() or versions.is_symlink() or not versions.is_dir():
             return
         with _told(folder):
             for name in NAMES:
                 if (place / name).is_symlink():
                     (place / name).unlink()
-            shutil.rmtree(place / _VERSIONS)
+            shutil.rmtree(versions)
             with suppress(OSError):  # others have something in it
                 place.rmdir()
 

@@ -105,12 +105,21 @@ async def test_what_others_put_beside_it_stays_when_it_is_removed(
     assert [each.name for each in (folders.root / KEY).iterdir()] == ["dhparam.pem"]
 
 
-async def test_a_link_to_somewhere_else_is_not_written_through(
-    folders: CertificateFolders, tmp_path: Path
+@pytest.mark.parametrize("link", [KEY, f"{KEY}/.versions"])
+async def test_a_link_to_somewhere_else_is_neither_written_nor_cleared_through(
+    folders: CertificateFolders, tmp_path: Path, link: str
 ) -> None:
-    folders.root.mkdir()
-    (tmp_path / "elsewhere").mkdir()
-    (folders.root / KEY).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(Conflict):
-        await folders.stage(KEY, bundle())
-    assert not list((tmp_path / "elsewhere").iterdir())
+    await folders.switch("own", await folders.stage("own", bundle()))
+    theirs = tmp_path / "elsewhere" / "theirs"
+    theirs.mkdir(parents=True)
+    (folders.root / link).parent.mkdir(exist_ok=True)
+    (folders.root / link).symlink_to(theirs.parent)
+    for change in (
+        folders.stage(KEY, bundle()),
+        folders.switch(KEY, "theirs"),
+        folders.copy("own", KEY),
+    ):
+        with pytest.raises(Conflict):
+            await change
+    await folders.remove(KEY)
+    assert list((tmp_path / "elsewhere").iterdir()) == [theirs]
