@@ -229,10 +229,14 @@ class MonitorUp(ServiceEntity[Monitor], BinarySensorEntity):
     """
 
     def __init__(self, coordinator: HomelabCoordinator, monitor: Monitor) -> None:
-        super().__init__(coordinator, UP, monitor, MONITOR)
-        # It is the main entity of its device; beside those of a container it bears its name.
-        self._attr_name = monitor.name if self.is_of_container else None
         self._confirmed: bool | None = None
+        super().__init__(coordinator, UP, monitor, MONITOR)
+
+    @override
+    def _settle(self) -> bool:
+        # It is the main entity of its device; beside those of a container it bears its name.
+        self._attr_name = self.coordinator.homes.name_before(self._subject) or None
+        return super()._settle()
 
     @override
     def value(self) -> object:

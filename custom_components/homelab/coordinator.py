@@ -43,7 +43,7 @@ from .jobs import async_end_of, raise_unless_well
 from .listeners import AnyEvent, Listened, Listeners, OnChanges, OnEvent
 from .mirror import Before, Mirror, ResourceId
 from .newcomers import Add, Newcomers, Wanted
-from .subjects import OF_THE_AGENT, PARTS, THINGS, Subject, Thing, is_there
+from .subjects import OF_THE_AGENT, PARTS, THINGS, Subject, Thing, is_there, subject_of
 
 type HomelabConfigEntry = ConfigEntry[HomelabCoordinator]
 
@@ -70,7 +70,8 @@ class HomelabCoordinator:
         self.instance_id = entry.unique_id or entry.entry_id
         self.devices = Devices(hass, entry, self.instance_id, self._is_gone, self._leave)
         self.mirror = Mirror()
-        self._homes = Homes(self.mirror, self.devices, self._name_anew)
+        self._listeners = Listeners()
+        self.homes = Homes(self.mirror, self.devices, self._listeners.announce_places)
         self._hass = hass
         self._entry = entry
         self._stream = StreamClient(
@@ -78,7 +79,6 @@ class HomelabCoordinator:
         )
         self._demand = Demand(hass, self._follow)
         self._newcomers = Newcomers(self.mirror)
-        self._listeners = Listeners()
         self._usable = (False, False)
         self._settled = (False, False)
         self._started = False
@@ -119,7 +119,7 @@ class HomelabCoordinator:
 
     def home_of(self, thing: Thing) -> Subject:
         """Return whose device has the entities of something."""
-        return self._homes.home_of(thing)
+        return self.homes.where(subject_of(thing))
 
     async def async_start(self) -> None:
         """Connect and wait for the first snapshot; raise what setting up an entry may raise."""
@@ -173,6 +173,11 @@ class HomelabCoordinator:
     def async_listen_job(self, target: str, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
         """Call `listener` after each change of a job that is about `target`."""
         return self._listeners.add_of_job(target, listener)
+
+    @callback
+    def async_listen_place(self, subject: Subject, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call `listener` where something may be on another device or have another name there."""
+        return self._listeners.add_of_place(subject, listener)
 
     @callback
     def async_on_event[E: AnyEvent](
@@ -304,7 +309,7 @@ class HomelabCoordinator:
             self._came_back()
         if THE_AGENT in before:
             self.devices.register_host(self.agent)
-        self._homes.register(before)
+        self.homes.register(before)
         self._announce(before)
         self._newcomers.look(before.keys())
         self._keep_house(before)
@@ -330,11 +335,7 @@ class HomelabCoordinator:
     def _keep_house(self, before: Before) -> None:
         if THE_ENGINE in before:
             issues.review_engine(self._hass, self._entry, self.engine)
-        self._homes.keep_current(before)
-
-    def _name_anew(self) -> None:
-        # Entities get their names and their devices when they are added.
-        self._hass.config_entries.async_schedule_reload(self._entry.entry_id)
+        self.homes.keep_current(before)
 
     def _review_devices(self, before: Before) -> None:
         """Look for what to remove; only where that can have changed, for there may be much."""
@@ -365,5 +366,5 @@ class HomelabCoordinator:
 
     def _leave(self, subject: Subject) -> None:
         """Take leave of something whose device or entities are about to go."""
-        self._homes.leave(subject)
+        self.homes.leave(subject)
         self._newcomers.forget(subject.kind, subject.key)

@@ -129,19 +129,26 @@ class Devices:
             self._registry.async_update_device(device_id, name=name_of(thing))
 
     @callback
-    def move(self, thing: Thing, home: Subject) -> None:
-        """Give something its own device, or none; its entities follow when they are added anew.
+    def move(self, thing: Thing, former: Subject, home: Subject) -> None:
+        """Take the entities of something from one device to another; nothing else of them changes.
 
-        Home Assistant remembers how they were set up, whatever becomes of the former device.
+        A device of its own comes or goes with that.
         """
         subject = subject_of(thing)
         if home == subject:
             self.register(thing)
+        else:
+            self.note(subject)
+        former_id, home_id = self.id_of_subject(former), self.id_of_subject(home)
+        if former_id is None:
             return
-        self.note(subject)
-        former = self.id_of_subject(subject)
-        if former is not None:
-            self._registry.async_remove_device(former)
+        for entry in er.async_entries_for_device(
+            self._entities, former_id, include_disabled_entities=True
+        ):
+            if self._is_of(entry, subject):
+                self._entities.async_update_entity(entry.entity_id, device_id=home_id)
+        if former == subject:
+            self._registry.async_remove_device(former_id)
 
     @callback
     def id_of(self, key: str) -> str | None:
@@ -233,8 +240,11 @@ class Devices:
         if subject.kind == CONTAINER.name:
             return
         for entry in self._all_entities():
-            if entry.unique_id.rpartition(":")[0] == f"{self._instance_id}:{subject.id}":
+            if self._is_of(entry, subject):
                 yield entry
+
+    def _is_of(self, entry: er.RegistryEntry, subject: Subject) -> bool:
+        return entry.unique_id.rpartition(":")[0] == f"{self._instance_id}:{subject.id}"
 
     def _all_entities(self) -> list[er.RegistryEntry]:
         return er.async_entries_for_config_entry(self._entities, self._entry.entry_id)

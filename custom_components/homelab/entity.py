@@ -14,13 +14,12 @@ from .client import (
     EngineStatus,
     HostSensor,
     Kind,
-    ManagedCertificate,
     Stack,
 )
-from .client.kinds import CONTAINER, DOMAIN, MACHINE_KEY, MANAGED_CERTIFICATE, STACK
+from .client.kinds import CONTAINER, MACHINE_KEY, STACK
 from .coordinator import THE_ENGINE, HomelabCoordinator
 from .listeners import Listened
-from .subjects import Part, Subject, Thing, name_of, part_of, subject_of
+from .subjects import Part, Subject, Thing, part_of, subject_of
 
 
 class HomelabEntity(Entity):
@@ -223,12 +222,43 @@ class ServiceEntity[T](DetailEntity[T]):
         service: Thing,
         kind: Kind[T],
     ) -> None:
-        subject, home = subject_of(service), coordinator.home_of(service)
-        device_info = coordinator.devices.info_of(home)
+        subject = subject_of(service)
+        device_info = coordinator.devices.info_of(coordinator.homes.where(subject))
         super().__init__(coordinator, description, subject, kind, device_info)
-        self.is_of_container = home.kind == CONTAINER.name
-        several = self.is_of_container or _is_another(coordinator, service, home)
-        self._attr_translation_placeholders = {"of": f"{name_of(service)} " if several else ""}
+        self._place: tuple[Subject, str] | None = None
+        self._settle()
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen for another place, too; it may have moved since it was made."""
+        await super().async_added_to_hass()
+        self._settle()
+        self.async_on_remove(self.coordinator.async_listen_place(self._subject, self._on_settled))
+
+    @callback
+    @override
+    def async_registry_entry_updated(self) -> None:
+        """Bear the name that is right on the device where it is now."""
+        self._settle()
+
+    @callback
+    def _on_settled(self) -> None:
+        if self._settle():
+            self.async_write_ha_state()
+
+    def _settle(self) -> bool:
+        """Take the device and the name that are right now; return whether they are others."""
+        homes = self.coordinator.homes
+        place = homes.where(self._subject), homes.name_before(self._subject)
+        if place == self._place:
+            return False
+        self._place = place
+        home, name = place
+        self._attr_device_info = self.coordinator.devices.info_of(home)
+        self._attr_translation_placeholders = {"of": f"{name} " if name else ""}
+        # Home Assistant composes a name once only.
+        self.__dict__.pop("name", None)
+        return True
 
 
 class ContainerEntity(ThingEntity[Container]):
@@ -248,19 +278,6 @@ class StackEntity(ThingEntity[Stack]):
         self, coordinator: HomelabCoordinator, description: EntityDescription, stack: Stack
     ) -> None:
         super().__init__(coordinator, description, Subject(STACK.name, stack.key), STACK)
-
-
-def _is_another(coordinator: HomelabCoordinator, service: Thing, home: Subject) -> bool:
-    """Return whether a managed certificate is on the page of a domain beside one that is nearer.
-
-    That is the one made for the domain alone, else the first.
-    """
-    if not isinstance(service, ManagedCertificate) or home.kind != DOMAIN.name:
-        return False
-    kept = coordinator.mirror.every(MANAGED_CERTIFICATE)
-    there = [one.key for one in kept if coordinator.home_of(one) == home]
-    nearest = min(there, key=lambda key: (key != home.key, key), default=service.key)
-    return service.key != nearest
 
 
 def _name_of(part: Part) -> str:

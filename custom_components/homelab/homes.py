@@ -1,6 +1,6 @@
 """Whose device has the entities of each thing."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 from homeassistant.core import callback
@@ -28,6 +28,8 @@ from .devices import Devices
 from .mirror import Before, Mirror, ResourceId
 from .subjects import PARTS, THINGS, Service, Subject, Thing, is_there, name_of, subject_of
 
+type OnSettled = Callable[[Sequence[Subject]], None]
+
 _SERVICES: Final[tuple[Kind[Any], ...]] = (
     MONITOR,
     CERTIFICATE,
@@ -35,23 +37,43 @@ _SERVICES: Final[tuple[Kind[Any], ...]] = (
     MANAGED_CERTIFICATE,
 )
 _ATTRACT: Final = (CONTAINER, MONITOR, DOMAIN)
-"""What others may move to when it comes."""
+"""What others may move to when it comes, and from when it goes."""
 
 
 class Homes:
     """Gives devices to what is new, and another one to what belongs elsewhere than before.
 
-    `name_anew` is called where entities have to be added anew for that; it happens rarely.
+    `on_settled` is told whose entities may be on another device, or bear another name, than before.
     """
 
-    def __init__(self, mirror: Mirror, devices: Devices, name_anew: Callable[[], None]) -> None:
+    def __init__(self, mirror: Mirror, devices: Devices, on_settled: OnSettled) -> None:
         self._mirror = mirror
         self._devices = devices
-        self._name_anew = name_anew
+        self._on_settled = on_settled
         self._homes: dict[Subject, Subject] = {}
+        self._names: dict[Subject, str] = {}
+        self._guests: dict[Subject, set[Subject]] = {}
+        self._stirred: set[Subject] = set()
 
-    def home_of(self, thing: Thing, *, leaving: Subject | None = None) -> Subject:
-        """Return whose device has the entities of something.
+    def where(self, subject: Subject) -> Subject:
+        """Return whose device has the entities of something."""
+        return self._homes.get(subject, subject)
+
+    def name_before(self, subject: Subject) -> str:
+        """Return the name that entities on the device of another begin with.
+
+        It is empty where only one of its kind is there: on a domain's device that is the managed
+        certificate made for the domain alone, else the first.
+        """
+        home = self.where(subject)
+        several = home.kind == CONTAINER.name
+        if home.kind == DOMAIN.name and subject.kind == MANAGED_CERTIFICATE.name:
+            there = [one.key for one in self._guests[home] if one.kind == subject.kind]
+            several = subject.key != min(there, key=lambda key: (key != home.key, key))
+        return self._names[subject] if several and home != subject else ""
+
+    def _home_of(self, thing: Thing, *, leaving: Subject | None = None) -> Subject:
+        """Return whose device is to have the entities of something.
 
         That is the container that a monitor or certificate belongs to, for as long as it has a
         device, which outlives a recreate; the monitor that found a certificate; the domain that an
@@ -68,7 +90,7 @@ class Homes:
         if isinstance(thing, Certificate) and thing.monitor is not None:
             monitor = self._mirror.get(MONITOR, thing.monitor)
             if monitor is not None:
-                return self.home_of(monitor, leaving=leaving)
+                return self._home_of(monitor, leaving=leaving)
         return subject_of(thing)
 
     @callback
@@ -90,20 +112,45 @@ class Homes:
                     may_move |= kind in _ATTRACT
         if may_move:
             self._resettle()
+        self._tell()
         for kind in PARTS:
             for key in keys.get(kind.name, ()):
                 if self._mirror.has((kind.name, key)):
                     self._devices.note(Subject(kind.name, key))
 
     def _welcome(self, thing: Thing) -> None:
-        subject = subject_of(thing)
-        home = self._homes[subject] = self.home_of(thing)
+        subject, home = subject_of(thing), self._home_of(thing)
+        self._place(thing, home)
         if home != subject:
-            self._devices.note(subject)
+            # It had a device of its own if it moved while nobody listened.
+            self._devices.move(thing, subject, home)
             return
         self._devices.register(thing)
         if isinstance(thing, Stack):
             self._gather(thing)
+
+    def _place(self, thing: Thing, home: Subject) -> None:
+        """Note where something is from now on."""
+        subject = subject_of(thing)
+        self._forget(subject)
+        self._homes[subject], self._names[subject] = home, name_of(thing)
+        self._guests.setdefault(home, set()).add(subject)
+        self._stirred.add(home)
+
+    def _forget(self, subject: Subject) -> None:
+        home = self._homes.pop(subject, None)
+        if home is None:
+            return
+        del self._names[subject]
+        self._stirred.add(home)
+        self._guests[home].discard(subject)
+        if not self._guests[home]:
+            del self._guests[home]
+
+    def _tell(self) -> None:
+        """Tell all on the devices where something came, went or was renamed."""
+        stirred, self._stirred = self._stirred, set()
+        self._on_settled([guest for home in stirred for guest in self._guests.get(home, ())])
 
     def _gather(self, stack: Stack) -> None:
         """Hang what is there already below a new stack."""
@@ -114,71 +161,67 @@ class Homes:
 
     def _resettle(self, *, leaving: Subject | None = None) -> None:
         """Move what belongs to another device than before, as when a container came for it."""
-        moved = False
         things: list[Thing] = [thing for kind in _SERVICES for thing in self._mirror.every(kind)]
         for thing in things:
-            subject, home = subject_of(thing), self.home_of(thing, leaving=leaving)
-            if self._homes.get(subject, home) != home:
-                self._homes[subject] = home
-                self._devices.move(thing, home)
-                moved = True
-        if moved:
-            self._name_anew()
+            subject, home = subject_of(thing), self._home_of(thing, leaving=leaving)
+            former = self._homes.get(subject, home)
+            if former != home:
+                self._place(thing, home)
+                self._devices.move(thing, former, home)
 
     @callback
     def keep_current(self, before: Before) -> None:
         """Let devices say what things are called and lead to now."""
-        renamed = False
         for (kind, key), old in before.items():
             if kind == CONTAINER.name:
                 self._rename(old, self._mirror.get(CONTAINER, key))
             elif kind == MONITOR.name:
-                renamed |= self._keep_service(old, self._mirror.get(MONITOR, key))
+                self._keep_service(old, self._mirror.get(MONITOR, key))
             elif kind == CERTIFICATE.name:
-                renamed |= self._keep_service(old, self._mirror.get(CERTIFICATE, key))
+                self._keep_service(old, self._mirror.get(CERTIFICATE, key))
             elif kind == MANAGED_CERTIFICATE.name:
-                new = self._mirror.get(MANAGED_CERTIFICATE, key)
-                renamed |= self._keep_certificate(old, new)
+                self._keep_certificate(old, self._mirror.get(MANAGED_CERTIFICATE, key))
             elif kind == DOMAIN.name:
                 self._keep_domain(old, self._mirror.get(DOMAIN, key))
-        if renamed:
-            self._name_anew()
+        self._tell()
 
     @callback
     def leave(self, subject: Subject) -> None:
         """Take leave of something whose device or entities are about to go."""
-        if subject.kind in {CONTAINER.name, DOMAIN.name}:
+        if subject.kind in {kind.name for kind in _ATTRACT}:
             self._resettle(leaving=subject)
-        self._homes.pop(subject, None)
+        self._forget(subject)
+        self._tell()
 
     def _rename(self, old: Resource | None, new: Container | None) -> None:
         if isinstance(old, Container) and new is not None and old.name != new.name:
             self._devices.rename(new)
 
-    def _keep_certificate(self, old: Resource | None, new: ManagedCertificate | None) -> bool:
-        """Return whether it has another name, that its entities on another's device bear."""
+    def _keep_certificate(self, old: Resource | None, new: ManagedCertificate | None) -> None:
         if new is None or not isinstance(old, ManagedCertificate) or old.names == new.names:
-            return False
+            return
         self._resettle()
-        own = self._homes.get(subject_of(new)) == subject_of(new)
-        if own:
-            self._devices.register(new)
-        return not own and name_of(old) != name_of(new)
+        self._call_anew(new)
+
+    def _call_anew(self, service: Service) -> None:
+        """Let something be called what it is called now, wherever its entities are."""
+        subject = subject_of(service)
+        home = self.where(subject)
+        if home == subject:
+            self._devices.register(service)
+        self._place(service, home)
 
     def _keep_domain(self, old: Resource | None, new: Domain | None) -> None:
         if isinstance(old, Domain) and new is not None and old.service_type != new.service_type:
             self._devices.register(new)
 
-    def _keep_service(self, old: Resource | None, new: Monitor | Certificate | None) -> bool:
-        """Return whether it has another name, that its entities on another's device bear."""
+    def _keep_service(self, old: Resource | None, new: Monitor | Certificate | None) -> None:
         if new is None or not isinstance(old, Monitor | Certificate):
-            return False
-        own = self._homes.get(subject_of(new)) == subject_of(new)
+            return
         if old.container != new.container or _monitor_of(old) != _monitor_of(new):
             self._resettle()
-        elif own and (old.name != new.name or _target_of(old) != _target_of(new)):
-            self._devices.register(new)
-        return not own and old.name != new.name
+        if old.name != new.name or _target_of(old) != _target_of(new):
+            self._call_anew(new)
 
 
 def _domains_of(thing: Thing) -> tuple[str, ...]:

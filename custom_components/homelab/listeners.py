@@ -21,6 +21,7 @@ from .client import (
 from .client.kinds import JOB
 from .const import LOGGER
 from .mirror import Before, Mirror, ResourceId
+from .subjects import Subject
 
 type Listened = tuple[str, str | None]
 """A resource by kind and key; without a key all of a kind."""
@@ -55,6 +56,8 @@ class OnChanges(Protocol):
 
 _JOB_OF = "job of"
 """Stands in for a kind where somebody listens to the jobs of a target."""
+_PLACE_OF = "place of"
+"""Stands in for a kind where somebody listens to whose device something is on, under what name."""
 
 
 class Listeners:
@@ -83,6 +86,17 @@ class Listeners:
     def add_of_job(self, target: str, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
         """Call `listener` after each change of a job about `target`; return what ends that."""
         return self.add((_JOB_OF, target), listener)
+
+    @callback
+    def add_of_place(self, subject: Subject, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call `listener` where something may have another place; return what ends that."""
+        return self.add((_PLACE_OF, subject.id), listener)
+
+    @callback
+    def announce_places(self, subjects: Iterable[Subject]) -> None:
+        """Call the listeners of what may have another place."""
+        for subject in subjects:
+            self._announce((_PLACE_OF, subject.id))
 
     @callback
     def add_of_events[E: AnyEvent](
