@@ -1,12 +1,13 @@
 """What is said of a domain's health, with real name servers and real HTTPS behind the names."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.fakes.https_site import HttpsSite, https_site
@@ -15,6 +16,8 @@ from tests.harness.agent import Agent
 from tests.harness.knot import Knot
 from tests.harness.name_servers import own_address
 from tests.harness.waiting import wait_until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ZONE = "lab.example"
 
@@ -55,8 +58,8 @@ def results(health: Any) -> dict[str, str]:
     return {each["name"]: each["result"] for each in health["checks"]}
 
 
-@pytest.fixture
-async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
+@asynccontextmanager
+async def made_lab(tmp_path: Path) -> AsyncIterator[Lab]:
     address, nobody = own_address(), own_address()
     authority = make_authority()
     (tmp_path / "ca.pem").write_bytes(authority.root.certificate.public_bytes(Encoding.PEM))
@@ -94,8 +97,30 @@ _check TXT "v=1; ok"
         yield Lab(agent, token, knot, site, authority, tmp_path, nobody)
 
 
-async def test_a_domain_that_is_well_is_healthy_with_all_there_is_to_know(lab: Lab) -> None:
-    health = await lab.health("www", a(lab.site.address))
+@pytest_asyncio.fixture(loop_scope="module")
+async def fresh(tmp_path: Path) -> AsyncIterator[Lab]:
+    """One of its own, for what counts requests or ends name servers."""
+    async with made_lab(tmp_path) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
+    async with made_lab(tmp_path_factory.mktemp("lab")) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def lab(shared: Lab) -> AsyncIterator[Lab]:
+    """All tests' together; afterwards it has no domains, as before."""
+    yield shared
+    shared.site.status = 200
+    for domain in (await shared.ask("GET", "/domains"))["domains"]:
+        await shared.ask("DELETE", f"/domains/{domain['id'].replace('*', '%2A')}")
+
+
+async def test_a_domain_that_is_well_is_healthy_with_all_there_is_to_know(fresh: Lab) -> None:
+    health = await fresh.health("www", a(fresh.site.address))
     assert results(health) == {
         "records": "ok",
         "reachable": "ok",
@@ -104,29 +129,29 @@ async def test_a_domain_that_is_well_is_healthy_with_all_there_is_to_know(lab: L
         "proxy": "skipped",
     }
     assert (health["status"], health["reason"], health["https_status"]) == ("healthy", None, 200)
-    assert health["addresses"] == [lab.site.address]
+    assert health["addresses"] == [fresh.site.address]
     assert 78 <= health["certificate_days_left"] <= 80
     assert {each["address"] for each in health["servers"]} == {
-        lab.knot.primary.address,
-        lab.knot.second.address,
+        fresh.knot.primary.address,
+        fresh.knot.second.address,
     }
-    domain = await lab.ask("GET", f"/domains/www.{ZONE}")
+    domain = await fresh.ask("GET", f"/domains/www.{ZONE}")
     assert domain["status"] == "healthy"
     assert domain["certificate_expires_at"] == health["certificate_expires_at"]
-    assert lab.site.asked == [f"www.{ZONE}"] * len(lab.site.asked)
+    assert fresh.site.asked == [f"www.{ZONE}"] * len(fresh.site.asked)
 
 
-async def test_names_are_followed_and_wildcards_asked_for_a_name_below(lab: Lab) -> None:
-    alias = await lab.health("alias", {"type": "CNAME", "values": [f"www.{ZONE}"]})
-    assert (alias["status"], alias["addresses"]) == ("healthy", [lab.site.address])
-    wild = await lab.health("*", a(lab.site.address))
+async def test_names_are_followed_and_wildcards_asked_for_a_name_below(fresh: Lab) -> None:
+    alias = await fresh.health("alias", {"type": "CNAME", "values": [f"www.{ZONE}"]})
+    assert (alias["status"], alias["addresses"]) == ("healthy", [fresh.site.address])
+    wild = await fresh.health("*", a(fresh.site.address))
     assert wild["status"] == "healthy"
-    assert lab.site.asked[-1] == f"homelab-check.{ZONE}"
-    circle = await lab.health("circle1", {"type": "CNAME", "values": [f"circle2.{ZONE}"]})
+    assert fresh.site.asked[-1] == f"homelab-check.{ZONE}"
+    circle = await fresh.health("circle1", {"type": "CNAME", "values": [f"circle2.{ZONE}"]})
     assert results(circle)["reachable"] == "failed"
     assert "leads to no address" in circle["reason"]
-    seen_only = await lab.health("anything")
-    assert (seen_only["status"], seen_only["addresses"]) == ("healthy", [lab.site.address])
+    seen_only = await fresh.health("anything")
+    assert (seen_only["status"], seen_only["addresses"]) == ("healthy", [fresh.site.address])
 
 
 async def test_wrong_records_are_told_with_what_is_there_and_what_should_be(lab: Lab) -> None:
@@ -138,32 +163,32 @@ async def test_wrong_records_are_told_with_what_is_there_and_what_should_be(lab:
     assert "missing" in missing["reason"]
 
 
-async def test_one_name_server_behind_or_silent_degrades_and_is_named(lab: Lab) -> None:
-    await lab.health("www", a(lab.site.address))
-    lab.knot.transfers.hold()
-    await lab.knot.edit(ZONE, put=("late 300 A 127.0.0.9",))
-    late = await lab.health("late", a("127.0.0.9"), service_type="other")
+async def test_one_name_server_behind_or_silent_degrades_and_is_named(fresh: Lab) -> None:
+    await fresh.health("www", a(fresh.site.address))
+    fresh.knot.transfers.hold()
+    await fresh.knot.edit(ZONE, put=("late 300 A 127.0.0.9",))
+    late = await fresh.health("late", a("127.0.0.9"), service_type="other")
     # The wildcard answers at the second one.
     assert results(late)["records"] == "warning"
     assert f"ns2.{ZONE}" in late["reason"]
-    lab.knot.second.pause()
+    fresh.knot.second.pause()
     try:
-        silent = await lab.look("www")
+        silent = await fresh.look("www")
     finally:
-        lab.knot.second.resume()
+        fresh.knot.second.resume()
     assert silent["status"] == "degraded"
     assert f"ns2.{ZONE}" in silent["reason"]
     assert results(silent)["https"] == "ok"
 
 
-async def test_when_no_name_server_answers_it_is_not_said_that_the_site_is_down(lab: Lab) -> None:
-    await lab.health("www", a(lab.site.address))
-    await lab.health("none", a(lab.nobody))
-    for server in (lab.knot.primary, lab.knot.second):
+async def test_when_no_name_server_answers_it_is_not_said_that_the_site_is_down(fresh: Lab) -> None:
+    await fresh.health("www", a(fresh.site.address))
+    await fresh.health("none", a(fresh.nobody))
+    for server in (fresh.knot.primary, fresh.knot.second):
         await server.stop()
-    served = await lab.look("www")
+    served = await fresh.look("www")
     assert (served["status"], results(served)["https"]) == ("degraded", "ok")
-    gone = await lab.look("none")
+    gone = await fresh.look("none")
     assert gone["status"] == "unknown"
     assert "name servers" in gone["reason"]
 
