@@ -225,6 +225,8 @@ async def test_a_foreign_database_is_left_alone(url: str, tmp_path: Path) -> Non
         await connection.execute(text("DROP TABLE alembic_version"))
     await store.close()
 
-    with pytest.raises(StoreError, match="tables that are not the agent's: acme_account, activity, ") as caught:
+    with pytest.raises(
+        StoreError, match="tables that are not the agent's: acme_account, activity, "
+    ) as caught:
         await Store.open(url, tmp_path)
     assert caught.value.hint == "Give the agent a database of its own"
