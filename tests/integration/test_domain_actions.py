@@ -570,6 +570,20 @@ async def test_a_certificate_is_renewed_revoked_and_removed_by_any_of_its_names(
     assert domains.agent.seen[-2].body == {"reason": "superseded", "wait_s": 0}
 
 
+async def test_of_several_certificates_for_a_name_the_one_called_so_is_meant(
+    domains: Home,
+) -> None:
+    both = wire_domains.managed_certificate("both", names=[MAIL, PHOTOS])
+    domains.agent.put("managed_certificate", "both", both)
+    await domains.settled()
+    domains.agent.answers[f"POST /managed-certificates/{PHOTOS}/renew"] = Answer(DONE)
+    answer = await domains.ask("renew_certificate", certificate=PHOTOS)
+    assert answer["certificate"] == PHOTOS
+    assert await refused(domains, "renew_certificate", certificate=MAIL) == (
+        "no_such_managed_certificate"
+    )
+
+
 @pytest.mark.parametrize(
     ("action", "data", "said"),
     [
