@@ -10,6 +10,8 @@ from aiohttp import ClientError
 
 from tests.harness.agent import Agent
 
+pytestmark = pytest.mark.timeout(120)
+
 DOMAINS = 1500
 HEAD = "name,service_type,record_type,ttl_s,value\r\n"
 TEXT = HEAD + "".join(

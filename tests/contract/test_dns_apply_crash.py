@@ -11,6 +11,8 @@ from tests.fakes.dns_providers.server import Applies, Fault
 from tests.harness.agent import Agent
 from tests.harness.waiting import wait_until
 
+pytestmark = pytest.mark.timeout(120)
+
 ZONE = "example.org"
 WANTED = [
     {"name": "nas.example.org", "type": "A", "values": ["192.0.2.20"]},

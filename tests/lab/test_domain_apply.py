@@ -11,6 +11,8 @@ from tests.harness.agent import Agent
 from tests.harness.knot import Knot
 from tests.harness.waiting import wait_until
 
+pytestmark = pytest.mark.timeout(180)
+
 ZONE = "lab.example"
 NAME = f"wiki.{ZONE}"
 PATH = f"/domains/{NAME}"
