@@ -366,5 +366,5 @@ class HomelabCoordinator:
 
     def _leave(self, subject: Subject) -> None:
         """Take leave of something whose device or entities are about to go."""
-        self.homes.leave(subject)
-        self._newcomers.forget(subject.kind, subject.key)
+        for gone in self.homes.leave(subject):
+            self._newcomers.forget(gone.kind, gone.key)

@@ -204,9 +204,11 @@ class Devices:
         self._those_without_device().discard(subject)
         device_id = self.id_of_subject(subject)
         if device_id is not None:
-            self._registry.async_remove_device(device_id)
-        for entry in list(self._entities_of(subject)):
-            self._entities.async_remove(entry.entity_id)
+            self._registry.async_remove_device(device_id)  # and all its entities
+            return
+        for entry in self._all_entities():
+            if self._is_of(entry, subject):
+                self._entities.async_remove(entry.entity_id)
 
     def _known(self) -> Iterator[Subject]:
         """Yield everything that has a device or entities."""
@@ -234,14 +236,6 @@ class Devices:
             return Subject.part_of_id(thing)
         found = Subject.from_id(thing)
         return found if found != home and found.kind in _OF_SERVICES else None
-
-    def _entities_of(self, subject: Subject) -> Iterator[er.RegistryEntry]:
-        """Yield the entities of something; a container's are left to its device."""
-        if subject.kind == CONTAINER.name:
-            return
-        for entry in self._all_entities():
-            if self._is_of(entry, subject):
-                yield entry
 
     def _is_of(self, entry: er.RegistryEntry, subject: Subject) -> bool:
         return entry.unique_id.rpartition(":")[0] == f"{self._instance_id}:{subject.id}"

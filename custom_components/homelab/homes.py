@@ -36,8 +36,9 @@ _SERVICES: Final[tuple[Kind[Any], ...]] = (
     DYNAMIC_ADDRESS,
     MANAGED_CERTIFICATE,
 )
+_SERVICES_BY_NAME: Final = {kind.name: kind for kind in _SERVICES}
 _ATTRACT: Final = (CONTAINER, MONITOR, DOMAIN)
-"""What others may move to when it comes, and from when it goes."""
+"""What others may move to when it comes."""
 
 
 class Homes:
@@ -159,15 +160,18 @@ class Homes:
             if container is not None and Subject(CONTAINER.name, key) in self._homes:
                 self._devices.move_below_stack(container)
 
-    def _resettle(self, *, leaving: Subject | None = None) -> None:
+    def _resettle(self) -> None:
         """Move what belongs to another device than before, as when a container came for it."""
-        things: list[Thing] = [thing for kind in _SERVICES for thing in self._mirror.every(kind)]
-        for thing in things:
-            subject, home = subject_of(thing), self._home_of(thing, leaving=leaving)
-            former = self._homes.get(subject, home)
-            if former != home:
-                self._place(thing, home)
-                self._devices.move(thing, former, home)
+        for kind in _SERVICES:
+            for thing in self._mirror.every(kind):
+                self._move(thing)
+
+    def _move(self, thing: Service, *, leaving: Subject | None = None) -> None:
+        subject, home = subject_of(thing), self._home_of(thing, leaving=leaving)
+        former = self._homes.get(subject, home)
+        if former != home:
+            self._place(thing, home)
+            self._devices.move(thing, former, home)
 
     @callback
     def keep_current(self, before: Before) -> None:
@@ -186,12 +190,22 @@ class Homes:
         self._tell()
 
     @callback
-    def leave(self, subject: Subject) -> None:
-        """Take leave of something whose device or entities are about to go."""
-        if subject.kind in {kind.name for kind in _ATTRACT}:
-            self._resettle(leaving=subject)
-        self._forget(subject)
+    def leave(self, subject: Subject) -> Sequence[Subject]:
+        """Take leave of something whose device or entities are about to go; return all that go.
+
+        Who shares its device moves elsewhere, or is gone as well.
+        """
+        going = [subject]
+        for guest in self._guests.get(subject, set()) - {subject}:
+            thing = self._mirror.get(_SERVICES_BY_NAME[guest.kind], guest.key)
+            if thing is None:
+                going.append(guest)
+            else:
+                self._move(thing, leaving=subject)
+        for one in going:
+            self._forget(one)
         self._tell()
+        return going
 
     def _rename(self, old: Resource | None, new: Container | None) -> None:
         if isinstance(old, Container) and new is not None and old.name != new.name:

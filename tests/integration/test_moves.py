@@ -1,12 +1,15 @@
 """What belongs to another page than before goes there, and nobody else notices."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
+from pytest_homeassistant_custom_component.common import async_fire_time_changed_exact
 
 from tests.fakes import wire_domains, wire_services
 from tests.fakes.agent_server import FakeAgent
@@ -186,3 +189,21 @@ async def test_where_a_person_put_a_page_stays_when_what_it_shows_comes_back(hom
     device = home.device(ADDRESS)
     assert device is not None
     assert device.name_by_user == "My address"
+
+
+async def test_what_comes_back_after_the_page_it_was_on_went_is_shown_again(home: Home) -> None:
+    put_domain(home.agent)
+    put_managed(home.agent, PHOTOS, PHOTOS)
+    key = f"managed_certificate:{PHOTOS}:problem"
+    await home.becomes("binary_sensor", key, "off")
+    home.agent.remove("domain", PHOTOS)
+    await home.settled()
+    only_the_domain_goes = dt_util.utcnow() + timedelta(seconds=60)
+    home.agent.remove("managed_certificate", PHOTOS)
+    await home.settled()
+    async_fire_time_changed_exact(home.hass, only_the_domain_goes)
+    await home.hass.async_block_till_done()
+    assert home.device(DOMAIN) is None
+    put_managed(home.agent, PHOTOS, PHOTOS)
+    await home.becomes("binary_sensor", key, "off")
+    assert device_of(home, "binary_sensor", key) == home.device(f"managed_certificate:{PHOTOS}")
