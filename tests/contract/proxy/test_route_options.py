@@ -1,6 +1,7 @@
 """Every option of a route does in a real Caddy what it says."""
 
 import asyncio
+import json
 import ssl
 from pathlib import Path
 
@@ -74,6 +75,21 @@ async def test_a_certificate_that_is_taken_back_leaves_nothing_behind(
     assert len(await caddy.config_text()) == pytest.approx(len(given), abs=100)
     await bench.service.take_certificate("own")
     await bench.service.take_certificate("own")
+    assert await caddy.config_text() == before
+
+
+async def test_a_certificate_that_is_taken_back_while_caddy_gets_it_again_stays_away(
+    bench: ProxyBench, caddy: Caddy, tmp_path: Path
+) -> None:
+    before = await caddy.config_text()
+    files = await own_certificate(tmp_path, HOST)
+    await bench.service.give_certificate("own", *files, (HOST,))
+    kept, given = bench.book.certificates["own"], await caddy.config_text()
+    assert (await caddy.call("POST", "/load", json.loads(before))).status == 200
+    assert await bench.service.give_certificate_again(kept)
+    assert await caddy.config_text() == given
+    await bench.service.take_certificate("own")
+    assert not await bench.service.give_certificate_again(kept)
     assert await caddy.config_text() == before
 
 

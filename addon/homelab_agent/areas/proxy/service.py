@@ -29,6 +29,7 @@ from homelab_agent.areas.proxy.models import (
 from homelab_agent.areas.proxy.passwords import Passwords
 from homelab_agent.areas.proxy.placing import (
     World,
+    certificate_of,
     parts_of,
     with_certificate,
     with_parts,
@@ -305,24 +306,35 @@ class ProxyService:
             Invalid: the files cannot be read.
             CaddyRefuses, TimedOut, Unavailable: as `put`.
         """
-        try:
-            certificate_pem = await asyncio.to_thread(certificate_file.read_text)
-            key_pem = await asyncio.to_thread(key_file.read_text)
-        except (OSError, ValueError) as error:
-            raise Invalid(f"The certificate {key} cannot be read: {error}") from error
         kept = KeptCertificate(
             key=key,
             certificate_file=str(certificate_file),
             key_file=str(key_file),
             names=names,
         )
+        pems = await _read(kept)
         async with self._turn:
             await self._editor.change(
-                lambda world: with_certificate(
-                    world, CERTIFICATE_TAG + key, certificate_pem, key_pem
-                )
+                lambda world: with_certificate(world, CERTIFICATE_TAG + key, *pems)
             )
             await self._book.keep_certificate(key, kept)
+
+    async def give_certificate_again(self, kept: KeptCertificate) -> bool:
+        """Hand one to Caddy that it forgot; return False where it is not to have it by now.
+
+        Raises what `give_certificate` does.
+        """
+        tag, pems = CERTIFICATE_TAG + kept.key, await _read(kept)
+        async with self._turn:
+            # Meanwhile it may have been taken back, or a newer one been given.
+            if self._book.certificates.get(kept.key) != kept:
+                return False
+            await self._editor.change(
+                lambda world: (
+                    world if certificate_of(world, tag) else with_certificate(world, tag, *pems)
+                )
+            )
+        return True
 
     async def take_certificate(self, key: str) -> None:
         """Take a certificate back from Caddy; one that it was not given is no matter."""
@@ -374,6 +386,17 @@ class ProxyService:
     def _revealed(self, found: str) -> Parts:
         concealed: JsonValue = from_json(found)
         return Parts.model_validate(self._passwords.reveal(concealed))
+
+
+async def _read(kept: KeptCertificate) -> tuple[str, str]:
+    """Return a certificate and its key, in PEM; `Invalid` where they cannot be read."""
+    try:
+        return (
+            await asyncio.to_thread(Path(kept.certificate_file).read_text),
+            await asyncio.to_thread(Path(kept.key_file).read_text),
+        )
+    except (OSError, ValueError) as error:
+        raise Invalid(f"The certificate {kept.key} cannot be read: {error}") from error
 
 
 def _warnings(chosen: Chosen, *, validated: bool) -> tuple[str, ...]:

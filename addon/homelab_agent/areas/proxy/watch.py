@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 from homelab_agent.areas.proxy.board import Board, Facts
 from homelab_agent.areas.proxy.book import Book
@@ -113,10 +112,7 @@ class ProxyWatch:
             if certificate_of(world, CERTIFICATE_TAG + kept.key) is not None:
                 continue
             try:
-                await self._service.give_certificate(
-                    kept.key, Path(kept.certificate_file), Path(kept.key_file), kept.names
-                )
+                if await self._service.give_certificate_again(kept):
+                    _log.warning("proxy_certificate_given_again", key=kept.key)
             except AgentError as error:
                 _log.warning("proxy_certificate_not_given", key=kept.key, why=error.message)
-            else:
-                _log.warning("proxy_certificate_given_again", key=kept.key)
