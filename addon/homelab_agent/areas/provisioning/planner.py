@@ -31,6 +31,7 @@ from homelab_agent.areas.proxy.models import (
     RouteOptions,
     RoutePlan,
 )
+from homelab_agent.areas.renewal.models import LONGEST_PROVEN_NAME
 from homelab_agent.platform.dns_names import uniform_name
 from homelab_agent.platform.errors import AgentError, Conflict, Invalid, Unavailable
 
@@ -174,6 +175,13 @@ class Planner:
                 "The provider of this zone cannot write TXT records, which DNS-01 needs.",
                 field="certificate",
                 hint='Take "caddy", or another provider.',
+            )
+        if way is CertificateWay.DNS_01 and len(name) > LONGEST_PROVEN_NAME:
+            raise Invalid(
+                f"The name has {len(name)} characters; to be proven by DNS it may have "
+                f"{LONGEST_PROVEN_NAME}.",
+                field="certificate",
+                hint='Take "caddy", or a shorter name.',
             )
         if way is CertificateWay.MANAGED and self._with.certificates.find_for(name) is None:
             raise Conflict(

@@ -6,11 +6,11 @@ from homelab_agent.areas.dns.models import RecordSet, RecordType
 from homelab_agent.areas.renewal.authority import Proof
 from homelab_agent.areas.renewal.book import CertificateBook
 from homelab_agent.areas.renewal.kept import KeptCertificate, TxtValue
+from homelab_agent.areas.renewal.models import CHALLENGE_LABEL, LONGEST_PROVEN_NAME
 from homelab_agent.areas.renewal.needs import Dns
-from homelab_agent.platform.errors import AgentError, Failed, NotFound
+from homelab_agent.platform.errors import AgentError, Failed, Invalid, NotFound
 from homelab_agent.platform.logging import get_logger
 
-LABEL = "_acme-challenge"
 _MOST_HOPS = 5
 
 _log = get_logger(__name__)
@@ -26,7 +26,8 @@ class Challenges:
     async def require_provable(self, name: str, *, field: str) -> None:
         """Raise where the agent can write no TXT for a name; it names `field`."""
         await self._dns.until_ready()
-        place = await self._where(f"{LABEL}.{name.removeprefix('*.')}")
+        _require_room(name, field=field)
+        place = await self._where(f"{CHALLENGE_LABEL}.{name.removeprefix('*.')}")
         home = self._dns.home_of(place, field=field)
         if RecordType.TXT not in home.capabilities.types:
             raise NotFound(
@@ -102,6 +103,16 @@ class Challenges:
             return None
         targets = {value for server in found.servers for value in server.values or ()}
         return targets.pop() if len(targets) == 1 else None
+
+
+def _require_room(name: str, *, field: str) -> None:
+    if len(name.removeprefix("*.")) > LONGEST_PROVEN_NAME:
+        raise Invalid(
+            f"{name[:20]}... has {len(name)} characters; to be proven by DNS it may have "
+            f"{LONGEST_PROVEN_NAME}, as {CHALLENGE_LABEL} is put before it.",
+            field=field,
+            hint="Take a shorter name.",
+        )
 
 
 def _merged(known: tuple[TxtValue, ...], new: Iterable[TxtValue]) -> tuple[TxtValue, ...]:

@@ -7,12 +7,17 @@ from typing import Annotated
 from pydantic import Field, SecretStr, StringConstraints
 
 from homelab_agent.areas.dns.models import GivenName
+from homelab_agent.platform.dns_names import LONGEST_NAME
 from homelab_agent.platform.model import Model
 
 MANAGED_CERTIFICATE_KIND = "managed_certificate"
 MANAGED_CERTIFICATE_EVENT_KIND = "managed_certificate_event"
 ACME_ACCOUNT_KIND = "acme_account"
 ACME_ACCOUNT_KEY = "acme"
+
+CHALLENGE_LABEL = "_acme-challenge"
+LONGEST_PROVEN_NAME = LONGEST_NAME - len(CHALLENGE_LABEL) - 1
+"""A name that is proven by DNS leaves room for that before it."""
 
 LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 

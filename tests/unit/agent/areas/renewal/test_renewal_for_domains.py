@@ -88,7 +88,13 @@ async def test_a_key_that_is_taken_for_other_names_is_refused(desk: Desk) -> Non
 
 @pytest.mark.parametrize(
     ("names", "field"),
-    [(("a..b",), "names.0"), ((KEY, "with_underscore.example"), "names.1"), (("*",), "names.0")],
+    [
+        (("a..b",), "names.0"),
+        ((KEY, "with_underscore.example"), "names.1"),
+        (("*",), "names.0"),
+        # The DNS could have it, but not with _acme-challenge before it.
+        ((f"{'a' * 63}.{'b' * 63}.{'c' * 63}.{'d' * 34}.{ZONE}",), "names.0"),
+    ],
 )
 async def test_wrong_names_are_named(desk: Desk, names: tuple[str, ...], field: str) -> None:
     with pytest.raises(Invalid) as caught:
