@@ -49,41 +49,56 @@ class Chronicle:
         """
 
         async def told(context: StepContext[Arguments]) -> StepResult:
-            # Again at each step: a start of the agent has forgotten it.
-            await self._domains.changing(context.arguments.name, context.job_id)
-            try:
-                went = await do(context)
-            except AgentError as error:
-                await self._note_failure(name, context, error)
-                raise _with_step(error, name) from error
-            outcome = Outcome.DONE if went.needed else Outcome.NOT_NEEDED
-            await self.note(
-                context,
-                DomainEventType.STEP,
-                step=name,
-                outcome=outcome,
-                message=went.message,
-                before=went.before,
-                after=went.after,
-            )
-            if went.ends is not None:
-                await self.note(context, went.ends, outcome=Outcome.DONE, message=went.message)
-            return StepResult(data=went.data, needed=went.needed, message=went.message)
+            return await self._do(name, do, context)
 
         if undo is None:
             return Step(name, told)
 
         async def told_back(context: StepContext[Arguments]) -> None:
-            try:
-                message = await undo(context)
-            except AgentError as error:
-                await self._note_failure(name, context, error)
-                raise
-            await self.note(
-                context, DomainEventType.STEP, step=name, outcome=Outcome.UNDONE, message=message
-            )
+            await self._undo(name, undo, context)
 
         return Step(name, told, told_back)
+
+    async def _do[Arguments: (ProvisionArguments, DeprovisionArguments)](
+        self,
+        name: str,
+        do: Callable[[StepContext[Arguments]], Awaitable[Told]],
+        context: StepContext[Arguments],
+    ) -> StepResult:
+        # Again at each step: a start of the agent has forgotten it.
+        await self._domains.changing(context.arguments.name, context.job_id)
+        try:
+            went = await do(context)
+        except AgentError as error:
+            await self._note_failure(name, context, error)
+            raise _with_step(error, name) from error
+        await self.note(
+            context,
+            DomainEventType.STEP,
+            step=name,
+            outcome=Outcome.DONE if went.needed else Outcome.NOT_NEEDED,
+            message=went.message,
+            before=went.before,
+            after=went.after,
+        )
+        if went.ends is not None:
+            await self.note(context, went.ends, outcome=Outcome.DONE, message=went.message)
+        return StepResult(data=went.data, needed=went.needed, message=went.message)
+
+    async def _undo[Arguments: (ProvisionArguments, DeprovisionArguments)](
+        self,
+        name: str,
+        undo: Callable[[StepContext[Arguments]], Awaitable[str]],
+        context: StepContext[Arguments],
+    ) -> None:
+        try:
+            message = await undo(context)
+        except AgentError as error:
+            await self._note_failure(name, context, error)
+            raise
+        await self.note(
+            context, DomainEventType.STEP, step=name, outcome=Outcome.UNDONE, message=message
+        )
 
     async def note[Arguments: (ProvisionArguments, DeprovisionArguments)](
         self,

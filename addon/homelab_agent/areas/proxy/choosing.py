@@ -71,19 +71,21 @@ def choose(
         one_server=http == https,
     )
     documents = documents_of(route, hashes, around)
-    routes = []
-    if documents.https:
-        spot = _Spot(https, f":{ports.https}", documents.https)
-        routes.append(_placed(document, now, spot, hosts))
-    if documents.http:
-        spot = _Spot(http, f":{ports.http}", documents.http)
-        routes.append(_placed(document, now, spot, hosts))
+    spots = (
+        (https, ports.https, documents.https),
+        (http, ports.http, documents.http),
+    )
+    routes = tuple(
+        _placed(document, now, _Spot(server, f":{port}", wanted), hosts)
+        for server, port, wanted in spots
+        if wanted
+    )
     skips = tuple(
         MadeSkip(server=https, name=name, host=route.host)
         for name in documents.no_own_certificate
         if https in {each.server for each in routes} and _is_ours_to_skip(settings, now, name)
     )
-    return Chosen(Parts(routes=tuple(routes), skips=skips), _warnings(document, route, settings))
+    return Chosen(Parts(routes=routes, skips=skips), _warnings(document, route, settings))
 
 
 def shadowing(document: JsonValue, placed: PlacedRoute, hosts: frozenset[str]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from homelab_agent.areas.proxy.caddy_admin import socket_path, split_address
-from homelab_agent.areas.proxy.models import KeptRoute, RouteBody, RouteOptions
+from homelab_agent.areas.proxy.models import KeptRoute, KeptUser, RouteBody, RouteOptions
 from homelab_agent.areas.proxy.passwords import Passwords
 from homelab_agent.areas.proxy.route_document import all_hosts, is_tls, network_of, split_dial
 from homelab_agent.platform.dns_names import uniform_name
@@ -50,17 +50,7 @@ class Wishes:
         _check_options(body.options)
         await self._check_upstreams(body, admin)
         before = known.get(host)
-        users = before.users if before else ()
-        if body.basic_auth is not None:
-            names = [each.username for each in body.basic_auth]
-            for index, name in enumerate(names):
-                if _BRACES & set(name) or name in names[:index]:
-                    raise Invalid(
-                        f"{name} is no name of a user here: it is there twice or has a brace.",
-                        field=f"basic_auth.{index}.username",
-                        hint="Give each user a name of letters, digits and hyphens.",
-                    )
-            users = await asyncio.to_thread(self._passwords.keep, body.basic_auth, users)
+        users = await self._users(body, before.users if before else ())
         route = KeptRoute(
             host=host,
             aliases=aliases,
@@ -73,6 +63,19 @@ class Wishes:
         if before and before.model_copy(update={"changed_at": at}) == route:
             return before
         return route
+
+    async def _users(self, body: RouteBody, before: tuple[KeptUser, ...]) -> tuple[KeptUser, ...]:
+        if body.basic_auth is None:
+            return before
+        names = [each.username for each in body.basic_auth]
+        for index, name in enumerate(names):
+            if _BRACES & set(name) or name in names[:index]:
+                raise Invalid(
+                    f"{name} is no name of a user here: it is there twice or has a brace.",
+                    field=f"basic_auth.{index}.username",
+                    hint="Give each user a name of letters, digits and hyphens.",
+                )
+        return await asyncio.to_thread(self._passwords.keep, body.basic_auth, before)
 
     async def _check_upstreams(self, body: RouteBody, admin: str) -> None:
         for index, upstream in enumerate(body.upstreams):

@@ -249,18 +249,7 @@ class RenewalService:
         """Write down what is wanted; return whether there is anything to do for it."""
         record = self._book.find(key)
         if record is None:
-            self._accounts.require_agreed()
-            await self._require_possible(key, names, body.hand_over)
-            await self._book.put(
-                KeptCertificate(
-                    key=key,
-                    names=names,
-                    origin=ManagedOrigin.ACME,
-                    key_type=body.key_type,
-                    hand_over=body.hand_over,
-                    provisioned=True,
-                )
-            )
+            await self._begin(key, names, body)
             return True
         if not all(covers(record.names, name) for name in names):
             raise Conflict(
@@ -287,6 +276,21 @@ class RenewalService:
                 hint="Upload the next one under the same key.",
             )
         return True
+
+    async def _begin(self, key: str, names: tuple[str, ...], body: IssueBody) -> None:
+        """Write down a certificate that somebody's job makes, and takes back with itself."""
+        self._accounts.require_agreed()
+        await self._require_possible(key, names, body.hand_over)
+        await self._book.put(
+            KeptCertificate(
+                key=key,
+                names=names,
+                origin=ManagedOrigin.ACME,
+                key_type=body.key_type,
+                hand_over=body.hand_over,
+                provisioned=True,
+            )
+        )
 
     async def _require_possible(
         self, key: str, names: tuple[str, ...], hand_over: HandOver
