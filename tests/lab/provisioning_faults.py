@@ -72,7 +72,7 @@ class Fault:
         self._hit = hit
         self._real = real
         self._reached = asyncio.Event()
-        self._begun = False
+        self._beginning: asyncio.Task[None] | None = None
 
     def arm(self) -> None:
         """Decide about every call from now on."""
@@ -108,6 +108,10 @@ class Fault:
     async def _at(self) -> str | None:
         return await self._world.step_of(self._name)
 
+    async def _begin(self, fault: RealFault) -> None:
+        await fault.begin()
+        self._reached.set()
+
     async def _decide(self, relay: str, question: bytes) -> Way:
         if self._hit is Hit.AFTER or await self._at() != self._step:
             return Way.PASS
@@ -115,10 +119,9 @@ class Fault:
 
     async def _decide_at(self, relay: str, question: bytes) -> Way:
         if self._real:
-            if not self._begun:
-                self._begun = True
-                await self._real.begin()
-                self._reached.set()
+            # Others ask as well, as who looks at the proxy now and then: all wait for it.
+            self._beginning = self._beginning or asyncio.create_task(self._begin(self._real))
+            await asyncio.shield(self._beginning)
             return Way.PASS
         if self._hit is Hit.DURING:
             if self._step in CHANGING and not is_change(relay, question):

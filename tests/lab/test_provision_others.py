@@ -120,6 +120,34 @@ async def test_the_authoritys_own_words_are_told_when_it_refuses(world: Provisio
     assert await world.picture() == before
 
 
+async def test_a_name_server_that_is_away_while_a_certificate_is_taken_back_keeps_no_proof(
+    world: ProvisioningWorld,
+) -> None:
+    name, lost = f"unproven.{ZONE}", list[str | None]()
+    before = await world.picture()
+
+    async def gate(relay: str, _question: bytes) -> Way:
+        step = await world.step_of(name) if relay == "dns" else None
+        if relay != "dns" or not (lost or step == "certificate"):
+            return Way.PASS
+        lost.append(step)
+        return Way.CUT
+
+    async def is_lost_on_the_way_back() -> bool:
+        return None in lost
+
+    world.set_gate(gate)
+    job_id = await world.provision(name, certificate="dns_01")
+    try:
+        await wait_until(is_lost_on_the_way_back, what="the way back", within_s=60)
+    finally:
+        world.open_gates()
+    job = await world.ended(job_id)
+
+    assert job["outcome"] == "undone", job
+    assert await world.picture() == before
+
+
 async def test_an_authority_that_caddy_cannot_reach_leaves_all_as_before(
     world: ProvisioningWorld,
 ) -> None:
