@@ -47,8 +47,12 @@ class Board:
     async def forget(self, key: str) -> None:
         """Keep and publish nothing of a name any more; its last event stays a while."""
         await self._records.put({}, gone=(key,))
-        self._resources.remove(DYNAMIC_ADDRESS_KIND, key)
+        self.hide(key)
         self._events.let_go(key)
+
+    def hide(self, key: str) -> None:
+        """Publish nothing of a name."""
+        self._resources.remove(DYNAMIC_ADDRESS_KIND, key)
 
     def show(self, one: Followed) -> None:
         """Publish how it is with a name."""

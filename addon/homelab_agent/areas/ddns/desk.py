@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from homelab_agent.areas.ddns.board import Board
 from homelab_agent.areas.ddns.followed import Followed
@@ -75,8 +76,7 @@ class Desk:
             one.seen_s = self._steady()
             # The provider's pause counts for the name, however it is to follow.
             one.paced_s = known.paced_s if known is not None else 0.0
-            await self._board.keep(one)
-            self.names[key] = one
+            await self._keep(one, known)
             return one
 
     async def remove(self, key: str) -> None:
@@ -87,12 +87,11 @@ class Desk:
 
     async def pause(self, key: str, *, paused: bool) -> None:
         """Leave a name alone, or go on with it; one that was removed meanwhile stays so."""
-        async with self._alone(key) as one:
-            if one is None:
+        async with self._alone(key) as known:
+            if known is None:
                 return
-            one.kept = one.kept.model_copy(update={"paused": paused})
-            one.check_s = self._steady()
-            await self._board.keep(one)
+            kept = known.kept.model_copy(update={"paused": paused})
+            await self._keep(replace(known, kept=kept, check_s=self._steady()), known)
 
     def now(self, one: Followed) -> asyncio.Task[None] | None:
         """Look and write now, as a person wants it; the provider's pauses still count."""
@@ -105,6 +104,18 @@ class Desk:
             one.retry_s = one.check_s = self._steady()
             self._look_at(one, one.check_s)
         return self.working.get(one.key)
+
+    async def _keep(self, one: Followed, known: Followed | None) -> None:
+        """Have a name be so from now on; where that cannot be kept it stays as it was."""
+        try:
+            await self._board.keep(one)
+        except AgentError:
+            if known is None:
+                self._board.hide(one.key)
+            else:
+                self._board.show(known)
+            raise
+        self.names[one.key] = one
 
     def _look_at(self, one: Followed, now_s: float) -> None:
         if one.key in self.working or one.key == self._changed or self._group is None:

@@ -3,9 +3,13 @@
 import asyncio
 from itertools import pairwise
 
+import pytest
+from sqlalchemy import text
+
 from homelab_agent.areas.ddns.models import DYNAMIC_ADDRESS_KIND, DynamicState
 from homelab_agent.areas.dns.models import ProviderBody, ProviderChange
 from homelab_agent.areas.dns.providers.all_providers import Reach
+from homelab_agent.platform.errors import Unavailable
 from homelab_agent.platform.store.database import Store
 from tests.clock import HandTime
 from tests.fakes.dns_providers.cloudflare import RATE_LIMITED, CloudflareServer
@@ -299,6 +303,27 @@ async def test_while_nothing_can_be_noted_nothing_is_written(
             assert flare.changes == 1
         await agent.later(61)
         assert flare.zones.values(NAME, "A") == ("192.0.2.2",)
+
+
+async def test_what_cannot_be_kept_is_refused_and_everything_stays_as_it_was(
+    store: Store, reach: Reach, flare: CloudflareServer
+) -> None:
+    async with home(store, reach, flare, settings=at_cloudflare(flare)) as agent:
+        agent.network("192.0.2.1")
+        before = await agent.follow(NAME)
+        async with store.write() as connection:
+            await connection.execute(text("ALTER TABLE dynamic_address RENAME TO away"))
+        for refused in (
+            agent.follow(f"other.{ZONE}"),
+            agent.follow(NAME, ttl_s=3600),
+            agent.service.pause(NAME),
+        ):
+            with pytest.raises(Unavailable):
+                await refused
+        assert agent.resources.get(DYNAMIC_ADDRESS_KIND, f"other.{ZONE}") is None
+        assert agent.shown(NAME) == before == agent.service.find(NAME)
+        async with store.write() as connection:
+            await connection.execute(text("ALTER TABLE away RENAME TO dynamic_address"))
 
 
 async def test_a_name_that_is_removed_stays_so_whatever_else_is_done_to_it_meanwhile(
