@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from homelab_agent.areas.ddns.models import DYNAMIC_ADDRESS_KIND, DynamicAddress
 from homelab_agent.areas.dns.models import DNS_PROVIDER_KIND, DnsProvider, ZoneHome
-from homelab_agent.areas.domains.models import KeptDomain, ProxyState
+from homelab_agent.areas.domains.models import MOST_DOMAINS, KeptDomain, ProxyState
 from homelab_agent.areas.domains.wishes import Wishes
 from homelab_agent.areas.network.models import NETWORK_KEY, NETWORK_STATUS_KIND, NetworkStatus
 from homelab_agent.areas.proxy.models import (
@@ -35,6 +35,8 @@ class Around:
         """Return who manages a domain's name."""
         key = kept.id, kept.settings.provider
         if key not in self._homes:
+            if len(self._homes) > 2 * MOST_DOMAINS:  # of domains that are gone
+                self._homes.clear()
             self._homes[key] = self._wishes.home(*key)
         return self._homes[key]
 

@@ -183,19 +183,19 @@ class WebApi:
 
 
 def _address(base: str) -> URL:
+    # No word of it is told: whoever puts a key into it would find that in everybody's activity.
     try:
         url = URL(base.rstrip("/"))
-    except ValueError as error:
-        raise _no_address(base) from error
+    except ValueError:
+        raise _no_address() from None
     if url.raw_query_string or url.raw_fragment:
-        # It would not be sent, and everybody who may read the settings would see it.
-        raise _no_address(base)
+        raise _no_address()
     return url
 
 
-def _no_address(base: str) -> Invalid:
+def _no_address() -> Invalid:
     return Invalid(
-        f"“{base[:100]}” is no address of an API",
+        "That is no address of an API",
         field="settings.url",
         hint="Write it as https://dns.example.org:8081, without a question mark",
     )

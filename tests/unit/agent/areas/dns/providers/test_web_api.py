@@ -113,7 +113,10 @@ async def test_nobody_there_means_that_nothing_was_changed(reach: Reach, url: st
         "http://dns.lan?k=v",
     ],
 )
-async def test_what_is_no_address_is_told_with_its_field(reach: Reach, url: str) -> None:
+async def test_what_is_no_address_is_told_with_its_field_and_not_repeated(
+    reach: Reach, url: str
+) -> None:
     with pytest.raises(Invalid, match="no address") as caught:
         api(url, reach)
     assert caught.value.field == "settings.url"
+    assert url not in caught.value.message
