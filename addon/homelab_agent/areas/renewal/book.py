@@ -33,6 +33,7 @@ class CertificateBook:
         self._known: dict[str, KeptCertificate] = {}
         self._loaded = False
         self._loading = asyncio.Lock()
+        self._writing = asyncio.Lock()
         self._worked_on: set[str] = set()
 
     async def ready(self) -> None:
@@ -68,24 +69,25 @@ class CertificateBook:
 
     async def put(self, record: KeptCertificate) -> None:
         """Keep a certificate in place of what was known of it."""
-        await self._records.put({record.key: (self._clock(), record)})
-        self._known[record.key] = record
-        self._publish(record)
+        async with self._writing:
+            await self._keep(record)
 
     async def change(
         self, key: str, change: Callable[[KeptCertificate], KeptCertificate]
     ) -> KeptCertificate:
-        """Keep what `change` makes of a certificate, and return it."""
-        record = change(self.get(key))
-        await self.put(record)
+        """Keep what `change` makes of a certificate as it is then, and return it."""
+        async with self._writing:
+            record = change(self.get(key))
+            await self._keep(record)
         return record
 
     async def forget(self, key: str) -> None:
         """Know nothing of a certificate any more."""
-        await self._records.put({}, gone=(key,))
-        self._known.pop(key, None)
-        self._resources.remove(MANAGED_CERTIFICATE_KIND, key)
-        self._events.let_go(key)
+        async with self._writing:
+            await self._records.put({}, gone=(key,))
+            self._known.pop(key, None)
+            self._resources.remove(MANAGED_CERTIFICATE_KIND, key)
+            self._events.let_go(key)
 
     def refresh(self) -> None:
         """Show what changed by time alone."""
@@ -130,6 +132,11 @@ class CertificateBook:
             )
 
         self._events.tell(record.key, now, event)
+
+    async def _keep(self, record: KeptCertificate) -> None:
+        await self._records.put({record.key: (self._clock(), record)})
+        self._known[record.key] = record
+        self._publish(record)
 
     def _publish_known(self, key: str) -> None:
         record = self._known.get(key)

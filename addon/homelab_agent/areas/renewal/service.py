@@ -228,7 +228,7 @@ class RenewalService:
             if record.before is not None:
                 await self._handing.take_back(record, record.before)
                 given_back = {"hand_over": record.before, "before": None}
-                await self._book.put(record.model_copy(update=given_back))
+                await self._book.change(key, lambda now: now.model_copy(update=given_back))
             else:
                 await self._handing.take_back(record)
                 await self._folders.remove(key)
@@ -261,10 +261,8 @@ class RenewalService:
         if wanted != record.hand_over:
             await self._handing.require_possible(key, wanted)
             before = None if record.provisioned else record.before or record.hand_over
-            record = record.model_copy(
-                update={"hand_over": wanted, "handed": None, "before": before}
-            )
-            await self._book.put(record)
+            asked = {"hand_over": wanted, "handed": None, "before": before}
+            record = await self._book.change(key, lambda now: now.model_copy(update=asked))
         if is_good(record, self._clock()) and record.pending is None:
             if not self._handing.is_complete(record):
                 await self._issuance.do(key, AcmeStep.HAND_OVER)

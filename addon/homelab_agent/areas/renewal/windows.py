@@ -87,12 +87,15 @@ class RenewalWindows:
 
     async def _keep(self, record: KeptCertificate, info: RenewalInfo) -> None:
         window, renew_at = in_window(record, info)
-        now = self._book.find(record.key)
-        if now is None or now.issued != record.issued:
-            return
-        if info.explanation and window != now.window:
+        if info.explanation and window != record.window:
             _log.info("renewal_explained", certificate=record.key, at=info.explanation)
+
+        def with_window(now: KeptCertificate) -> KeptCertificate:
+            if now.issued != record.issued:
+                return now
+            return now.model_copy(update={"window": window, "renew_at": renew_at})
+
         try:
-            await self._book.put(now.model_copy(update={"window": window, "renew_at": renew_at}))
+            await self._book.change(record.key, with_window)
         except AgentError as error:
             _log.warning("window_not_kept", certificate=record.key, why=error.message)

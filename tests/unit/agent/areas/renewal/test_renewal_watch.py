@@ -164,6 +164,24 @@ async def test_a_failure_of_a_future_that_never_came_holds_nothing_up(
         assert (await desk.service.get(KEY)).state is ManagedState.VALID
 
 
+async def test_what_two_write_down_at_once_is_both_kept_and_what_is_gone_stays_gone(
+    desk: Desk,
+) -> None:
+    await issued(desk)
+    proof = TxtValue(name=f"_acme-challenge.{KEY}", value="proof")
+    await asyncio.gather(
+        desk.book.change(KEY, lambda now: now.model_copy(update={"txt": (proof,)})),
+        desk.book.change(KEY, lambda now: now.model_copy(update={"handed": "somebody"})),
+    )
+    known = desk.book.get(KEY)
+    assert (known.txt, known.handed) == ((proof,), "somebody")
+    await asyncio.gather(
+        desk.book.change(KEY, lambda now: now.model_copy(update={"handed": "nobody"})),
+        desk.book.forget(KEY),
+    )
+    assert desk.book.find(KEY) is None
+
+
 async def test_a_store_that_is_away_for_a_while_stops_nothing(desk: Desk, store: Store) -> None:
     await issued(desk)
     async with watching(desk):
