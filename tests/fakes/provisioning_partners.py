@@ -156,7 +156,7 @@ class FakeDns:
             text=text,
         )
 
-    async def write(self, plan: DnsPlan) -> None:
+    async def write(self, plan: DnsPlan, *, again: bool = False) -> None:  # noqa: ARG002
         await self._faults.meet("dns.write")
         self._put(plan, back=False)
         await self._faults.meet("dns.written")

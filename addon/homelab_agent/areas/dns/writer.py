@@ -29,7 +29,8 @@ class Patience:
     """How long to wait. A provider that lists shows within `read_back_s` what it did.
 
     `served_s`: one that does not list is believed by its name servers, which may take so long.
-    `away_s`: for so long one that is away is asked again when something is to be taken back.
+    `away_s`: for so long one that is away is asked again where something was sent to it: to take
+    that back, to look after it, or to go on after a crash.
     """
 
     read_back_s: float = 10.0

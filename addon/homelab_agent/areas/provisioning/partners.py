@@ -57,8 +57,8 @@ class Dns(Protocol):
         """Return what would change."""
         ...
 
-    async def write(self, plan: DnsPlan) -> None:
-        """Do it, where everything is as the plan saw it."""
+    async def write(self, plan: DnsPlan, *, again: bool = False) -> None:
+        """Do it, where everything is as the plan saw it; `again`: a crash came between."""
         ...
 
     async def take_back(self, plan: DnsPlan) -> None:

@@ -44,7 +44,7 @@ class SharedSteps[Arguments: (ProvisionArguments, DeprovisionArguments)]:
             f"Writing to {plan.provider}",
             "Look whether the provider answers, then start again.",
         ):
-            await self._dns.write(plan)
+            await self._dns.write(plan, again=context.again)
         return Told(
             f"{len(plan.changes)} changes were made in {plan.zone} at {plan.provider}.",
             {DNS_IS_WRITTEN: True},
