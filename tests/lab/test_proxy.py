@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from tests.fakes.holding_proxy import HoldingProxy, holding_proxy
 from tests.harness.agent import Agent
@@ -181,62 +183,80 @@ WAYS = {
 }
 
 
+@dataclass(frozen=True)
+class KillWorld:
+    """A Caddy that remembers, the agent that configures it, and what may stop what is said."""
+
+    caddy: Caddy
+    proxy: HoldingProxy
+    teller: Teller
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[KillWorld]:
+    """One for all kills: each of them leaves it as it was."""
+    folder = tmp_path_factory.mktemp("kills")
+    async with (
+        Caddy(folder / "caddy", resume=True) as caddy,
+        holding_proxy(str(caddy.admin_socket)) as proxy,
+        told(folder / "agent") as teller,
+    ):
+        setup = {"mode": "own", "admin": f"unix/{proxy.socket}"}
+        await teller.done("PUT", "/proxy/setup", setup)
+        yield KillWorld(caddy, proxy, teller)
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("killed", ["agent", "caddy"])
 @pytest.mark.parametrize("done_first", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
 async def test_a_route_is_wholly_there_or_as_before_whoever_is_killed(
-    tmp_path: Path,
+    world: KillWorld,
     way: tuple[dict[str, Any] | None, str, dict[str, Any] | None],
     killed: str,
     *,
     done_first: bool,
 ) -> None:
     first, method, body = way
-    async with AsyncExitStack() as stack:
-        caddy = await stack.enter_async_context(Caddy(tmp_path / "caddy", resume=True))
-        proxy: HoldingProxy = await stack.enter_async_context(
-            holding_proxy(str(caddy.admin_socket))
-        )
-        teller = await stack.enter_async_context(told(tmp_path / "agent"))
-        untouched = await caddy.config_text()
-        await teller.done("PUT", "/proxy/setup", {"mode": "own", "admin": f"unix/{proxy.socket}"})
-        if first:
-            await teller.done("PUT", PATH, first)
-        before = await caddy.config_text()
+    caddy, proxy, teller = world.caddy, world.proxy, world.teller
+    untouched = await caddy.config_text()
+    if first:
+        await teller.done("PUT", PATH, first)
+    before = await caddy.config_text()
 
-        proxy.hold(r"(PUT|PATCH|POST|DELETE) /config/.*", done_first=done_first)
-        asking = asyncio.create_task(teller.ask(method, PATH, body))
-        await asyncio.wait_for(proxy.reached.wait(), 20)
-        if killed == "agent":
-            await teller.agent.kill()
-            proxy.release()
-            await teller.agent.start()
+    proxy.hold(r"(PUT|PATCH|POST|DELETE) /config/.*", done_first=done_first)
+    asking = asyncio.create_task(teller.ask(method, PATH, body))
+    await asyncio.wait_for(proxy.reached.wait(), 20)
+    if killed == "agent":
+        await teller.agent.kill()
+        proxy.release()
+        await teller.agent.start()
+    else:
+        await caddy.kill()
+        await caddy.start()
+        proxy.release()
+    await asyncio.gather(asking, return_exceptions=True)
+
+    async def jobs_ended() -> bool:
+        jobs = (await teller.done("GET", "/jobs"))["jobs"]
+        return all(each["state"] == "finished" for each in jobs)
+
+    await wait_until(jobs_ended, what="the job to end", within_s=60)
+    job = (await teller.done("GET", "/jobs?limit=1"))["jobs"][0]
+    after = await caddy.config_text()
+    status, route = await teller.ask("GET", PATH)
+    if job["outcome"] in {"done", "not_needed"}:
+        assert (after == before) is False
+        if body is None:
+            assert (status, after) == (404, untouched)
         else:
-            await caddy.kill()
-            await caddy.start()
-            proxy.release()
-        await asyncio.gather(asking, return_exceptions=True)
-
-        async def jobs_ended() -> bool:
-            jobs = (await teller.done("GET", "/jobs"))["jobs"]
-            return all(each["state"] == "finished" for each in jobs)
-
-        await wait_until(jobs_ended, what="the job to end", within_s=60)
-        job = (await teller.done("GET", "/jobs?limit=1"))["jobs"][0]
-        after = await caddy.config_text()
-        status, route = await teller.ask("GET", PATH)
-        if job["outcome"] in {"done", "not_needed"}:
-            assert (after == before) is False
-            if body is None:
-                assert (status, after) == (404, untouched)
-            else:
-                assert (status, route["upstreams"]) == (200, body["upstreams"])
-        else:
-            assert (job["outcome"], after) == ("undone", before)
-        assert (await caddy.get(NEIGHBOUR)).text == NEIGHBOUR_SAYS
-        if status == 200:
-            await teller.done("DELETE", PATH)
-        assert await caddy.config_text() == untouched
+            assert (status, route["upstreams"]) == (200, body["upstreams"])
+    else:
+        assert (job["outcome"], after) == ("undone", before)
+    assert (await caddy.get(NEIGHBOUR)).text == NEIGHBOUR_SAYS
+    if status == 200:
+        await teller.done("DELETE", PATH)
+    assert await caddy.config_text() == untouched
 
 
 def caddy_image() -> bytes:
