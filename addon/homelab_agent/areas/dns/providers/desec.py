@@ -26,7 +26,7 @@ from homelab_agent.areas.dns.values import from_presented, presented
 from homelab_agent.platform.errors import NotFound
 
 USUAL_SMALLEST_TTL_S = 3600
-_MOST_PAGES = 1000
+_MOST_PAGES = 300
 _NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="next"')
 _LIMITS = (
     "deSEC takes TTLs from an hour up (less for domains below dedyn.io), and about 300 changes of "
@@ -112,15 +112,18 @@ class DesecProvider(RecordsOnly):
 
     async def _pages(self, path: str, query: Mapping[str, str]) -> AsyncIterator[ApiAnswer]:
         """Give one answer after the other; most have room for everything in the first."""
-        cursor: str | None = ""
+        cursor = ""
         for _ in range(_MOST_PAGES):
-            if cursor is None:
-                return
             asked = {**query, "cursor": cursor}
             answer = await self._api.ask("GET", path, changes=False, query=asked)
             _require_success(answer, path)
             yield answer
-            cursor = _next_cursor(answer)
+            following = _next_cursor(answer)
+            if following is None:
+                return
+            cursor = following
+        # A part of a zone must not be taken for the whole.
+        raise answer.trouble(f"goes on after {_MOST_PAGES} pages")
 
 
 def _next_cursor(answer: ApiAnswer) -> str | None:

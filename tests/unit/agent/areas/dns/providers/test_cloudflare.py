@@ -194,3 +194,12 @@ async def test_a_zone_that_was_added_anew_is_found_again(
     asked = server.count("name=example.org")
     await provider.read(ZONE, None)
     assert server.count("name=example.org") == asked + 1
+
+
+async def test_pages_without_end_are_not_taken_for_a_whole_zone(
+    server: CloudflareServer, reach: Reach
+) -> None:
+    endless = {"success": True, "result": [], "result_info": {"page": 1, "total_pages": 10**9}}
+    server.fail(Fault(status=200, body=json.dumps(endless)), only="/dns_records")
+    with pytest.raises(ProviderAway, match="goes on after"):
+        await opened(server, reach).read(ZONE, None)

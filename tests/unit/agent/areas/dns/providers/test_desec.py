@@ -131,3 +131,12 @@ async def test_a_wrong_token_a_foreign_domain_and_nobody_there_are_told_apart(
     await server.stop()
     with pytest.raises(ProviderAway):
         await opened(server, reach).zones()
+
+
+async def test_pages_without_end_are_not_taken_for_a_whole_zone(
+    server: DesecServer, reach: Reach
+) -> None:
+    link = {"Link": f'<{server.url}/domains/?cursor=again>; rel="next"'}
+    server.fail(Fault(status=200, headers=link, body="[]"))
+    with pytest.raises(ProviderAway, match="goes on after"):
+        await opened(server, reach).read(ZONE, None)
