@@ -102,11 +102,17 @@ class FakeDns:
         self.records: dict[tuple[str, RecordType], RecordSet] = {}
         self.types = ALL_TYPES
         self.needs_admin: str | None = None
+        self.gone: set[str] = set()
         self._faults = faults
+
+    async def until_ready(self) -> None:
+        """Be ready."""
 
     def home_of(self, name: str, provider: str | None = None, *, field: str = "name") -> ZoneHome:
         if not name.endswith(ZONE):
             raise NotFound(f"Nobody manages {name}", field=field)
+        if provider in self.gone:
+            raise NotFound(f"There is no DNS provider {provider}.", field="provider")
         capabilities = Capabilities(lists=True, types=self.types)
         return ZoneHome(zone=ZONE, provider=provider or "own", capabilities=capabilities)
 
@@ -123,7 +129,7 @@ class FakeDns:
         *,
         provider: str | None = None,
     ) -> tuple[RecordSet, ...]:
-        del provider
+        self.home_of(name, provider)
         await self._faults.meet("dns.read")
         return tuple(
             each for key, each in self.records.items() if key[0] == name and type in (None, key[1])

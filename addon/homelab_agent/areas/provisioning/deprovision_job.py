@@ -5,7 +5,7 @@ would have to give anew, comes last.
 """
 
 from homelab_agent.areas.dns.models import RecordSet
-from homelab_agent.areas.domains.models import DomainEventType
+from homelab_agent.areas.domains.models import Domain, DomainEventType
 from homelab_agent.areas.provisioning.arguments import (
     BEFORE,
     DNS_PLAN,
@@ -24,6 +24,7 @@ from homelab_agent.areas.provisioning.ours import removal_of, sorted_out
 from homelab_agent.areas.provisioning.patience import Patience, deadline
 from homelab_agent.areas.provisioning.planner import Partners
 from homelab_agent.areas.provisioning.shared_steps import SharedSteps, require_allowed
+from homelab_agent.platform.errors import Invalid, NotFound
 from homelab_agent.platform.jobs.kinds import JobKind, Recovery, StepContext
 
 DEPROVISION = "provisioning.deprovision"
@@ -140,13 +141,25 @@ class DeprovisionJob:
         if arguments.forget:
             await domains.put_back(arguments.name, None, arguments.caller)
             return Told("The domain is forgotten.")
+        body = without_addresses(known, keep_records=arguments.keep_records)
+        if not await self._is_managed(known):
+            body = body.model_copy(update={"provider": None})
         await domains.put(
-            without_addresses(known, keep_records=arguments.keep_records),
+            body,
             arguments.caller,
             provisioned=False,
             job_id=context.job_id,
         )
         return Told("The domain is kept, and nothing is served there.")
+
+    async def _is_managed(self, domain: Domain) -> bool:
+        """Return whether the domain's provider is there; a person may have removed it since."""
+        await self._with.dns.until_ready()
+        try:
+            self._with.dns.home_of(domain.id, domain.provider)
+        except NotFound, Invalid:
+            return False
+        return True
 
     async def _keep_again(self, context: _Context) -> str:
         before = before_of(context).domain

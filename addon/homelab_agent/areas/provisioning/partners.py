@@ -39,6 +39,10 @@ from homelab_agent.platform.commands import Outcome
 class Dns(Protocol):
     """The DNS: see `DnsService`."""
 
+    async def until_ready(self) -> None:
+        """Return when the providers are known."""
+        ...
+
     def home_of(self, name: str, provider: str | None = None, *, field: str = "name") -> ZoneHome:
         """Return who manages a name."""
         ...

@@ -151,7 +151,11 @@ class ProvisioningService:
     async def _require_allowed(
         self, name: str, written: tuple[RecordSet, ...], provider: str | None, caller: Caller
     ) -> None:
-        there = await self._with.dns.read(name, provider=provider)
+        try:
+            there = await self._with.dns.read(name, provider=provider)
+        except NotFound as error:
+            error.hint = "With keep_records the DNS is left alone."
+            raise
         ours = sorted_out(there, written).ours
         if ours:
             plan = await self._with.dns.plan(removal_of(ours, provider))

@@ -5,7 +5,7 @@ from homelab_agent.areas.domains.models import DomainEventType
 from homelab_agent.areas.provisioning.models import DeprovisionBody, DeprovisionStep
 from homelab_agent.areas.renewal.models import HandOver
 from homelab_agent.platform.commands import Outcome
-from homelab_agent.platform.errors import Failed
+from homelab_agent.platform.errors import Failed, NotFound
 from tests.fakes.provisioning_bench import NAME, PHONE, Bench
 from tests.fakes.provisioning_partners import certificate, hanging, raising
 from tests.harness.waiting import wait_until
@@ -93,6 +93,20 @@ async def test_a_domain_is_kept_without_addresses_unless_it_is_to_be_forgotten(
     assert kept.settings.records == ()
     assert bench.dns.records == {}
     assert bench.domains.lines[-1].type is DomainEventType.DEPROVISIONED
+
+
+async def test_a_domain_can_be_taken_back_though_its_provider_was_removed(bench: Bench) -> None:
+    await _up(bench, ipv4="192.0.2.1", dynamic=False, provider="old")
+    bench.dns.gone.add("old")
+
+    with pytest.raises(NotFound) as refused:
+        await bench.deprovision()
+    assert "keep_records" in str(refused.value.hint)
+    job = await bench.deprovision(keep_records=True)
+
+    assert job.outcome is Outcome.DONE
+    assert bench.domains.all[NAME].settings.provider is None
+    assert NAME not in bench.proxy.routes_kept
 
 
 async def test_records_stay_where_that_is_wanted(bench: Bench) -> None:
