@@ -28,6 +28,7 @@ from homelab_agent.areas.renewal.authority import (
     Status,
 )
 from homelab_agent.areas.renewal.courier import Answer
+from homelab_agent.platform.errors import Failed
 
 NONCE_TRIES = 10
 """The library tries twice; an authority that refuses one of five would fail every third order."""
@@ -110,7 +111,12 @@ class AcmeClient:
 
     def revoke(self, certificate_pem: str, reason: int) -> None:
         """Revoke a certificate; one that is revoked already is fine."""
-        certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
+        try:
+            certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
+        except ValueError as error:
+            raise Failed(
+                "The file of the certificate is damaged.", hint="Renew it: that writes it anew."
+            ) from error
         with self._in_our_words():
             try:
                 self._client.revoke(certificate, reason)

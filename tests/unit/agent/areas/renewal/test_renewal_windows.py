@@ -5,11 +5,15 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
+from homelab_agent.areas.renewal import key_tools
 from homelab_agent.areas.renewal.acme_authority import ASK_AGAIN_S, AcmeAuthority
-from homelab_agent.areas.renewal.acme_client import retry_seconds
-from homelab_agent.areas.renewal.authority import AuthorityAway
+from homelab_agent.areas.renewal.acme_client import AcmeClient, retry_seconds
+from homelab_agent.areas.renewal.authority import Account, AuthorityAway
+from homelab_agent.areas.renewal.courier import Answer
+from homelab_agent.areas.renewal.models import KeyType
 from homelab_agent.areas.renewal.timing import LONGEST_WAIT_S, retry_after
 from homelab_agent.platform.clock import utc_now
+from homelab_agent.platform.errors import Failed
 from homelab_agent.platform.outbound.connections import open_outbound
 from homelab_agent.platform.outbound.http import OutboundHttp
 from homelab_agent.platform.outbound.tls_contexts import TlsContexts
@@ -86,6 +90,17 @@ async def test_a_damaged_certificate_is_not_asked_about(
 ) -> None:
     pem = signed_with_key_id(7)[0]
     assert await authority.renewal_info(says.directory, None, pem[: len(pem) // 2]) is None
+
+
+def test_a_damaged_certificate_that_is_to_be_revoked_is_told_as_one() -> None:
+    def send(*_question: object) -> Answer:
+        raise AssertionError("nobody is to be asked")
+
+    key_pem = key_tools.new_key(KeyType.EC_P256)
+    account = Account(directory="https://authority.example/dir", key_pem=key_pem)
+    pem = signed_with_key_id(7)[0]
+    with pytest.raises(Failed, match="damaged"):
+        AcmeClient(send, account, {}).revoke(pem[: len(pem) // 2], 0)
 
 
 @pytest.mark.parametrize("header", ["²", "soon", "Tue, 99 Nov 2026", "-5"])
