@@ -267,6 +267,7 @@ class MonitorUp(ServiceEntity[Monitor], BinarySensorEntity):
 class ResourceBinarySensor[T](ResourceEntity[T], BinarySensorEntity):
     """Something that is so or not so of something."""
 
+    _unrecorded_attributes = frozenset({"authority_says", "what_to_do", "next_try_at"})
     entity_description: ResourceBinarySensorDescription[T]
 
     def _decide_default(self) -> None:

@@ -69,7 +69,10 @@ _CERTIFICATE = {"key", "name", "host", "server_name", "path", "reason"}
 _PRINT = {"subject", "issuer", "names", "serial", "fingerprint_sha256", "chain"}
 
 # A name on the internet tells who lives here, and its records and routes where everything is.
-_NAMED = {"id", "key", "name", "names", "zone", "zones", "reason", "note", "container", "records"}
+_NAMED = {
+    *("id", "key", "name", "names", "zone", "zones", "provider"),
+    *("reason", "note", "container", "records"),
+}
 _ADDRESSES = {
     *("addresses", "ipv4", "ipv6", "wanted_ipv4", "wanted_ipv6"),
     *("old_ipv4", "new_ipv4", "old_ipv6", "new_ipv6"),

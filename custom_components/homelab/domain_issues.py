@@ -40,6 +40,7 @@ _OF_PROVIDERS: Final = {
     ProviderState.REFUSED: issues.PROVIDER_REFUSED,
     ProviderState.SECRET_UNREADABLE: issues.SECRET_UNREADABLE,
 }
+_AT_WORK: Final = frozenset({ManagedState.ISSUING, ManagedState.RENEWING})
 _LOST: Final = frozenset({RouteState.DRIFTED, RouteState.MISSING})
 _OF_THE_WHOLE: Final = frozenset({PROXY.name, ACME_ACCOUNT.name, MANAGED_CERTIFICATE.name})
 _NAMED: Final = 3
@@ -85,6 +86,8 @@ class DomainIssues:
             self._look_at_route(key, mirror.get(PROXY_ROUTE, key))
 
     def _look_at_provider(self, key: str, provider: DnsProvider | None) -> None:
+        if provider is not None and provider.state is ProviderState.UNREACHABLE:
+            return  # whether it would still refuse is not known
         present = _OF_PROVIDERS.get(provider.state) if provider else None
         for issue in _OF_PROVIDERS.values():
             if provider is None or issue != present:
@@ -94,6 +97,8 @@ class DomainIssues:
                 self._board.note(issue, key, provider.name, told)
 
     def _look_at_certificate(self, key: str, certificate: ManagedCertificate | None) -> None:
+        if certificate is not None and certificate.state in _AT_WORK:
+            return  # how that ends will tell
         if certificate is None or not _needs_somebody(certificate):
             self._board.drop(issues.RENEWAL_FAILED, key)
         else:
@@ -101,6 +106,8 @@ class DomainIssues:
             self._board.note(issues.RENEWAL_FAILED, key, name_of(certificate), told)
 
     def _look_at_route(self, key: str, route: ProxyRoute | None) -> None:
+        if route is not None and route.state is RouteState.UNKNOWN:
+            return  # Caddy is away
         if route is None or route.state not in _LOST:
             self._board.drop(issues.ROUTE_LOST, key)
             return

@@ -45,7 +45,9 @@ class IssueBoard:
         identity = f"{key}_{told['at']}" if "at" in told else key
         issue_id = issues.id_of_thing(self._entry, issue, identity)
         trouble = _Trouble(issue_id, thing, {"name": self._entry.title, **told})
-        if self._found[issue].get(key) != trouble:
+        # A fix flow that ended well removes its issue, although what it began may yet fail.
+        solved = ir.async_get(self._hass).async_get_issue(DOMAIN, issue_id) is None
+        if solved or self._found[issue].get(key) != trouble:
             self._found[issue][key] = trouble
             self._stale.add(issue)
 

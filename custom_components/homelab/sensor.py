@@ -53,7 +53,7 @@ from .entity import (
     ThingEntity,
 )
 from .sensor_container import CONTAINER_SENSORS
-from .sensor_description import ResourceSensorDescription, Value
+from .sensor_description import ResourceSensorDescription, Value, anything
 from .sensor_domain import (
     DOMAIN_SENSORS,
     DYNAMIC_ADDRESS_SENSORS,
@@ -123,24 +123,20 @@ async def async_setup_entry(
         entry.async_on_unload(unload)
 
 
-def _any(_thing: object) -> bool:
-    return True
-
-
 def _follow_newcomers(
     coordinator: HomelabCoordinator, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> Iterator[CALLBACK_TYPE]:
     """Add the sensors of what there is now, and of what comes; yield what ends that."""
     for kind, descriptions in _OF_THINGS:
-        yield _add_new(coordinator, kind, descriptions, ThingSensor, async_add_entities)
+        yield from _add_new(coordinator, kind, descriptions, ThingSensor, async_add_entities)
     for kind, descriptions in _OF_SERVICES:
-        yield _add_new(
+        yield from _add_new(
             coordinator, kind, descriptions, ServiceSensor, async_add_entities, wanted=is_there
         )
     yield from _add_provisioning(coordinator, async_add_entities)
     for kind, descriptions in (*PART_SENSORS, (DNS_PROVIDER, PROVIDER_SENSORS)):
-        wanted = has_entities if kind is NETWORK_INTERFACE else _any
-        yield _add_new(
+        wanted = has_entities if kind is NETWORK_INTERFACE else anything
+        yield from _add_new(
             coordinator, kind, descriptions, PartSensor, async_add_entities, wanted=wanted
         )
     for kind, descriptions in MACHINE_SENSORS:
@@ -154,18 +150,24 @@ def _add_new(
     entity: Callable[[HomelabCoordinator, ResourceSensorDescription[Any], Any], SensorEntity],
     async_add_entities: AddConfigEntryEntitiesCallback,
     *,
-    wanted: Callable[[Any], bool] = _any,
-) -> CALLBACK_TYPE:
-    @callback
-    def add(things: Sequence[Any]) -> None:
-        async_add_entities(
-            entity(coordinator, description, thing)
-            for thing in things
-            for description in descriptions
-            if description.applies_to(thing)
-        )
+    wanted: Callable[[Any], bool] = anything,
+) -> Iterator[CALLBACK_TYPE]:
+    """Add the sensors of each thing once they make sense for it, which may be later."""
+    for applies_fn in dict.fromkeys(description.applies_fn for description in descriptions):
+        fitting = [one for one in descriptions if one.applies_fn is applies_fn]
 
-    return coordinator.async_on_new(kind, add, wanted=wanted)
+        @callback
+        def add(things: Sequence[Any], fitting: Descriptions = fitting) -> None:
+            async_add_entities(
+                entity(coordinator, description, thing)
+                for thing in things
+                for description in fitting
+            )
+
+        def fits(thing: Any, applies_fn: Callable[[Any], bool] = applies_fn) -> bool:
+            return wanted(thing) and applies_fn(thing)
+
+        yield coordinator.async_on_new(kind, add, wanted=fits)
 
 
 def _add_provisioning(

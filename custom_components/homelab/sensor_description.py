@@ -27,6 +27,11 @@ type Value = str | int | float | datetime | None
 UNKNOWN = "unknown"
 
 
+def anything(_thing: object) -> bool:
+    """Return that it makes sense for everything."""
+    return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class ResourceSensorDescription[T](SensorEntityDescription):
     """A sensor that shows something of a resource.
@@ -38,11 +43,7 @@ class ResourceSensorDescription[T](SensorEntityDescription):
     kind: Kind[T]
     value_fn: Callable[[T], Value]
     default_fn: Callable[[Any], bool] | None = None
-    applies_fn: Callable[[Any], bool] | None = None
-
-    def applies_to(self, thing: object) -> bool:
-        """Return whether a thing has this sensor."""
-        return self.applies_fn is None or self.applies_fn(thing)
+    applies_fn: Callable[[Any], bool] = anything
 
 
 def options_of(values: type[StrEnum]) -> list[str]:
@@ -134,7 +135,7 @@ def temperature[T](
     value_fn: Callable[[T], float | None],
     *,
     default_fn: Callable[[Any], bool] | None = None,
-    applies_fn: Callable[[Any], bool] | None = None,
+    applies_fn: Callable[[Any], bool] = anything,
 ) -> ResourceSensorDescription[T]:
     """Return a sensor of degrees Celsius."""
     return ResourceSensorDescription(
@@ -184,7 +185,7 @@ def choice[T](
     *,
     enabled: bool = False,
     default_fn: Callable[[Any], bool] | None = None,
-    applies_fn: Callable[[Any], bool] | None = None,
+    applies_fn: Callable[[Any], bool] = anything,
 ) -> ResourceSensorDescription[T]:
     """Return a diagnostic sensor of which one of some values something has."""
     return ResourceSensorDescription(
@@ -206,7 +207,7 @@ def expiry[T](
     kind: Kind[T],
     value_fn: Callable[[T], datetime | None],
     *,
-    applies_fn: Callable[[Any], bool] | None = None,
+    applies_fn: Callable[[Any], bool] = anything,
 ) -> ResourceSensorDescription[T]:
     """Return a sensor of when a certificate ends."""
     return ResourceSensorDescription(
@@ -224,7 +225,7 @@ def days_left[T](
     kind: Kind[T],
     value_fn: Callable[[T], int | None],
     *,
-    applies_fn: Callable[[Any], bool] | None = None,
+    applies_fn: Callable[[Any], bool] = anything,
 ) -> ResourceSensorDescription[T]:
     """Return a sensor of how many days a certificate is still good for."""
     return ResourceSensorDescription(

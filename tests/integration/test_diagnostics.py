@@ -140,9 +140,15 @@ async def test_diagnostics_of_domains_tell_how_they_are_and_not_whose(home: Home
     name = f"{secret}.example.org"
     failure = wire_domains.failure(message=secret, authority_says=secret, what_to_do=secret)
     agent = home.agent
-    agent.put("domain", name, wire_domains.domain(name, reason=secret, zone=secret, note=secret))
+    agent.put(
+        "domain",
+        name,
+        wire_domains.domain(name, reason=secret, zone=secret, note=secret, provider=secret),
+    )
     agent.put("domain_event", name, wire_domains.domain_event(name, reason=secret))
-    agent.put("dynamic_address", name, wire_domains.dynamic_address(name, ipv4=secret))
+    agent.put(
+        "dynamic_address", name, wire_domains.dynamic_address(name, ipv4=secret, provider=secret)
+    )
     managed = wire_domains.managed_certificate(name, failure=failure, issuer=secret)
     agent.put("managed_certificate", name, managed)
     agent.put("proxy", "caddy", wire_domains.proxy(admin=secret, warning=secret))

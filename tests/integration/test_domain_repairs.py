@@ -150,6 +150,45 @@ async def test_a_renewal_that_may_still_succeed_in_time_is_nobodys_work(
     assert bool(shown(home, issues.RENEWAL_FAILED)) is told
 
 
+@pytest.mark.parametrize(
+    ("issue", "away"),
+    [
+        (issues.PROVIDER_REFUSED, "unreachable"),
+        (issues.RENEWAL_FAILED, "renewing"),
+        (issues.ROUTE_LOST, "unknown"),
+    ],
+)
+async def test_what_was_put_aside_does_not_come_again_because_of_a_moment_of_silence(
+    home: Home, issue: str, away: str
+) -> None:
+    raise_it(home, issue)
+    issue_id = await appears(home, issue)
+    assert (await fix(home, issue_id, "ignore"))["reason"] == "ignored"
+    for (kind, key), found in list(home.agent.resources.items()):
+        if kind in {"dns_provider", "managed_certificate", "proxy_route"}:
+            home.agent.put(kind, key, found | {"state": away, "failure": None})
+    await home.settled()
+    raise_it(home, issue)
+    await home.settled()
+    assert not shown(home, issue)
+    mend_it(home, issue)
+    await home.settled()
+    raise_it(home, issue)
+    await appears(home, issue)
+
+
+async def test_a_renewal_that_was_begun_and_fails_after_all_is_told_again(home: Home) -> None:
+    raise_it(home, issues.RENEWAL_FAILED)
+    issue_id = await appears(home, issues.RENEWAL_FAILED)
+    home.agent.answers[f"POST /managed-certificates/{PHOTOS}/renew"] = DONE
+    assert (await fix(home, issue_id, "renew"))["type"] == "create_entry"
+    managed(home, state="renewing", failure=wire_domains.failure())
+    await home.settled()
+    assert not shown(home, issues.RENEWAL_FAILED)
+    raise_it(home, issues.RENEWAL_FAILED)
+    await appears(home, issues.RENEWAL_FAILED)
+
+
 async def test_an_outage_of_a_domain_is_no_repair(home: Home) -> None:
     home.agent.put("domain", PHOTOS, wire_domains.domain(status="unhealthy", reason="Down."))
     await home.becomes("binary_sensor", f"domain:{PHOTOS}:problem", "on")

@@ -85,6 +85,9 @@ async def test_a_domain_that_becomes_a_page_is_led_to_from_then_on(home: Home) -
         return device.configuration_url if device else None
 
     await until(address, "the address")
+    days_left = f"{DOMAIN}:domain_certificate_days_left"
+    await until(lambda: home.has("sensor", days_left), "what only a page has")
+    await home.becomes("sensor", f"{DOMAIN}:provisioning", "idle")
 
 
 @pytest.mark.parametrize(
