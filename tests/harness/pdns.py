@@ -28,7 +28,6 @@ from aiohttp import ClientError, ClientSession
 from tests.harness.name_servers import (
     DNS_PORT,
     ask,
-    free_port,
     own_address,
     run,
     transferred,
@@ -38,6 +37,7 @@ from tests.harness.processes import LoggedProcess, clean_environment
 from tests.harness.waiting import wait_until
 
 START_S = 30
+_API_PORT = 8081
 _SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
 
 
@@ -55,8 +55,8 @@ class PowerDns:
         self.address = own_address()
         self.server = f"{self.address}:{DNS_PORT}"
         """Its address with port, for questions of DNS."""
-        self._port = free_port()
-        self.url = f"http://127.0.0.1:{self._port}"
+        # At an address of its own no port is taken by anybody meanwhile.
+        self.url = f"http://{self.address}:{_API_PORT}"
         """Its HTTP API."""
         # Its control socket does not take a long path.
         self.folder = Path(tempfile.mkdtemp(prefix="pdns-", dir="/tmp"))
@@ -138,7 +138,7 @@ class PowerDns:
         with closing(sqlite3.connect(self._database)) as made:
             made.executescript(_SCHEMA.read_text())
         settings = _SETTINGS.format(
-            address=self.address, port=self._port, key=self.api_key, folder=self.folder
+            address=self.address, port=_API_PORT, key=self.api_key, folder=self.folder
         )
         (self.folder / "pdns.conf").write_text(settings)
         for zone, lines in self.zones.items():
@@ -189,7 +189,7 @@ local-port=53
 api=yes
 api-key={key}
 webserver=yes
-webserver-address=127.0.0.1
+webserver-address={address}
 webserver-port={port}
 webserver-allow-from=127.0.0.0/8
 allow-axfr-ips=127.0.0.0/8
