@@ -87,6 +87,8 @@ class KnotServer:
     def pause(self) -> None:
         """Let it take connections and say nothing any more, as a server that hangs."""
         os.kill(self.pid, SIGSTOP)
+        # All of its threads: one that still runs may answer.
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOWAIT)
 
     def resume(self) -> None:
         """Let it go on."""
