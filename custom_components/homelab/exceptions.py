@@ -43,7 +43,8 @@ _MISTAKES = (Conflict, Denied, Invalid, NotFound)
 
 def translation_of(error: AgentError) -> tuple[str, dict[str, str]]:
     """Return the translation key of an error and its placeholders."""
-    reason = f"{error.message} {error.hint}" if error.hint else error.message
+    said = error.message if error.message.endswith((".", "!", "?")) else f"{error.message}."
+    reason = f"{said} {error.hint}" if error.hint else error.message
     return error.code if error.code in TRANSLATED else GENERAL, {"reason": reason}
 
 

@@ -391,6 +391,16 @@ async def test_a_certificate_with_other_names_moves_along(photos: Home) -> None:
     await photos.hass.async_block_till_done()
 
 
+async def test_what_a_token_may_not_do_is_told_with_the_scope_that_it_needs(photos: Home) -> None:
+    said = "domains.check needs the scope admin; home has operate"
+    denied = wire.problem(403, "denied", said, hint="Create a token with the scope admin")
+    photos.agent.answers[f"POST /domains/{PHOTOS}/check"] = Answer(denied, 403)
+    with pytest.raises(HomeAssistantError) as told:
+        await photos.act("button", "press", "button", f"{DOMAIN}:check_domain")
+    words = f"This is not allowed. {said}. Create a token with the scope admin"
+    assert str(told.value) == words
+
+
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
