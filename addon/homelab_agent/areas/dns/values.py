@@ -70,7 +70,7 @@ def from_presented(record_type: RecordType, text: str) -> str:
                 return str(ip_address(text.strip()))
             return text.strip()
         case RecordType.CAA:
-            flags, tag, value = [*text.split(None, 2), "", ""][:_CAA_PARTS]
+            flags, tag, value = [*text.split(None, 2), "", "", ""][:_CAA_PARTS]
             return f"{flags} {tag.lower()} {_quoted(b''.join(_strings(value)))}"
         case _:
             words = text.split()

@@ -10,6 +10,7 @@ from http import HTTPStatus
 import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import from_json
 from yarl import URL
 
 from homelab_agent.areas.dns.providers.errors import ApplyUncertain, ProviderAway, ProviderBusy
@@ -78,7 +79,7 @@ class ApiAnswer:
     def read_all[Part: Said](self, part: type[Part]) -> tuple[Part, ...]:
         """Return the parts of a list; raises as `read` does."""
         try:
-            listed = json.loads(self.body)
+            listed = from_json(self.body)
             if isinstance(listed, list):
                 return tuple(part.model_validate(each) for each in listed)
         except ValueError:  # no JSON, or another one

@@ -13,6 +13,11 @@ _TAG = re.compile(r"<\s*(SUCCESS|ERROR)\b([^>]*)", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _MINIMUM = re.compile(r"minimum\s+(\d+)\s+seconds", re.IGNORECASE)
 
+_LONGEST = 2000
+"""Characters that are read: its answers are short, and a long word takes long to look through."""
+
+_LONGEST_WAIT_S = 86_400.0
+
 ADDRESS_PAUSE_S = 600.0
 """Between two changes of one host's address; also what it means by "too soon"."""
 
@@ -82,6 +87,7 @@ HINTS = {
 
 def read_answer(text: str) -> tuple[Line, ...]:
     """Return the lines of an answer, in order; none where it is not one of ZoneEdit's."""
+    text = text[:_LONGEST]
     tags = _TAG.findall(text)
     if tags:
         return tuple(_tagged(kind.upper(), attributes) for kind, attributes in tags)
@@ -132,7 +138,5 @@ def _worded(word: str, text: str) -> Line:
 
 def _wait_s(found: dict[str, str], text: str) -> float:
     told = _MINIMUM.search(text)
-    if told:
-        return float(told.group(1))
-    parameter = found.get("PARAM", "")
-    return float(parameter) if parameter.isdecimal() else ADDRESS_PAUSE_S
+    seconds = told.group(1) if told else found.get("PARAM", "")
+    return min(float(seconds), _LONGEST_WAIT_S) if seconds.isdecimal() else ADDRESS_PAUSE_S

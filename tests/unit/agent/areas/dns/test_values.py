@@ -132,3 +132,9 @@ def test_a_value_that_does_not_fit_is_told_with_its_place_and_how_one_looks(
         uniform_value(record_type, wrong, field="records.0.values.1")
     assert caught.value.field == "records.0.values.1"
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("record_type", RecordType)
+@pytest.mark.parametrize("odd", ["", " ", "0", "a b c d e", '"', "\\"])
+def test_what_is_odd_at_a_provider_is_read_all_the_same(record_type: RecordType, odd: str) -> None:
+    assert isinstance(from_presented(record_type, odd), str)

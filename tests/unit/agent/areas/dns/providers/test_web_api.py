@@ -12,7 +12,7 @@ from homelab_agent.areas.dns.providers.errors import (
     ProviderAway,
     ProviderBusy,
 )
-from homelab_agent.areas.dns.providers.web_api import USUAL_WAIT_S, WebApi
+from homelab_agent.areas.dns.providers.web_api import USUAL_WAIT_S, Said, WebApi
 from homelab_agent.platform.errors import Invalid
 from tests.fakes.dns_providers.server import Fault, ProviderServer, running
 from tests.fakes.services.faults import drips, floods
@@ -120,3 +120,13 @@ async def test_what_is_no_address_is_told_with_its_field_and_not_repeated(
         api(url, reach)
     assert caught.value.field == "settings.url"
     assert url not in caught.value.message
+
+
+@pytest.mark.parametrize("body", ["[" * 300_000, '[{"name": "\\ud800"}]', "null", ""])
+async def test_a_list_that_is_none_is_told_as_an_answer_of_somebody_else(
+    server: Echo, reach: Reach, body: str
+) -> None:
+    server.fail(Fault(status=200, body=body))
+    answer = await api(server.url, reach).ask("GET", "/zones", changes=False)
+    with pytest.raises(ProviderAway, match="something else"):
+        answer.read_all(Said)

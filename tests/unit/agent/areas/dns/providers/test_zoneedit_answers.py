@@ -1,5 +1,7 @@
 """What ZoneEdit says is understood in both its families of wording."""
 
+from time import process_time
+
 import pytest
 
 from homelab_agent.areas.dns.providers.zoneedit_answers import Meaning, read_answer, verdict
@@ -74,3 +76,15 @@ def test_a_line_of_success_after_the_hosts_own_hides_no_error() -> None:
 )
 def test_a_page_of_something_else_is_no_answer(page: str) -> None:
     assert not read_answer(page)
+
+
+def test_an_answer_that_is_made_to_be_slow_to_read_is_read_at_once() -> None:
+    began = process_time()
+    assert read_answer('<ERROR CODE="702" TEXT=\'' + "x" * 100_000)
+    assert process_time() - began < 5
+
+
+@pytest.mark.parametrize("seconds", ["9" * 26, "9" * 1000])
+def test_nobody_is_made_to_wait_for_years(seconds: str) -> None:
+    (line,) = read_answer(f'<ERROR CODE="702" TEXT="Minimum {seconds} seconds between requests">')
+    assert line.wait_s == 86_400
