@@ -61,6 +61,8 @@ PROXY_FORGETS: Final = "proxy_forgets"
 OF_THINGS: Final = (*OF_CONTAINERS, *OF_MACHINES, *OF_CERTIFICATES, *OF_DOMAINS)
 """Of these there can be many; above a number one that counts them stands for all."""
 
+_NAMED: Final = 10
+"""So many are named where one issue stands for hundreds."""
 _MANY: Final = {issue: f"{issue}_many" for issue in OF_THINGS}
 _FIXABLE: Final = frozenset({*OF_CONTAINERS, DISK_FILLING, DISK_FULL, *OF_DOMAINS})
 _SEVERE: Final = frozenset({DISK_FULL, DISK_FAILING, FILESYSTEM_LOST, CERTIFICATE_EXPIRED})
@@ -170,7 +172,8 @@ def count_of_things(
     hass: HomeAssistant, entry: ConfigEntry, issue: str, names: list[str], *, present: bool
 ) -> None:
     """Raise or withdraw the one issue that stands for too many of a kind."""
-    placeholders = {"name": entry.title, "count": str(len(names)), "names": ", ".join(names)}
+    shown = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+    placeholders = {"name": entry.title, "count": str(len(names)), "names": shown}
     severity = _severity(issue)
     _set(hass, entry, _MANY[issue], placeholders, present=present, severity=severity)
 

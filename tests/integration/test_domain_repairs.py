@@ -133,6 +133,19 @@ async def test_too_many_of_a_kind_are_one(home: Home) -> None:
     assert not shown(home, issues.ROUTE_LOST)
 
 
+async def test_hundreds_of_a_kind_are_counted_and_some_named(home: Home) -> None:
+    for number in range(100, 300):
+        route(home, f"r{number}.example.org", state="missing")
+    await home.settled()
+    issue_id = await appears(home, f"{issues.ROUTE_LOST}_many")
+    found = ir.async_get(home.hass).async_get_issue(DOMAIN, issue_id)
+    assert found is not None
+    told = found.translation_placeholders or {}
+    assert told["count"] == "200"
+    assert told["names"].startswith("r100.example.org, r101.example.org, ")
+    assert told["names"].endswith("r109.example.org, …")
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
