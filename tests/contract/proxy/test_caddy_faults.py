@@ -46,6 +46,12 @@ class Between(CaddyAdmin):
         self._inner = inner
         self.do_before = _nothing
         self.do_after = _nothing
+        self._asked: asyncio.Future[tuple[Change, str]] | None = None
+
+    def next_write(self) -> asyncio.Future[tuple[Change, str]]:
+        """Return what will be written next, and where it is still to be."""
+        self._asked = asyncio.get_running_loop().create_future()
+        return self._asked
 
     @override
     async def read(self) -> Configuration:
@@ -53,6 +59,8 @@ class Between(CaddyAdmin):
 
     @override
     async def write(self, change: Change, etag: str) -> None:
+        if self._asked is not None and not self._asked.done():
+            self._asked.set_result((change, etag))
         await self.do_before()
         await self._inner.write(change, etag)
         await self.do_after()
@@ -177,6 +185,33 @@ async def test_a_write_whose_answer_is_lost_is_done_once(tmp_path: Path, caddy: 
         assert (await caddy.config_text()).count(f'"homelab-{HOST}"') == 1
         between.do_after = lose_the_answer
         await bench.remove()
+        assert await caddy.config_text() == before
+
+
+async def test_a_write_that_is_done_only_after_it_was_taken_back_leaves_nothing(
+    tmp_path: Path, caddy: Caddy
+) -> None:
+    before = await caddy.config_text()
+    async with bench_with_between(tmp_path / "agent", caddy) as (bench, between):
+        hangs, wakes_up = asyncio.Event(), asyncio.Event()
+
+        async def hang() -> None:
+            between.do_before = _nothing
+            hangs.set()
+            await wakes_up.wait()
+
+        between.do_before = hang
+        prepared = await bench.service.prepare(HOST, BODY)
+        late = between.next_write()
+        putting = asyncio.ensure_future(bench.service.put(prepared))
+        await hangs.wait()
+        putting.cancel()
+        await asyncio.gather(putting, return_exceptions=True)
+        await bench.service.put_back(prepared)
+        change, etag = await late
+        await between.write(change, etag)
+        assert f"homelab-{HOST}" in await caddy.config_text()
+        await bench.service.put_back(prepared)
         assert await caddy.config_text() == before
 
 

@@ -50,11 +50,12 @@ class Editor:
         admin = await self.admin()
         return World((await admin.read()).document, self._book.made)
 
-    async def change(self, transform: Transform) -> World:
+    async def change(self, transform: Transform, *, is_undo: bool = False) -> World:
         """Make Caddy be as `transform` wants it, and return that world.
 
         What was written is read again before it counts. A Caddy that goes away in the middle is
-        waited for a while, and asked what became of it.
+        waited for a while, and asked what became of it. `is_undo`: an earlier write whose end
+        nobody saw may still come, so what was made for it is not forgotten before it was seen.
 
         Raises:
             Conflict: others change it all the time, or the transform refuses.
@@ -62,17 +63,19 @@ class Editor:
             TimedOut, CaddyAway: Caddy cannot be asked; what became of it is not known.
         """
         async with self._turn:
-            admin = await self.admin()
+            admin, wrote = await self.admin(), False
             for _ in range(_TRIES):
                 found = await self._read_patiently(admin)
                 before = World(found.document, self._book.made)
                 after = swept(transform(before))
                 change = smallest_change(before.document, after.document)
                 if change is None:
-                    await self._book.keep_made(after.made)
+                    if wrote or not is_undo:
+                        await self._book.keep_made(after.made)
                     return after
                 # Known before it is there: a crash in between leaves nothing that nobody made.
                 await self._book.keep_made(_both(before.made, after.made))
+                wrote = True
                 try:
                     await admin.write(change, found.etag)
                 except ChangedMeanwhile, TimedOut, CaddyAway:

@@ -244,7 +244,7 @@ class ProxyService:
             await self._book.load()
             await self._book.keep_route(prepared.host, prepared.before)
             try:
-                world = await self._editor.change(backward)
+                world = await self._editor.change(backward, is_undo=True)
             except TimedOut, Unavailable:
                 await self._book.keep_pending(prepared.host, pending=True)
                 raise
