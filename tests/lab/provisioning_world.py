@@ -69,6 +69,8 @@ class ProvisioningWorld:
 
     async def provision(self, name: str, **changes: object) -> str:
         """Begin to provision; return the job's id."""
+        # An agent that was just started again may not have reached Docker yet.
+        await wait_until(self._knows_the_container, what="the container to be known")
         body = {"name": name, "container": self.container, "ipv4": "127.0.0.1", "wait_s": 0}
         answer = await self.asked("POST", "/provisioning", body | changes)
         job_id: str = answer["job"]["id"]
@@ -208,9 +210,12 @@ class ProvisioningWorld:
         await wait_until(self._is_ready, what="the container and the proxy to be known")
 
     async def _is_ready(self) -> bool:
-        status, _ = await self.ask("GET", f"/containers/{self.container}")
         proxy = await self.asked("GET", "/proxy")
-        return status == 200 and proxy["status"]["reach"] == "ok"
+        return await self._knows_the_container() and proxy["status"]["reach"] == "ok"
+
+    async def _knows_the_container(self) -> bool:
+        status, _ = await self.ask("GET", f"/containers/{self.container}")
+        return status == 200
 
 
 @asynccontextmanager
