@@ -295,7 +295,7 @@ def _steps(
         StepPlan(step=ProvisionStep.VALIDATE, text="Look whether all of it can be done."),
         StepPlan(
             step=ProvisionStep.DNS_PLAN,
-            text=f"{len(dns.changes)} changes in {dns.zone} at {dns.provider}.",
+            text=f"{_changes(len(dns.changes))} in {dns.zone} at {dns.provider}.",
             done=same,
         ),
         StepPlan(step=ProvisionStep.DNS_APPLY, text=dns.text or "No change.", done=same),
@@ -328,3 +328,7 @@ def _hash(
         "users": None if body.basic_auth is None else [each.username for each in body.basic_auth],
     }
     return hashlib.sha256(json.dumps(bound, sort_keys=True).encode()).hexdigest()
+
+
+def _changes(count: int) -> str:
+    return "One change" if count == 1 else f"{count} changes"

@@ -46,7 +46,7 @@ class SharedSteps[Arguments: (ProvisionArguments, DeprovisionArguments)]:
         ):
             await self._dns.write(plan, again=context.again)
         return Told(
-            f"{len(plan.changes)} changes were made in {plan.zone} at {plan.provider}.",
+            f"Done at {plan.provider}: {'; '.join(plan.text.splitlines())}",
             {DNS_IS_WRITTEN: True},
             before=[_shown(each.before) for each in plan.changes],
             after=[_shown(each.after) for each in plan.changes],
