@@ -8,4 +8,6 @@ def why_not(error: Exception) -> str:
         return "it did not answer in time"
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
-    return str(error) or type(error).__name__
+    if isinstance(cause, ConnectionError) and not str(cause):
+        return "the connection was ended"
+    return str(cause) or type(cause).__name__
