@@ -24,7 +24,7 @@ ROUNDS = int(os.environ.get("HOMELAB_CHAOS_ROUNDS", "6"))
 QUESTIONS = {"provision": 45, "deprovision": 16}
 """About so many are asked."""
 
-QUESTIONS_BACK = 8
+QUESTIONS_BACK = 6
 CUTS = 3
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
