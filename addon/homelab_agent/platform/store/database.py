@@ -49,6 +49,7 @@ class Store:
         # SQLite has one writer; waiting here is fairer than its way of asking again and again.
         self._writing: asyncio.Lock | None = asyncio.Lock() if file else None
         self._claims = contextlib.AsyncExitStack()
+        self._closing: set[asyncio.Future[None]] = set()
 
     @classmethod
     async def open(cls, url: str, data_dir: Path, *, schema: Schema = SCHEMA) -> Self:
@@ -111,6 +112,7 @@ class Store:
     async def close(self) -> None:
         """Close all connections; safe to call twice."""
         await self._claims.aclose()
+        await asyncio.gather(*self._closing, return_exceptions=True)
         await self._engine.dispose()
         if self._file:
             self._file.release()
@@ -162,7 +164,12 @@ class Store:
         except DBAPIError as error:
             raise _unavailable(error) from error
         finally:
-            await connection.close()
+            # To its end also for who is cancelled just now: else the connection is lost, and said
+            # to be in the log.
+            closing = asyncio.ensure_future(connection.close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+            await asyncio.shield(closing)
 
 
 def _parse(url: str) -> URL:
