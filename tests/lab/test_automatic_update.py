@@ -72,9 +72,14 @@ class World:
         return known
 
     async def jobs(self, name: str) -> list[str]:
-        """Return how the updates of a container went, the oldest first."""
-        jobs = (await self.ask("GET", "/jobs"))["jobs"]
-        return sorted(job["outcome"] for job in jobs if job["target"] == name)
+        """Wait until no update of a container runs, and return how they went."""
+
+        async def ended() -> list[str] | None:
+            jobs = (await self.ask("GET", "/jobs"))["jobs"]
+            outcomes = [job["outcome"] for job in jobs if job["target"] == name]
+            return None if None in outcomes else sorted(outcomes)
+
+        return await wait_until(ended, what=f"the end of {name}'s updates", within_s=WITHIN_S)
 
     async def ask(self, method: str, path: str, body: object = None) -> Any:
         """Return the agent's answer."""
@@ -115,6 +120,7 @@ async def test_a_good_image_is_taken_by_itself_and_a_broken_one_is_tried_once(
     assert "exit code 7" in reason
     assert "not tried again" in reason
     await world.runs(name, "2")
+    assert await world.jobs(name) == ["done", "undone"]
     assert (await world.update(name))["state"] == "available"
 
     # In each round the first one comes before the second one, which is tried in a later round.

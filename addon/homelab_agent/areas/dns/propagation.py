@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from homelab_agent.areas.dns.models import AuthoritativeAnswers, RecordSet, RecordType
+from homelab_agent.areas.dns.pauses import growing
 from homelab_agent.platform.dns_names import is_within
 from homelab_agent.platform.errors import TimedOut, Unavailable
 from homelab_agent.platform.jobs.progress import report
@@ -23,7 +24,7 @@ async def wait_until_served(
         TimedOut: not all did within that time; it names them and what they say instead.
     """
     loop = asyncio.get_running_loop()
-    until, pauses = loop.time() + within_s, list(_PAUSES_S)
+    until, pauses = loop.time() + within_s, growing(_PAUSES_S)
     left = list(wanted)
     while True:
         late = [(each, await _late(ask, each, exactly=exactly)) for each in left]
@@ -41,8 +42,7 @@ async def wait_until_served(
                 f"Not every name server gives what was written, after {within_s:g} s. {missing}",
                 hint="Look whether these servers take over the zone; it can be tried again",
             )
-        pause_s = pauses.pop(0) if len(pauses) > 1 else pauses[0]
-        await asyncio.sleep(min(pause_s, remaining_s))
+        await asyncio.sleep(min(next(pauses), remaining_s))
 
 
 async def _late(ask: Ask, wanted: RecordSet, *, exactly: bool) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 from homelab_agent.areas.dns.book import ProviderBook
 from homelab_agent.areas.dns.models import Change, RecordSet, RecordType, ZoneHome
 from homelab_agent.areas.dns.name_servers import NameServers
+from homelab_agent.areas.dns.pauses import growing
 from homelab_agent.areas.dns.planning import line, make_change
 from homelab_agent.areas.dns.providers.errors import (
     ApplyUncertain,
@@ -126,9 +127,9 @@ class ZoneWriter:
     async def patient_standing(self, home: ZoneHome, changes: Sequence[Change]) -> Standing:
         """Return how it is with changes that were sent; whoever is away a moment is asked again."""
         loop = asyncio.get_running_loop()
-        until, pauses = loop.time() + self._patience.away_s, list(_PAUSES_S)
+        until, pauses = loop.time() + self._patience.away_s, growing(_PAUSES_S)
         while True:
-            pause_s = pauses.pop(0) if len(pauses) > 1 else pauses[0]
+            pause_s = next(pauses)
             try:
                 return await self._sent(home, changes)
             except (Unavailable, ProviderBusy) as error:
@@ -302,7 +303,7 @@ class ZoneWriter:
         if not is_open:
             within_s = 0.0
         loop = asyncio.get_running_loop()
-        until, pauses, unread = loop.time() + within_s, list(_PAUSES_S), None
+        until, pauses, unread = loop.time() + within_s, growing(_PAUSES_S), None
         while True:
             standing = None
             try:
@@ -314,7 +315,7 @@ class ZoneWriter:
             if loop.time() >= until:
                 break
             report(None, f"Waiting until {home.zone} shows what was written")
-            await asyncio.sleep(min(pauses.pop(0) if len(pauses) > 1 else pauses[0], within_s))
+            await asyncio.sleep(min(next(pauses), within_s))
         if standing is not None:
             return standing
         if trouble is not None and not is_open:

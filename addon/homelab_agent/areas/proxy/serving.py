@@ -9,6 +9,7 @@ from yarl import URL
 
 from homelab_agent.platform.outbound.connections import where
 from homelab_agent.platform.outbound.http import Attempt, HttpRequest, OutboundHttp
+from homelab_agent.platform.outbound.reasons import why_not
 from homelab_agent.platform.outbound.tls_contexts import TlsContexts
 
 _ASK_S = 10.0
@@ -55,7 +56,7 @@ class HttpProber(Prober):
         except aiohttp.ClientConnectorSSLError, ssl.SSLError:
             return None
         except (aiohttp.ClientError, OSError) as error:
-            return f"Nothing answers at {there}: {error}"
+            return f"Nothing answers at {there}: {why_not(error)}"
 
 
 async def _is_of_a_route(answer: aiohttp.ClientResponse) -> bool:

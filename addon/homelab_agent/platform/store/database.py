@@ -164,8 +164,7 @@ class Store:
         except DBAPIError as error:
             raise _unavailable(error) from error
         finally:
-            # To its end also for who is cancelled just now: else the connection is lost, and said
-            # to be in the log.
+            # To its end, also where somebody is told to end just now: else the connection is lost.
             closing = asyncio.ensure_future(connection.close())
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
