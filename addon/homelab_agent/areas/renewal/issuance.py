@@ -87,18 +87,22 @@ class Issuance:
             AgentError: it failed. The certificate knows why and when it is tried again, what stood
                 in the DNS is gone or written down to be removed, and files are as before.
         """
+        try:
+            return await self._take(key, step)
+        except AgentError as error:
+            raise await self._parts.troubles.note(key, step, error) from error
+
+    async def _take(self, key: str, step: AcmeStep) -> bool:
+        """Take a step; without one to follow, nothing is worked on any more."""
+        goes_on = False
         self._book.begin(key)
         try:
             needed = await self._steps[step](key)
-        except AgentError as error:
-            self._end(key)
-            raise await self._parts.troubles.note(key, step, error) from error
-        except BaseException:
-            self._end(key)
-            raise
-        if step is AcmeStep.HAND_OVER:
-            self._end(key)
-        return needed
+            goes_on = step is not AcmeStep.HAND_OVER
+            return needed
+        finally:
+            if not goes_on:
+                self._end(key)
 
     def _end(self, key: str) -> None:
         self._sessions.pop(key, None)
