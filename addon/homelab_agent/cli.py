@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from homelab_agent import __version__
 from homelab_agent.platform.commands import Scope
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_REFUSED = 2
+EXIT_USAGE = 64
+EXIT_BROKEN = 70
 EXIT_INTERRUPTED = 130
+EXIT_NOT_READ = 141
+"""As of a program that SIGPIPE ended. 64 and 70 are those of sysexits.h: what `check` says of
+services with 0, 1 and 2 must not be said of a command that nobody understood."""
 
 type Command = Callable[[argparse.Namespace], int]
 
@@ -33,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = _serve
     if command is None:
         parser.print_help(sys.stderr)
-        return EXIT_REFUSED
+        return EXIT_USAGE
     try:
         code = command(given)
         sys.stdout.flush()
@@ -43,17 +48,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read our output has enough. Python would complain once more when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_FAILED
+        return EXIT_NOT_READ
     except Exception as error:  # noqa: BLE001  # nobody is shown a trace
         _complain(f"This should not have happened: {type(error).__name__}: {error}", None)
-        return EXIT_FAILED
+        return EXIT_BROKEN
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+class _Parser(argparse.ArgumentParser):
+    """Ends with a code of its own where it is given what it does not understand."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(EXIT_USAGE, f"{self.prog}: {message}\n")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
         prog="homelab-agent",
         description="The agent of Homelab for Home Assistant: sees and operates one Docker host.",
     )
@@ -105,13 +118,13 @@ def _add_demo(
     )
 
 
-def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     check = commands.add_parser(
         "check",
         help="print how the monitored services are",
         description="Prints how the monitored services are, as the running agent knows it. "
         "Exit code: 0 nothing is down, 1 something optional is, 2 something critical is, "
-        "3 the agent could not be asked.",
+        "3 the agent could not be asked or knows no such monitor, 64 the command is wrong.",
     )
     _add_config(check)
     check.add_argument(
@@ -122,7 +135,7 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _add_token_commands(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    commands: argparse._SubParsersAction[_Parser],
 ) -> None:
     token = commands.add_parser("token", help="create, list and revoke tokens")
     actions = token.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -127,7 +127,7 @@ async def test_a_person_sees_the_version_and_what_there_is(program: Program) -> 
     assert shown.code == 0
     assert all(word in shown.output for word in ("serve", "token", "openapi", "health", "--demo"))
     alone = await program.run()
-    assert alone.code == 2
+    assert alone.code == 64
     assert "serve" in alone.errors
 
 
@@ -256,9 +256,30 @@ async def test_tokens_are_made_listed_and_revoked(program: Program) -> None:
 
 async def test_a_token_with_a_wrong_scope_or_name_is_refused(program: Program) -> None:
     wrong = await program.run("token", "create", "--name", "x", "--scope", "root")
-    assert wrong.code == 2
+    assert wrong.code == 64
     assert "operate" in wrong.errors
     (await program.run("token", "create", "--name", "", "--scope", "read")).refused("name")
+
+
+@pytest.mark.parametrize("wrong", ["--fromat=json", "--format=yaml"])
+async def test_a_script_tells_a_mistyped_check_from_a_service_that_is_down(
+    program: Program, wrong: str
+) -> None:
+    ran = await program.run("check", wrong)
+    assert ran.code == 64
+    assert wrong.partition("=")[2] in ran.errors
+    assert ran.output == ""
+
+
+async def test_a_script_tells_an_agent_that_cannot_be_asked_from_a_service_that_is_down(
+    program: Program,
+) -> None:
+    none_runs = await program.run("check")
+    assert none_runs.code == 3
+    assert "No agent runs" in none_runs.errors
+    not_readable = await program.run("check", HOMELAB_LISTEN="nowhere")
+    assert not_readable.code == 3
+    assert "HOMELAB_LISTEN" in not_readable.errors
 
 
 async def test_the_description_is_what_is_committed(program: Program) -> None:
