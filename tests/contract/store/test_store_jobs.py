@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from homelab_agent.platform.audit import Audit
 from homelab_agent.platform.commands import Outcome
@@ -14,6 +14,7 @@ from homelab_agent.platform.jobs.runner import JobRunner
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.store.database import Store
 from homelab_agent.platform.store.tables import activity
+from homelab_agent.platform.store.tables import job as job_table
 from tests.clock import HandClock
 from tests.contract.store.marks import PHONE, Marks, Word
 
@@ -463,6 +464,25 @@ async def test_old_jobs_are_found_page_by_page_and_by_target(agent: Agent, marks
     assert await agent.runner.page(limit=9, state=JobState.RUNNING) == ()
     assert len(await agent.runner.page(limit=9, state=JobState.FINISHED)) == 3
     assert (await agent.runner.get(ids[0])).outcome is Outcome.DONE
+
+
+async def test_a_page_of_jobs_stands_while_old_ones_are_being_removed(
+    agent: Agent, store: Store, marks: Marks
+) -> None:
+    kind = marks.kind()
+    agent.runner.register(kind)
+    for number in range(12):
+        job = await agent.runner.start(kind.name, f"web {number}", Word(), PHONE)
+        await agent.runner.wait(job.id, timeout_s=20)
+    await agent.end()
+
+    async def remove_all() -> None:
+        async with store.write() as connection:
+            await connection.execute(delete(job_table))
+
+    page, _ = await asyncio.gather(agent.runner.page(limit=200), remove_all())
+
+    assert len(page) in {0, 12}
 
 
 async def test_a_job_nobody_knows_is_not_found(agent: Agent) -> None:

@@ -121,8 +121,7 @@ class JobRunner:
         Raises:
             NotFound: there is no such job.
         """
-        known = self._resources.get(JOB_KIND, job_id)
-        return known if isinstance(known, Job) else await self._journal.get(job_id)
+        return self._published(job_id) or await self._journal.get(job_id)
 
     async def page(
         self,
@@ -135,7 +134,7 @@ class JobRunner:
         """Return jobs, the newest first; `before` is the last id of the page before."""
         jobs = await self._journal.page(limit=limit, before=before, target=target, state=state)
         # A running job's progress is in no journal.
-        return tuple([await self.get(job.id) for job in jobs])
+        return tuple(self._published(job.id) or job for job in jobs)
 
     def is_held(self, target: str) -> bool:
         """Return whether a job keeps a target for itself right now."""
@@ -184,8 +183,8 @@ class JobRunner:
         job_id = self._targets.get(target)
         if job_id is None:
             return
-        job = self._resources.get(JOB_KIND, job_id)
-        what = f"{job.kind} of {job.caller} runs" if isinstance(job, Job) else "a job begins"
+        job = self._published(job_id)
+        what = f"{job.kind} of {job.caller} runs" if job else "a job begins"
         raise Busy(
             f"{target} is busy: {what}",
             hint="Wait until that job has ended",
@@ -254,6 +253,10 @@ class JobRunner:
         _log.warning("a job cannot be taken up again", job=entry.id, kind=entry.kind)
         await self._journal.finish(entry, *range(len(entry.steps)))
         self._publish(entry.to_job())
+
+    def _published(self, job_id: str) -> Job | None:
+        known = self._resources.get(JOB_KIND, job_id)
+        return known if isinstance(known, Job) else None
 
     def _publish(self, job: Job) -> None:
         self._resources.publish(JOB_KIND, job.id, job)
