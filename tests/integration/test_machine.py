@@ -245,16 +245,40 @@ async def test_an_agent_that_has_not_measured_yet_removes_no_part(machine: Home)
     await machine.becomes("sensor", f"{DISK}:used_percent", "60.0")
 
 
-async def test_what_is_asked_for_no_more_is_not_taken_for_gone(machine: Home) -> None:
+async def look_away(machine: Home) -> None:
+    """Let nobody look at the sensors and disks of the machine any more."""
     registry = er.async_get(machine.hass)
     for entry in er.async_entries_for_config_entry(registry, machine.entry.entry_id):
-        if ":sensor:" in entry.unique_id:
+        if ":sensor:" in entry.unique_id or ":disk:" in entry.unique_id:
             registry.async_update_entity(entry.entity_id, disabled_by=er.RegistryEntryDisabler.USER)
     await machine.passes(seconds=70)
-    await until(
-        lambda: "host_sensor" not in machine.agent.subscriptions[-1]["kinds"],
-        "the sensors to be left out",
-    )
+    await until(lambda: not asks_for(machine, "host_sensor"), "the sensors to be left out")
+    assert not asks_for(machine, "block_device")
+
+
+def asks_for(machine: Home, kind: str) -> bool:
+    """Return whether the agent has to take trouble over a kind."""
+    return kind in machine.agent.subscriptions[-1]["kinds"]
+
+
+async def test_what_is_plugged_in_and_out_while_nobody_looks_is_found_within_the_hour(
+    machine: Home,
+) -> None:
+    await look_away(machine)
+    machine.agent.remove("block_device", "sda")
+    machine.agent.put("block_device", "sdb", wire_machine.block_device("sdb"))
+    await machine.settled()
+    await machine.passes(seconds=3700)
+    await until(lambda: machine.has("sensor", "disk:sdb:busy_percent"), "the new disk")
+    await machine.passes(seconds=70)
+    await until(lambda: not machine.has("sensor", "disk:sda:busy_percent"), "the old one to go")
+    await machine.passes(seconds=130)
+    await until(lambda: not asks_for(machine, "host_sensor"), "the look to end")
+    assert machine.has("sensor", "disk:sdb:busy_percent")
+
+
+async def test_what_is_asked_for_no_more_is_not_taken_for_gone(machine: Home) -> None:
+    await look_away(machine)
     machine.agent.put("filesystem", "/mnt/usb", wire_machine.filesystem("/mnt/usb"))
     await machine.becomes("sensor", "fs:/mnt/usb:used_percent", "60.0")
     await machine.passes(seconds=120)
