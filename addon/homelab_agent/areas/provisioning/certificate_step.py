@@ -152,8 +152,10 @@ def own_certificate(name: str, certificates: Certificates) -> ManagedCertificate
 def given_back(name: str, certificates: Certificates, proxy: Proxy) -> ManagedCertificate | None:
     """Return the certificate that goes when a domain goes; None where another route needs it."""
     route = proxy.route(name)
-    found = certificates.find_for(name)
-    if route is None or route.certificate is not RouteCertificate.MANAGED or found is None:
+    is_managed = route is not None and route.certificate is RouteCertificate.MANAGED
+    # One that was ordered before Caddy was to get its own would else be renewed for ever.
+    found = certificates.find_for(name) if is_managed else own_certificate(name, certificates)
+    if found is None:
         return None
     for other in proxy.routes():
         if other.key != name and other.certificate is RouteCertificate.MANAGED:

@@ -144,6 +144,18 @@ async def test_a_certificate_that_was_handed_over_is_taken_from_the_proxy_again(
     assert bench.certificates.kept == before
 
 
+async def test_a_certificate_of_a_domain_that_caddy_got_its_own_for_since_goes_too(
+    bench: Bench,
+) -> None:
+    await _up(bench, dynamic=False, ipv4="192.0.2.1")
+    await _up(bench, dynamic=False, ipv4="192.0.2.1", certificate="caddy")
+    assert bench.certificates.kept
+
+    await bench.deprovision(forget=True)
+
+    assert not bench.certificates.kept
+
+
 async def test_a_certificate_that_another_domain_needs_stays_with_the_proxy(bench: Bench) -> None:
     other = "files.home.example"
     bench.certificates.kept["wild"] = certificate("wild", HandOver(), names=(NAME, other))
