@@ -15,6 +15,8 @@ from custom_components.homelab.client import (
 )
 from tests.harness.waiting import wait_until
 
+CONNECTED_WITHIN_S = 60
+
 
 class Numbered(Protocol):
     """An event that is told once."""
@@ -71,7 +73,7 @@ async def hearing[Event: Numbered](
     stream = StreamClient(client.transport, heard, backoff=Backoff(first_s=0.05, longest_s=0.2))
     following = asyncio.create_task(stream.run())
     try:
-        await asyncio.wait_for(heard.connected.wait(), 20)
+        await asyncio.wait_for(heard.connected.wait(), CONNECTED_WITHIN_S)
         yield heard
     finally:
         following.cancel()

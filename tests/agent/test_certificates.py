@@ -21,7 +21,7 @@ from custom_components.homelab.client.models.certificates import (
     Verdict,
     WatchBody,
 )
-from tests.agent.hearing import hearing
+from tests.agent.hearing import CONNECTED_WITHIN_S, hearing
 from tests.fakes.docker_engine import fake_docker
 from tests.fakes.tls_servers import Authority, TlsServer, make_authority, tls_server
 from tests.harness.agent import Agent
@@ -125,7 +125,7 @@ async def test_nothing_is_told_twice_or_lost_when_the_agent_is_killed(
         for _ in range(3):
             await agent.kill()
             await agent.start()
-            await asyncio.wait_for(heard.connected.wait(), 20)
+            await asyncio.wait_for(heard.connected.wait(), CONNECTED_WITHIN_S)
             await asked.check(added.key)
         assert heard.types() == ["expiring", "changed", "expiring"]
 
@@ -152,7 +152,7 @@ async def test_a_kill_right_after_a_check_that_found_a_change_tells_it_exactly_o
             await agent.kill()
             await asyncio.gather(checking, return_exceptions=True)
             await agent.start()
-            await asyncio.wait_for(heard.connected.wait(), 20)
+            await asyncio.wait_for(heard.connected.wait(), CONNECTED_WITHIN_S)
             await asked.check(added.key)
             await heard.until([*before, "changed"])
 

@@ -18,7 +18,7 @@ from custom_components.homelab.client import (
 from tests.fakes.docker_engine import FakeDocker, fake_docker
 from tests.harness.agent import Agent
 
-ARRIVES_WITHIN_S = 15
+ARRIVES_WITHIN_S = 60
 
 
 class Told:

@@ -27,7 +27,7 @@ from tests.fakes.docker_engine import FakeContainer, FakeDocker, Fault, fake_doc
 from tests.harness.agent import Agent
 from tests.harness.waiting import wait_until
 
-ARRIVES_WITHIN_S = 30
+ARRIVES_WITHIN_S = 60
 UNREADABLE = '{"message":"configured logging driver does not support reading"}'
 
 

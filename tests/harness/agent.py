@@ -15,7 +15,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 PROGRAM = CHECKOUT / "addon" / ".venv" / "bin" / "homelab-agent"
 DOCKER_URL = "unix:///var/run/docker.sock"
 ANY_PORT = "127.0.0.1:0"
-START_S = 30
+START_S = 90
 
 
 async def ask_agent(

@@ -21,7 +21,7 @@ from tests.harness.waiting import wait_until
 
 NEIGHBOUR = "neighbour.test"
 NEIGHBOUR_SAYS = "the neighbour's own site"
-START_S = 30
+START_S = 60
 
 _MIGRATE = Path("/proc/sys/net/ipv4/tcp_migrate_req")
 

@@ -41,7 +41,7 @@ from tests.harness.transfer_gate import TransferGate
 from tests.harness.waiting import wait_until
 
 ALGORITHM = "hmac-sha256"
-START_S = 30
+START_S = 60
 _KEEPING_ITS_RIGHTS = ("setpriv", "--bounding-set", "-setpcap")
 """Knot gives up what it has no use for, if it may; and then the kernel would no longer end it with
 us."""

@@ -36,7 +36,7 @@ from tests.harness.name_servers import (
 from tests.harness.processes import LoggedProcess, clean_environment
 from tests.harness.waiting import wait_until
 
-START_S = 30
+START_S = 60
 _API_PORT = 8081
 _SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
 

@@ -16,7 +16,7 @@ from tests.harness.processes import LoggedProcess, ProcessDied, clean_environmen
 from tests.harness.waiting import wait_until
 
 HOST = "127.0.0.1"
-START_S = 20
+START_S = 60
 _ASK_S = 10
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 
-STOP_S = 30
+STOP_S = 60
 LOG_TAIL_CHARS = 4000
 
 

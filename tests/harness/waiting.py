@@ -8,7 +8,7 @@ STEP_S = 0.02
 
 
 async def wait_until[Value](
-    check: Callable[[], Awaitable[Value | None]], *, what: str, within_s: float = 20
+    check: Callable[[], Awaitable[Value | None]], *, what: str, within_s: float = 60
 ) -> Value:
     """Return what `check` returns once that is neither None nor False.
 

@@ -8,7 +8,7 @@ from tests.harness.waiting import wait_until
 from tests.lab.network import run
 from tests.lab.world import SHOWN_WITHIN_S, World
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 TRIGGERS = {
     "homelab.container_died",

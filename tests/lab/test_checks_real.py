@@ -27,7 +27,7 @@ from tests.lab.network import run
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.skipif(which("Xtigervnc") is None, reason="the lab has the servers"),
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(300),
 ]
 
 TIMEOUT_S = 5

@@ -20,7 +20,7 @@ from custom_components.homelab.client import (
 from tests.harness.waiting import wait_until
 from tests.lab.world import World
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 
 DEAF = ("sh", "-c", "trap '' TERM; while :; do sleep 1; done")
 """Does not end when it is asked to, so that a stop takes its whole grace period."""

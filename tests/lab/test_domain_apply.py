@@ -11,7 +11,7 @@ from tests.harness.agent import Agent
 from tests.harness.knot import Knot
 from tests.harness.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 ZONE = "lab.example"
 NAME = f"wiki.{ZONE}"

@@ -17,7 +17,7 @@ from tests.harness.knot import Knot
 from tests.harness.name_servers import own_address
 from tests.harness.waiting import wait_until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 
 ZONE = "lab.example"
 

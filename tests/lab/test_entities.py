@@ -18,7 +18,7 @@ from tests.harness.waiting import wait_until
 from tests.lab.network import PrivateNetwork
 from tests.lab.world import World
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 BUSY = ("sh", "-c", "trap 'exit 0' TERM; while :; do :; done")
 DIES = "sleep 1; echo no such table; exit 3"

@@ -318,7 +318,7 @@ async def test_behind_a_proxy_that_only_reads_everything_is_shown_and_nothing_ch
             _, container = await agent.ask("GET", f"/containers/{name}")
             return bool(container["state"] == "paused")
 
-        await wait_until(paused, what="the pause to be seen through the proxy", within_s=3)
+        await wait_until(paused, what="the pause to be seen through the proxy", within_s=10)
     finally:
         await proxy.stop()
 
@@ -338,7 +338,7 @@ async def test_an_app_with_a_wrong_option_says_which_instead_of_guessing(
     (tmp_path / "options.json").write_text(json.dumps({"log_levle": "info"}))
     name = f"image-test-{free_port()}"
     await docker.create(name, image=IMAGE, command=(), Binds=[f"{tmp_path}:/data"])
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         ended = await docker.call("POST", f"/containers/{name}/wait")
     assert ended["StatusCode"] == 2
     assert "log_levle" in await run("docker", "logs", name)

@@ -15,7 +15,7 @@ from tests.harness.waiting import wait_until
 INTERVAL_S = 5
 MIB = 1024**2
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -54,7 +54,7 @@ async def told(agent: Agent, token: str, disk: LoopMount, *types: str) -> dict[s
         return found if set(found) == set(types) else None
 
     what = f"the findings {types or 'to be none'}"
-    return await wait_until(look, what=what, within_s=4 * INTERVAL_S)
+    return await wait_until(look, what=what, within_s=12 * INTERVAL_S)
 
 
 async def test_a_disk_that_is_full_is_told_while_it_is_so(
@@ -95,6 +95,6 @@ async def test_the_first_forecast_says_how_much_more_has_to_be_seen(
         return found[0] if found else None
 
     # The first look of all is a minute after the start.
-    forecast = await wait_until(look, what="the first forecast", within_s=110)
+    forecast = await wait_until(look, what="the first forecast", within_s=150)
     assert forecast["days_until_full"] is None
     assert forecast["reason"].startswith("Too little is known yet")

@@ -14,7 +14,7 @@ from tests.harness.waiting import wait_until
 from tests.lab.network import run
 from tests.lab.world import World
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 # A connection whose cable is out is noticed by the missing heartbeat, and taken up again after
 # a pause that has grown meanwhile.

@@ -20,7 +20,7 @@ PROC = ("--volume", "/proc:/host/proc:ro")
 SYS = ("--volume", "/sys:/host/sys:ro")
 ROOT = ("--volume", "/:/host/root:ro")
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ PROBE = Path(__file__).with_name("network_probe.py")
 IN_THIS_PLACE = f"PYTHONPATH={CHECKOUT / 'addon'}"
 MANY = 5_000
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

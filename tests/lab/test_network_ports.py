@@ -15,7 +15,7 @@ from tests.harness.waiting import wait_until
 
 SERVE = ("httpd", "-f", "-p")
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 
 
 class Machine:

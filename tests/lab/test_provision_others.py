@@ -10,7 +10,7 @@ from tests.fakes.gated_relay import Way
 from tests.harness.waiting import wait_until
 from tests.lab.provisioning_world import ZONE, ProvisioningWorld, provisioning_world
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 
 REFUSED = f"refused.{ZONE}"
 THEIRS = "192.0.2.99"

@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from tests.lab.provisioning_world import ZONE, ProvisioningWorld, provisioning_world
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 LONG = ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 31, ZONE])
 """Before it there is just room for _acme-challenge."""

@@ -16,7 +16,7 @@ from tests.lab.provisioning_world import (
     provisioning_world,
 )
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 
 PASSWORD = "a password that nobody shall read"
 

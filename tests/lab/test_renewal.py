@@ -14,7 +14,7 @@ from tests.harness.pebble import PebbleOptions
 from tests.harness.waiting import wait_until
 from tests.lab.renewal_world import ZONE, RenewalWorld
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 REJECTED_PERCENT = 20
 SHORT_LIFE_S = 300

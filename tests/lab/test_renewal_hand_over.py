@@ -14,7 +14,7 @@ from tests.harness.docker import Docker
 from tests.harness.waiting import wait_until
 from tests.lab.renewal_world import ZONE, RenewalWorld
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 COUNTS_HUPS = ("sh", "-c", "trap 'echo hup >> /hups' HUP; while :; do sleep 0.1; done")
 DEAF = ("sh", "-c", "trap '' TERM; while :; do sleep 0.1; done")

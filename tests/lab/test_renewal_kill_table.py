@@ -23,11 +23,11 @@ from tests.fakes.acme_front import (
 from tests.harness.waiting import wait_until
 from tests.lab.renewal_world import ZONE, RenewalWorld
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 type Reach = Callable[["KillTable", str], Awaitable[None]]
 
-REACHED_S, ENDED_S = 30, 90
+REACHED_S, ENDED_S = 60, 120
 
 
 class KillTable:

@@ -12,7 +12,7 @@ from tests.harness.home_assistant import HomeAssistant
 from tests.harness.waiting import wait_until
 from tests.lab.world import SHOWN_WITHIN_S
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(300)]
 
 
 async def test_a_right_that_was_granted_ends_the_repair_as_soon_as_a_person_says_so(

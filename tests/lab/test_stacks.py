@@ -16,7 +16,7 @@ from tests.harness.docker import Docker
 from tests.harness.waiting import wait_until
 from tests.lab.network import run
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 SLEEPS = """["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 3600 & wait $$!; done"]"""
 IMAGE = f"image: busybox, network_mode: none, command: {SLEEPS}"
@@ -76,7 +76,7 @@ class Stacks:
             stack = await self.get(name)
             return stack if stack and {key: stack[key] for key in wanted} == wanted else None
 
-        return await wait_until(so, what=f"{name} to be {wanted}", within_s=30)
+        return await wait_until(so, what=f"{name} to be {wanted}")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

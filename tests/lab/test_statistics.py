@@ -45,7 +45,7 @@ GROUPS = Path("/sys/fs/cgroup")
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(300),
     pytest.mark.skipif(not (GROUPS / "cpuacct").exists(), reason="reads the counters of cgroup v1"),
 ]
 

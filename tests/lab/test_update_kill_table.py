@@ -122,10 +122,10 @@ async def test_a_working_container_is_there_whenever_an_update_is_hit(
         begun = await world.ask(
             "POST", f"/containers/{name}/update", {"image": f"{world.images.name}:{way}"}
         )
-        await wait_until(_reached(world.proxy), what=moment.name, within_s=30)
+        await wait_until(_reached(world.proxy), what=moment.name)
         await world.hit(fault)
         job_id = begun["job"]["id"]
-        job = await wait_until(lambda: world.ended(job_id), what="the job's end", within_s=90)
+        job = await wait_until(lambda: world.ended(job_id), what="the job's end", within_s=120)
 
         async def runs() -> dict[str, Any] | None:
             found = await docker.inspect(name)

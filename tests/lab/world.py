@@ -9,7 +9,7 @@ from tests.harness.home_assistant import HomeAssistant
 from tests.harness.waiting import wait_until
 from tests.lab.network import PrivateNetwork
 
-SHOWN_WITHIN_S = 30
+SHOWN_WITHIN_S = 60
 
 
 class Shown:
