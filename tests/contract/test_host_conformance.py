@@ -9,11 +9,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
 from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.host.demo_machine import DemoMachine
 from homelab_agent.platform.host.linux_machine import LinuxMachine
+from homelab_agent.platform.host.linux_processes import Processes
 from homelab_agent.platform.host.machine import Machine, ProcessReading, StopRefused
 from homelab_agent.platform.host.paths import find_paths
 from tests.harness.waiting import wait_until
@@ -159,6 +161,52 @@ async def test_a_process_with_a_name_of_any_bytes_keeps_nobody_from_reading_the_
     finally:
         process.kill()
         await process.wait()
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("a) R 1 (b", ["sleep", "with a  space", ""]),
+        ("a-name-cut-off-", ["/opt/x/a-name-cut-off-by-the-kernel", "1"]),
+        ("writer", ["writer: a title of words"]),
+    ],
+)
+async def test_an_odd_process_is_shown_as_other_programs_show_it(
+    real: LinuxMachine, name: str, title: list[str]
+) -> None:
+    rename = f"import ctypes; ctypes.CDLL(None).prctl(15, {name.encode()!r})"
+    process = await asyncio.create_subprocess_exec(
+        *(title[0], "-c", f"{rename}; print(flush=True); input()", *title[1:]),
+        executable=sys.executable,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        await process.stdout.readline()
+        seen, told = await found(real, process.pid), psutil.Process(process.pid)
+        assert seen.name == told.name()
+        assert list(seen.command) == told.cmdline()
+        assert seen.parent_pid == os.getpid()
+        assert seen.state == told.status() == "sleeping"
+        assert seen.threads == told.num_threads()
+        assert seen.memory_bytes == told.memory_info().rss
+        assert seen.started_at.timestamp() == pytest.approx(told.create_time(), abs=0.01)
+        assert seen.user == told.username()
+        assert seen.cpu_s == pytest.approx(sum(told.cpu_times()[:2]), abs=0.1)
+    finally:
+        process.kill()
+        await process.wait()
+
+
+def test_a_process_that_ended_and_was_not_collected_is_still_listed() -> None:
+    pid = os.posix_spawn("/bin/true", ["true"], {})
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        (seen,) = (each for each in Processes(find_paths()).read().processes if each.pid == pid)
+        assert (seen.name, seen.state, seen.memory_bytes, seen.command) == ("true", "zombie", 0, ())
+    finally:
+        os.waitpid(pid, 0)
 
 
 async def test_a_process_can_still_be_stopped_after_the_clock_was_set(
