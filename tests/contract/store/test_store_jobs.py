@@ -205,7 +205,7 @@ async def test_an_undo_that_fails_is_named_and_the_others_are_undone_all_the_sam
     agent: Agent, marks: Marks
 ) -> None:
     marks.errors |= {
-        "three": Conflict("the port is taken"),
+        "three": Conflict("the port is taken."),
         "undo two": Unavailable("Docker is away"),
     }
 

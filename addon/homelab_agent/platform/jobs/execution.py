@@ -174,9 +174,10 @@ class Execution[Arguments: Model]:
 
     def _add_failed_undo(self, failure: JobError, step: str) -> None:
         before = self.entry.error
+        why = f"{before.message.rstrip('.')}. " if before else ""
         self.entry.error = JobError(
             code=before.code if before else failure.code,
-            message=f"{before.message if before else ''}. Undoing {step} failed: {failure.message}",
+            message=f"{why}Undoing {step} failed: {failure.message}",
             hint="Look at what is left and put it right by hand",
         )
 
