@@ -24,6 +24,7 @@ class HappeningType(StrEnum):
     CONTAINER_DIED = "container_died"
     CONTAINER_UNHEALTHY = "container_unhealthy"
     CONTAINER_RESTART_LOOP = "container_restart_loop"
+    CONTAINER_RECOVERED = "container_recovered"
     UPDATE_AVAILABLE = "update_available"
     UPDATE_ROLLED_BACK = "update_rolled_back"
     STACK_DEGRADED = "stack_degraded"

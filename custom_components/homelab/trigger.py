@@ -57,6 +57,13 @@ class ContainerRestartLoop(HappeningTrigger):
     happening_type = HappeningType.CONTAINER_RESTART_LOOP
 
 
+class ContainerRecovered(HappeningTrigger):
+    """A container that had died, was unhealthy or restarted again and again is well again."""
+
+    happening_type = HappeningType.CONTAINER_RECOVERED
+    schema = schema_with(FOR)
+
+
 class UpdateAvailable(HappeningTrigger):
     """There is a newer image for a container."""
 
@@ -235,6 +242,7 @@ _TRIGGERS: Final[dict[str, type[Trigger]]] = {
         ContainerDied,
         ContainerUnhealthy,
         ContainerRestartLoop,
+        ContainerRecovered,
         UpdateAvailable,
         UpdateRolledBack,
         StackDegraded,

@@ -30,6 +30,10 @@ async def happens(home: Home, trigger: str) -> None:
             tell(home, "unhealthy", 7)
         case "container_restart_loop":
             agent.change_container("web", restart_loop=True, restart_count=5)
+        case "container_recovered":
+            tell(home, "died", 8, at="2026-11-21T07:00:00+00:00")
+            agent.change_container("web", state="exited")
+            agent.change_container("web", state="running", started_at="2026-11-21T07:30:00Z")
         case "update_available":
             agent.put("container_update", "web", wire.update())
         case "update_rolled_back":
@@ -53,6 +57,7 @@ WHAT_A_MESSAGE_NEEDS = {
     "container_died": {"name": "web", "key": "web", "exit_code": 3, "reason": "exit_code"},
     "container_unhealthy": {"name": "web", "key": "web"},
     "container_restart_loop": {"name": "web", "restart_count": 5},
+    "container_recovered": {"name": "web", "key": "web", "was": "died"},
     "update_available": {"name": "web", "from_version": "1.0.0", "to_version": "1.1.0"},
     "update_rolled_back": {
         "name": "web",
@@ -305,4 +310,45 @@ async def test_a_removed_automation_hears_nothing(quiet: Home) -> None:
         "automation", "turn_off", {"entity_id": "automation.test"}, blocking=True
     )
     await quiet.passes(minutes=1)
+    assert not runs
+
+
+@pytest.mark.parametrize(
+    ("event", "trouble", "well"),
+    [
+        (
+            {"kind": "died", "at": "2026-11-21T07:00:00+00:00"},
+            {"state": "exited"},
+            {"state": "running", "started_at": "2026-11-21T07:30:00Z", "health": "starting"},
+        ),
+        ({"kind": "unhealthy"}, {"health": "unhealthy"}, {"health": "healthy"}),
+        ({"kind": "restarted"}, {"restart_loop": True}, {"restart_loop": False}),
+    ],
+)
+async def test_a_recovery_is_told_though_home_assistant_restarted_meanwhile(
+    quiet: Home, event: dict[str, Any], trouble: dict[str, Any], well: dict[str, Any]
+) -> None:
+    home = quiet
+    home.agent.change_container("web", **trouble)
+    tell(home, event.pop("kind"), 7, **event)
+    await home.settled()
+    await home.hass.config_entries.async_reload(home.entry.entry_id)
+    runs = await automate(home.hass, on(home, "container_recovered"))
+    await home.settled()
+    assert not runs
+    home.agent.change_container("web", **well)
+    await home.settled()
+    assert len(runs) == 1
+
+
+async def test_what_somebody_stopped_and_starts_again_has_not_recovered(quiet: Home) -> None:
+    runs = await automate(quiet.hass, on(quiet, "container_recovered"))
+    tell(quiet, "unhealthy", 7)
+    quiet.agent.change_container("web", health="unhealthy")
+    await quiet.settled()
+    tell(quiet, "stopped", 8)
+    quiet.agent.change_container("web", state="exited", health="none")
+    await quiet.settled()
+    quiet.agent.change_container("web", state="running", started_at="2026-11-21T07:30:00Z")
+    await quiet.settled()
     assert not runs

@@ -60,11 +60,22 @@ async def test_a_container_that_died_is_reported_and_its_recovery_too(
 
 async def test_a_container_that_is_back_soon_wakes_nobody(home: Home, told: Told) -> None:
     await use(home, "container_alert", containers=target(home), **ALERT)
-    await down(home, exit_code=1)
+    await down(home, exit_code=1, at="2026-11-21T11:59:40Z")
     home.agent.change_container("web", state="running", started_at="2026-11-21T12:00:00Z")
     await home.becomes("sensor", "web:state", "running")
     await passes(home, minutes=5)
     assert not told.sent
+
+
+async def test_a_recovery_is_reported_though_home_assistant_restarted_in_between(
+    home: Home, told: Told
+) -> None:
+    await down(home, exit_code=1, at="2026-11-21T11:50:00Z")
+    await home.hass.config_entries.async_reload(home.entry.entry_id)
+    await use(home, "container_alert", containers=target(home), **ALERT)
+    home.agent.change_container("web", state="running", started_at="2026-11-21T12:00:00Z")
+    call = await heard(home, told.sent)
+    assert call.data["title"] == "web is well again"
 
 
 async def test_a_restart_loop_is_reported_without_a_notifier_by_home_assistant(
