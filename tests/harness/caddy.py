@@ -5,6 +5,7 @@ import base64
 import json
 import shutil
 import ssl
+import subprocess
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -275,6 +276,13 @@ class Caddy:
         if self._catch_all:
             sites.append(f":{self.https_port} {{\nrespond 404\n}}")
         return sites
+
+
+def program_files() -> tuple[str, ...]:
+    """Return the program and the libraries that it needs: what a container must have to run it."""
+    program = shutil.which("caddy") or ""
+    needed = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    return program, *(word for word in needed.split() if word.startswith("/"))
 
 
 def moves_connections_over() -> bool:

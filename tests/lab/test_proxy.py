@@ -3,8 +3,6 @@
 import asyncio
 import io
 import json
-import shutil
-import subprocess
 import tarfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +15,7 @@ import pytest_asyncio
 
 from tests.fakes.holding_proxy import HoldingProxy, holding_proxy
 from tests.harness.agent import Agent
-from tests.harness.caddy import NEIGHBOUR, NEIGHBOUR_SAYS, Caddy
+from tests.harness.caddy import NEIGHBOUR, NEIGHBOUR_SAYS, Caddy, program_files
 from tests.harness.home_assistant import free_port
 from tests.harness.private_engine import PrivateEngine
 from tests.harness.waiting import wait_until
@@ -261,12 +259,9 @@ async def test_a_route_is_wholly_there_or_as_before_whoever_is_killed(
 
 def caddy_image() -> bytes:
     """Return the file system of a small image with the lab's own Caddy."""
-    program = shutil.which("caddy") or ""
-    needed = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
-    files = {program, *(word for word in needed.split() if word.startswith("/"))}
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", dereference=True) as tar:
-        for file in sorted(files):
+        for file in program_files():
             tar.add(file, arcname=file.lstrip("/"))
         for folder in ("data", "config", "tmp", "run"):
             entry = tarfile.TarInfo(folder)

@@ -21,6 +21,8 @@ from homelab_agent.areas.proxy.service import ProxyService, Tools
 from homelab_agent.areas.proxy.serving import HttpProber, Prober
 from homelab_agent.areas.proxy.setup import Setup
 from homelab_agent.areas.proxy.setup_job import SetupJobs
+from homelab_agent.areas.proxy.trying_here import CaddyHere
+from homelab_agent.areas.proxy.trying_inside import CaddyInside
 from homelab_agent.areas.proxy.wanted import Wishes
 from homelab_agent.areas.proxy.watch import ProxyWatch
 from homelab_agent.platform.clock import utc_now
@@ -44,7 +46,9 @@ def wire_proxy(
         chooser=chooser,
         wishes=Wishes(passwords, ground.outbound),
         passwords=passwords,
-        dry_run=DryRun(),
+        dry_run=DryRun(
+            CaddyInside(ground.engine.execution, resources, book, board.status), CaddyHere()
+        ),
         prober=prober,
     )
     service = ProxyService(book, editor, board, tools, utc_now)

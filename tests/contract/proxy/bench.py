@@ -19,8 +19,11 @@ from homelab_agent.areas.proxy.models import ProxyMode, ProxyRoute, ProxyStatus,
 from homelab_agent.areas.proxy.passwords import Passwords
 from homelab_agent.areas.proxy.service import ProxyService, Tools
 from homelab_agent.areas.proxy.serving import HttpProber
+from homelab_agent.areas.proxy.trying_here import CaddyHere
+from homelab_agent.areas.proxy.trying_inside import CaddyInside
 from homelab_agent.areas.proxy.wanted import Wishes
 from homelab_agent.platform.clock import utc_now
+from homelab_agent.platform.engine.execution import ExecutionEngine
 from homelab_agent.platform.outbound.connections import Outbound, open_outbound
 from homelab_agent.platform.outbound.http import OutboundHttp
 from homelab_agent.platform.outbound.tls_contexts import TlsContexts
@@ -79,10 +82,12 @@ async def proxy_bench(
     wrap: Callable[[CaddyAdmin], CaddyAdmin] = lambda admin: admin,
     settings: Settings | None = None,
     is_new: bool = True,
+    execution: ExecutionEngine | None = None,
 ) -> AsyncIterator[ProxyBench]:
     """Give the area with the Caddy at `admin` set up. `wrap`: what stands between the two.
 
     Not `is_new`: as it is when an agent starts that had all this before, with nothing read yet.
+    `execution`: routes are tried in Caddy's container by this, and nowhere else.
     """
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     store = await Store.open(f"sqlite+aiosqlite:///{folder}/homelab.db", folder)
@@ -102,7 +107,11 @@ async def proxy_bench(
         chooser=chooser,
         wishes=Wishes(passwords, outbound),
         passwords=passwords,
-        dry_run=DryRun() if tries_first else DryRun(str(folder / "no-caddy")),
+        dry_run=DryRun(
+            CaddyInside(execution, resources, book, board.status)
+            if execution
+            else CaddyHere("caddy" if tries_first else str(folder / "no-caddy"))
+        ),
         prober=HttpProber(http, tls),
     )
     service = ProxyService(book, editor, board, tools, utc_now)

@@ -20,7 +20,7 @@ from homelab_agent.areas.proxy.caddy_errors import (
     CaddyRefusesUs,
     CaddyUnsuitable,
 )
-from homelab_agent.areas.proxy.dry_run import DryRun
+from homelab_agent.areas.proxy.dry_run import DryRun, Tried
 from homelab_agent.areas.proxy.json_tree import Change
 from homelab_agent.areas.proxy.kept import PlacedRoute
 from homelab_agent.areas.proxy.models import (
@@ -28,6 +28,7 @@ from homelab_agent.areas.proxy.models import (
     RouteCertificate,
     UpstreamState,
 )
+from homelab_agent.areas.proxy.trying_here import CaddyHere
 from homelab_agent.platform.errors import Conflict, Invalid, TimedOut, Unavailable
 from homelab_agent.platform.settings import Settings
 from tests.contract.proxy.bench import HOST, ProxyBench, proxy_bench
@@ -321,8 +322,9 @@ async def test_what_caddy_does_not_take_is_found_before_anything_is_written() ->
         server="main", listen=":443", index=0, route={"handle": [{"handler": "no_such_thing"}]}
     )
     with pytest.raises(CaddyRefuses, match=r"unknown module: http\.handlers\.no_such_thing"):
-        await DryRun().try_routes([route])
-    assert not await DryRun("/no/such/caddy").try_routes([])
+        await DryRun(CaddyHere()).try_routes([route])
+    tried = await DryRun(CaddyHere("/no/such/caddy")).try_routes([route])
+    assert tried == Tried(False, "No Caddy is installed where the agent runs.")
 
 
 @asynccontextmanager

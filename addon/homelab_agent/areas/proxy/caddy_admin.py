@@ -38,6 +38,9 @@ READ_S = 10.0
 WRITE_S = 60.0
 """Caddy makes the whole configuration anew for each change before it answers."""
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Hosts of an address that lead to the machine itself."""
+
 MOST_BYTES = 64 * 1024 * 1024
 
 _PLACEHOLDER_HOST = "caddy"

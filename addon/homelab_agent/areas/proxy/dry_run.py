@@ -1,39 +1,57 @@
-"""Trying a route with `caddy validate`, where a Caddy is at hand: no shell, no environment."""
+"""Trying a route with `caddy validate` before Caddy is told of it, wherever a Caddy is at hand."""
 
-import asyncio
-import contextlib
 import json
-import os
-import shutil
-import signal
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Protocol
 
 from pydantic import JsonValue
 
 from homelab_agent.areas.proxy.caddy_errors import CaddyRefuses
 from homelab_agent.areas.proxy.kept import PlacedRoute
-from homelab_agent.platform.errors import TimedOut
 
-DEADLINE_S = 30.0
+VALIDATE = ("validate", "--config", "-")
+"""The configuration comes by the standard input: arguments are there for everybody to see."""
 
-_CHUNK_BYTES = 64 * 1024
-_MOST_BYTES = 256 * 1024
+KEEP_BYTES = 256 * 1024
+
 _LONGEST_SAID = 1000
 
 
-class DryRun:
-    """Runs `caddy validate` on the agent's own parts only: another Caddy may have more modules.
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How `caddy validate` ended. `code` None: it could not be run, and `said` is why."""
 
-    It makes every module of the configuration, but listens nowhere and orders nothing.
+    code: int | None
+    said: str
+
+
+class Trial(Protocol):
+    """A Caddy that tells what it thinks of a configuration."""
+
+    async def validate(self, text: bytes) -> Verdict:
+        """Have it look at a configuration, which it does not use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Whether routes were tried, and stood it; `why_not` they were not."""
+
+    validated: bool
+    why_not: str | None = None
+
+
+class DryRun:
+    """Tries the agent's own parts only, at the first of some places where that can be done.
+
+    `caddy validate` makes every module of the configuration, but listens nowhere and orders
+    nothing.
     """
 
-    def __init__(self, program: str = "caddy", *, deadline_s: float = DEADLINE_S) -> None:
-        self._program = program
-        self._deadline_s = deadline_s
+    def __init__(self, *trials: Trial) -> None:
+        self._trials = trials
 
-    async def try_routes(self, routes: Sequence[PlacedRoute]) -> bool:
+    async def try_routes(self, routes: Sequence[PlacedRoute]) -> Tried:
         """Return whether they could be tried, and stood it.
 
         Raises:
@@ -41,50 +59,16 @@ class DryRun:
             TimedOut: it did not come to an end.
         """
         if not routes:
-            return False
-        program = await asyncio.to_thread(shutil.which, self._program)
-        if program is None:
-            return False
-        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="homelab-proxy-"))
-        try:
-            file = folder / "caddy.json"
-            text = json.dumps(_minimal(routes))
-            await asyncio.to_thread(file.write_text, text, encoding="utf-8")
-            code, said = await self._run(program, folder, file)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, folder, True)
-        if code:
-            raise CaddyRefuses(f"Caddy does not take this route: {_last_error(said)}")
-        return True
-
-    async def _run(self, program: str, folder: Path, file: Path) -> tuple[int, str]:
-        process = await asyncio.create_subprocess_exec(
-            program,
-            *("validate", "--config", str(file)),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            env={"HOME": str(folder)},
-            cwd=folder,
-            start_new_session=True,
-        )
-        if process.stderr is None:
-            raise ValueError("the process was started without a pipe")
-        try:
-            async with asyncio.timeout(self._deadline_s):
-                said = bytearray()
-                while chunk := await process.stderr.read(_CHUNK_BYTES):
-                    said = (said + chunk)[-_MOST_BYTES:]
-                return await process.wait(), said.decode(errors="replace")
-        except TimeoutError:
-            raise TimedOut(
-                f"caddy validate did not end within {self._deadline_s:g} s.",
-                hint="Look at the load of the machine that the agent runs on.",
-            ) from None
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await asyncio.shield(process.wait())
+            return Tried(False)
+        text, reasons = json.dumps(_minimal(routes)).encode(), []
+        for trial in self._trials:
+            verdict = await trial.validate(text)
+            if verdict.code == 0:
+                return Tried(True)
+            if verdict.code is not None:
+                raise CaddyRefuses(f"Caddy does not take this route: {_last_error(verdict.said)}")
+            reasons.append(verdict.said)
+        return Tried(False, " ".join(reasons))
 
 
 def _minimal(routes: Sequence[PlacedRoute]) -> JsonValue:

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from homelab_agent.areas.containers.models import Container
 from homelab_agent.areas.network.models import LISTENING_PORT_KIND, ListeningPort
-from homelab_agent.areas.proxy.caddy_admin import CaddyAdmin, socket_path, split_address
+from homelab_agent.areas.proxy.caddy_admin import LOOPBACK, CaddyAdmin, socket_path, split_address
 from homelab_agent.areas.proxy.json_tree import value_at
 from homelab_agent.areas.proxy.kept import KeptSetup
 from homelab_agent.areas.proxy.managed import CONTAINER
@@ -20,7 +20,6 @@ from homelab_agent.platform.resources import Resources
 
 _RESUME = "--resume"
 _ADAPTED = "srv"
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _FORGETS = (
     "Caddy was started without --resume: at each restart or reload it forgets what its admin API "
@@ -111,7 +110,7 @@ class RestartMemory:
     def _is_here(self, admin: CaddyAdmin) -> bool:
         if socket_path(admin.address) is not None:
             return False
-        return split_address(admin.address)[0] in _LOOPBACK
+        return split_address(admin.address)[0] in LOOPBACK
 
 
 def _is_caddy(process: ProcessReading) -> bool:

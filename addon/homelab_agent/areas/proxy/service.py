@@ -14,7 +14,7 @@ from homelab_agent.areas.proxy.caddy_admin import socket_path, split_address
 from homelab_agent.areas.proxy.chooser import Chooser
 from homelab_agent.areas.proxy.choosing import Chosen
 from homelab_agent.areas.proxy.difference import as_shown, difference
-from homelab_agent.areas.proxy.dry_run import DryRun
+from homelab_agent.areas.proxy.dry_run import DryRun, Tried
 from homelab_agent.areas.proxy.editor import Editor, nothing_set_up
 from homelab_agent.areas.proxy.kept import KeptCertificate, Parts
 from homelab_agent.areas.proxy.models import (
@@ -137,14 +137,14 @@ class ProxyService:
         route = await self._wanted(host, body)
         now = parts_of(world, host)
         chosen = self._chooser.choose(world, now, route)
-        validated = await self._dry_run.try_routes(chosen.parts.routes)
+        tried = await self._dry_run.try_routes(chosen.parts.routes)
         return RoutePlan(
             host=host,
             before=as_shown(now),
             after=as_shown(chosen.parts),
             difference=difference(now, chosen.parts),
-            validated=validated,
-            warnings=_warnings(chosen, validated=validated),
+            validated=tried.validated,
+            warnings=_warnings(chosen, tried),
         )
 
     async def prepare(self, host: str, body: RouteBody | None) -> PreparedRoute:
@@ -160,14 +160,14 @@ class ProxyService:
         route = await self._wanted(host, body)
         now = parts_of(world, host)
         chosen = self._chooser.choose(world, now, route)
-        validated = await self._dry_run.try_routes(chosen.parts.routes)
+        tried = await self._dry_run.try_routes(chosen.parts.routes)
         return PreparedRoute(
             host=host,
             before=before,
             after=route,
             found=self._concealed(now),
-            validated=validated,
-            warnings=_warnings(chosen, validated=validated),
+            validated=tried.validated,
+            warnings=_warnings(chosen, tried),
         )
 
     async def prepare_again(self, host: str) -> PreparedRoute:
@@ -399,13 +399,10 @@ async def _read(kept: KeptCertificate) -> tuple[str, str]:
         raise Invalid(f"The certificate {kept.key} cannot be read: {error}") from error
 
 
-def _warnings(chosen: Chosen, *, validated: bool) -> tuple[str, ...]:
-    if validated or not chosen.parts.routes:
+def _warnings(chosen: Chosen, tried: Tried) -> tuple[str, ...]:
+    if tried.why_not is None:
         return chosen.warnings
-    return (
-        *chosen.warnings,
-        "No Caddy is installed where the agent runs, so that this could not be tried before.",
-    )
+    return *chosen.warnings, f"This could not be tried before. {tried.why_not}"
 
 
 def _unknown(host: str) -> NotFound:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from homelab_agent.platform.clock import Clock, utc_now
 
 if TYPE_CHECKING:
+    from homelab_agent.platform.engine.execution import ExecutionEngine
     from homelab_agent.platform.engine.images import ImageEngine
     from homelab_agent.platform.engine.interface import Engine
     from homelab_agent.platform.engine.objects import ObjectEngine
@@ -19,6 +20,7 @@ class EngineFaces:
     """One engine, seen from each side that some area needs. Closing `containers` closes it."""
 
     containers: Engine
+    execution: ExecutionEngine
     images: ImageEngine
     objects: ObjectEngine
     recreate: RecreateEngine
@@ -30,6 +32,7 @@ def open_engine(docker_url: str, *, demo: bool = False, clock: Clock = utc_now) 
     """Return the engine, not yet connected. Each is imported only where it is used."""
     if demo:
         from homelab_agent.platform.engine.demo.containers import DemoEngine  # noqa: PLC0415
+        from homelab_agent.platform.engine.demo.execution import DemoExecution  # noqa: PLC0415
         from homelab_agent.platform.engine.demo.images import DemoImages  # noqa: PLC0415
         from homelab_agent.platform.engine.demo.objects import DemoObjects  # noqa: PLC0415
         from homelab_agent.platform.engine.demo.recreate import DemoRecreate  # noqa: PLC0415
@@ -39,6 +42,7 @@ def open_engine(docker_url: str, *, demo: bool = False, clock: Clock = utc_now) 
         containers, images = DemoEngine(clock=clock), DemoImages(clock=clock)
         return EngineFaces(
             containers=containers,
+            execution=DemoExecution(),
             images=images,
             objects=DemoObjects(containers, images, clock),
             recreate=DemoRecreate(containers),
@@ -46,6 +50,7 @@ def open_engine(docker_url: str, *, demo: bool = False, clock: Clock = utc_now) 
             swarm=DemoSwarm(),
         )
     from homelab_agent.platform.engine.docker.containers import DockerEngine  # noqa: PLC0415
+    from homelab_agent.platform.engine.docker.execution import DockerExecution  # noqa: PLC0415
     from homelab_agent.platform.engine.docker.images import DockerImages  # noqa: PLC0415
     from homelab_agent.platform.engine.docker.objects import DockerObjects  # noqa: PLC0415
     from homelab_agent.platform.engine.docker.recreate import DockerRecreate  # noqa: PLC0415
@@ -56,6 +61,7 @@ def open_engine(docker_url: str, *, demo: bool = False, clock: Clock = utc_now) 
     transport = Transport(docker_url)
     return EngineFaces(
         containers=DockerEngine(transport),
+        execution=DockerExecution(transport),
         images=DockerImages(transport),
         objects=DockerObjects(transport),
         recreate=DockerRecreate(transport),

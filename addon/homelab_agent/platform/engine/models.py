@@ -113,7 +113,8 @@ class EngineRight(StrEnum):
     """What the agent would like to do at the engine; a socket proxy may forbid each.
 
     CONTAINERS_CONTROL is start to kill, CONTAINERS_CHANGE create, rename, update and remove.
-    OBJECTS are volumes, networks and the disk they take. SWARM is missed only in a swarm.
+    OBJECTS are volumes, networks and the disk they take. SWARM is missed only in a swarm. EXECUTE,
+    running a program in a container, is not missed: without it routes of the proxy are not tried.
     """
 
     CONTAINERS_READ = "containers_read"
@@ -126,6 +127,7 @@ class EngineRight(StrEnum):
     OBJECTS_READ = "objects_read"
     OBJECTS_CHANGE = "objects_change"
     SWARM = "swarm"
+    EXECUTE = "execute"
 
 
 class LogStream(StrEnum):

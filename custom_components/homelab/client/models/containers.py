@@ -52,6 +52,7 @@ class EngineRight(OpenEnum):
     OBJECTS_READ = "objects_read"
     OBJECTS_CHANGE = "objects_change"
     SWARM = "swarm"
+    EXECUTE = "execute"
     UNKNOWN = "unknown"
 
 

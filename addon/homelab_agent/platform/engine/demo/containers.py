@@ -356,7 +356,9 @@ class DemoEngine(Engine):
 
     async def _flap(self) -> None:
         row = self._living_row(FLAPPING)
-        if row and row.state is ContainerState.RUNNING:
+        # One that starts is judged when it is through, and a doomed one is never well.
+        judged = row and row.health in {ContainerHealth.HEALTHY, ContainerHealth.UNHEALTHY}
+        if row and judged and row.id not in self._doomed:
             well = row.health is ContainerHealth.HEALTHY
             verdict = ContainerHealth.UNHEALTHY if well else ContainerHealth.HEALTHY
             self._judge(row.id, verdict)

@@ -71,6 +71,7 @@ _RIGHT_WORDS = {
     EngineRight.OBJECTS_READ: "reading volumes, networks and disk use",
     EngineRight.OBJECTS_CHANGE: "changing volumes, networks and the build cache",
     EngineRight.SWARM: "reading and changing the swarm",
+    EngineRight.EXECUTE: "running programs in containers",
 }
 
 
@@ -226,6 +227,7 @@ def _right_hint(right: EngineRight) -> str:
         EngineRight.OBJECTS_READ: "VOLUMES=1, NETWORKS=1 and SYSTEM=1",
         EngineRight.OBJECTS_CHANGE: "VOLUMES=1, NETWORKS=1, BUILD=1 and POST=1",
         EngineRight.SWARM: "SERVICES=1, NODES=1 and POST=1",
+        EngineRight.EXECUTE: "CONTAINERS=1, EXEC=1 and POST=1",
     }
     return f"Allow it in the socket proxy ({switches[right]} in docker-socket-proxy)."
 

@@ -12,8 +12,10 @@ from typing import Literal
 
 import aiodocker
 import aiohttp
+from aiodocker.stream import Stream
 from pydantic import JsonValue, ValidationError
 from pydantic_core import to_json
+from yarl import URL
 
 from homelab_agent.platform.engine.docker.address import without_password
 from homelab_agent.platform.engine.docker.container_documents import EngineVersion
@@ -156,6 +158,29 @@ class Transport:
         finally:
             response.close()
 
+    async def converse(
+        self, path: str, call: Call, given: bytes, *, keep_bytes: int, deadline_s: float
+    ) -> bytes:
+        """POST what turns into the input and outputs of a program, and wait for its end.
+
+        Sends `given` and then that this is all; returns the last `keep_bytes` of both outputs.
+        """
+        await self._ready()
+        said = bytearray()
+        with self._translated(call, deadline_s):
+            async with asyncio.timeout(deadline_s), self._attached(path) as stream:
+                await stream.write_in(given)
+                _end_input(stream)
+                while (message := await stream.read_out()) is not None:
+                    said = (said + message.data)[-keep_bytes:]
+        return bytes(said)
+
+    def _attached(self, path: str) -> Stream:
+        async def setup() -> tuple[URL, bytes, bool]:
+            return URL(path), to_json({"Detach": False, "Tty": False}), False
+
+        return Stream(self._client(often=False), setup)
+
     async def close(self) -> None:
         """Close every connection."""
         clients, self._clients = self._clients, {}
@@ -244,6 +269,15 @@ class Transport:
             )
             known = self._clients[often] = (docker, connector)
         return known[0]
+
+
+def _end_input(stream: Stream) -> None:
+    """Say that nothing more comes, and go on reading; aiodocker only knows how to hang up."""
+    connection = stream._resp.connection if stream._resp else None  # noqa: SLF001
+    transport = connection.transport if connection else None
+    if transport is None or not transport.can_write_eof():
+        raise ValueError("this connection cannot end a program's input")
+    transport.write_eof()
 
 
 def _connect(url: str, *, force_close: bool) -> tuple[str, aiohttp.BaseConnector]:
