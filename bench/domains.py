@@ -26,11 +26,13 @@ from bench.numbers import percentile
 from homelab_agent.areas.certificates.endpoint import EndpointReader
 from homelab_agent.areas.certificates.service import CertificateService
 from homelab_agent.areas.certificates.trust import TrustStore
-from homelab_agent.areas.dns.book import KeptProvider, ProviderBook
+from homelab_agent.areas.dns.book import ProviderBook
+from homelab_agent.areas.dns.entries import KeptProvider
 from homelab_agent.areas.dns.name_servers import RealNameServers
 from homelab_agent.areas.dns.providers.all_providers import Reach, make_provider
 from homelab_agent.areas.dns.service import DnsService
 from homelab_agent.areas.dns.writer import ZoneWriter
+from homelab_agent.areas.dns.zone_tally import ZoneTally
 from homelab_agent.areas.domains.around import Around
 from homelab_agent.areas.domains.board import Board
 from homelab_agent.areas.domains.book import Book
@@ -129,7 +131,9 @@ async def ours(place: Place) -> Cost:
         utc_now,
     )
     servers = RealNameServers(outbound, tuple(each.partition(":")[0] for each in place.servers))
-    dns_service = DnsService(providers, ZoneWriter(providers, servers), servers)
+    dns_service = DnsService(
+        providers, ZoneWriter(providers, servers), servers, ZoneTally(store, utc_now)
+    )
     await dns_service.until_ready()
     wishes = Wishes(dns_service)
     around = Around(wishes, resources)

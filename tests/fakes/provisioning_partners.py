@@ -102,6 +102,8 @@ class FakeDns:
         self.records: dict[tuple[str, RecordType], RecordSet] = {}
         self.types = ALL_TYPES
         self.needs_admin: str | None = None
+        self.counted_for: str | None = None
+        """The job of somebody who is no admin that wrote last."""
         self.gone: set[str] = set()
         self._faults = faults
 
@@ -162,12 +164,20 @@ class FakeDns:
             text=text,
         )
 
-    async def write(self, plan: DnsPlan, *, again: bool = False) -> None:  # noqa: ARG002
+    async def write(
+        self,
+        plan: DnsPlan,
+        *,
+        again: bool = False,  # noqa: ARG002
+        counted_for: str | None = None,
+    ) -> None:
+        self.counted_for = counted_for
         await self._faults.meet("dns.write")
         self._put(plan, back=False)
         await self._faults.meet("dns.written")
 
-    async def take_back(self, plan: DnsPlan) -> None:
+    async def take_back(self, plan: DnsPlan, *, counted_for: str | None = None) -> None:
+        self.counted_for = counted_for
         await self._faults.meet("dns.take_back")
         self._put(plan, back=True)
 

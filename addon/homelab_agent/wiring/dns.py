@@ -4,8 +4,9 @@ from functools import partial
 
 from homelab_agent.areas.dns.apply_job import ApplyJob
 from homelab_agent.areas.dns.applying import PlanDesk
-from homelab_agent.areas.dns.book import KeptProvider, ProviderBook
+from homelab_agent.areas.dns.book import ProviderBook
 from homelab_agent.areas.dns.demo import DemoDns
+from homelab_agent.areas.dns.entries import KeptProvider
 from homelab_agent.areas.dns.name_servers import RealNameServers
 from homelab_agent.areas.dns.providers.all_providers import make_provider
 from homelab_agent.areas.dns.providers.reach import Reach
@@ -13,6 +14,7 @@ from homelab_agent.areas.dns.routes import DnsRoutes
 from homelab_agent.areas.dns.service import DnsService
 from homelab_agent.areas.dns.watch import ProviderWatch
 from homelab_agent.areas.dns.writer import ZoneWriter
+from homelab_agent.areas.dns.zone_tally import ZoneTally, tally_rule
 from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.store.records import Records
 from homelab_agent.platform.store.tables import dns_provider
@@ -32,7 +34,9 @@ def wire_dns(ground: Ground, areas: Areas) -> DnsService:
         first=demo.first() if demo else None,
     )
     servers = demo or RealNameServers(ground.outbound, ground.settings.dns_resolvers)
-    service = DnsService(book, ZoneWriter(book, servers), servers)
+    tally = ZoneTally(ground.store, utc_now)
+    areas.retention.append(tally_rule())
+    service = DnsService(book, ZoneWriter(book, servers), servers, tally)
     ground.runner.register(ApplyJob(service).kind())
     areas.routes.append(DnsRoutes(service, PlanDesk(service, ground.runner)))
     areas.loops.append(ProviderWatch(book).run)

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from homelab_agent.areas.dns.book import KeptProvider, ProviderBook
+from homelab_agent.areas.dns.book import ProviderBook
+from homelab_agent.areas.dns.entries import KeptProvider
 from homelab_agent.areas.dns.models import (
     Change,
     DnsPlan,
@@ -22,6 +23,7 @@ from homelab_agent.areas.dns.providers.interface import Provider
 from homelab_agent.areas.dns.providers.reach import Reach
 from homelab_agent.areas.dns.service import DnsService
 from homelab_agent.areas.dns.writer import Patience, ZoneWriter
+from homelab_agent.areas.dns.zone_tally import ZoneTally
 from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.secrets import SecretFilter
@@ -91,7 +93,11 @@ async def agent_side(
     )
     try:
         yield AgentSide(
-            DnsService(book, ZoneWriter(book, servers, _SOON), servers), provider, subject
+            DnsService(
+                book, ZoneWriter(book, servers, _SOON), servers, ZoneTally(store, utc_now)
+            ),
+            provider,
+            subject,
         )
     finally:
         await book.close()

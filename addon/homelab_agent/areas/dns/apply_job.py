@@ -11,9 +11,10 @@ APPLY_JOB = "dns.apply"
 
 
 class ApplyArguments(Model):
-    """What to apply."""
+    """What to apply. `admin`: an admin asked."""
 
     plan: DnsPlan
+    admin: bool = False
 
 
 type _Context = StepContext[ApplyArguments]
@@ -50,11 +51,11 @@ class ApplyJob:
 
     async def _write(self, context: _Context) -> StepResult:
         plan = context.arguments.plan
-        await self._service.write(plan, again=context.again)
+        await self._service.write(plan, again=context.again, counted_for=_counted(context))
         return StepResult(message=f"{plan.zone}: {'; '.join(map(line, plan.changes))}")
 
     async def _take_back(self, context: _Context) -> None:
-        await self._service.take_back(context.arguments.plan)
+        await self._service.take_back(context.arguments.plan, counted_for=_counted(context))
 
     async def _verify(self, context: _Context) -> StepResult:
         plan = context.arguments.plan
@@ -66,3 +67,7 @@ class ApplyJob:
             )
         await self._service.applied(plan, context.job_id)
         return StepResult()
+
+
+def _counted(context: _Context) -> str | None:
+    return None if context.arguments.admin else context.job_id

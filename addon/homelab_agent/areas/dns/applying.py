@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 
+from homelab_agent.areas.dns.admin_rule import ADMIN_HINT
 from homelab_agent.areas.dns.apply_job import APPLY_JOB, ApplyArguments
 from homelab_agent.areas.dns.models import ApplyBody, DnsPlan, PlanBody
 from homelab_agent.areas.dns.planning import line
@@ -49,17 +50,15 @@ class PlanDesk:
                 hint="Look at the plan as it is now, and apply that one",
                 extra={"plan_hash": plan.hash},
             )
-        if plan.needs_admin is not None and not caller.scope.includes(Scope.ADMIN):
-            raise Denied(
-                f"{plan.needs_admin} Only an admin may do that.",
-                hint="Apply it with a token of the scope admin",
-            )
+        is_admin = caller.scope.includes(Scope.ADMIN)
+        if plan.needs_admin is not None and not is_admin:
+            raise Denied(f"{plan.needs_admin} Only an admin may do that.", hint=ADMIN_HINT)
         if not plan.changes:
             return CommandResult(
                 outcome=Outcome.NOT_NEEDED, message=f"{plan.zone} is so already.", job=None
             )
         job = await self._runner.start(
-            APPLY_JOB, f"dns:{plan.zone}", ApplyArguments(plan=plan), caller
+            APPLY_JOB, f"dns:{plan.zone}", ApplyArguments(plan=plan, admin=is_admin), caller
         )
         ended = await self._runner.wait(job.id, body.wait_s)
         return answer(ended, meanwhile=f"The changes of {plan.zone} are being made.")

@@ -3,14 +3,12 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Container, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from unicodedata import normalize
 
+from homelab_agent.areas.dns.entries import Entry, KeptProvider, invented, unopened
 from homelab_agent.areas.dns.models import (
     DNS_PROVIDER_KIND,
-    Capabilities,
     DnsProvider,
     DnsProviderList,
     ProviderBody,
@@ -20,7 +18,6 @@ from homelab_agent.areas.dns.models import (
     ProviderType,
 )
 from homelab_agent.areas.dns.provider_secrets import (
-    KeptSettings,
     seal,
     uniform_settings,
     unseal,
@@ -35,7 +32,6 @@ from homelab_agent.areas.dns.providers.errors import (
 from homelab_agent.areas.dns.providers.interface import Provider
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.errors import AgentError, Conflict, Invalid, NotFound
-from homelab_agent.platform.model import Model
 from homelab_agent.platform.outbound.name_server import host_and_port
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.store.records import Records
@@ -54,55 +50,14 @@ _STATES: tuple[tuple[type[AgentError], ProviderState], ...] = (
 )
 """How a provider is that raised this; other errors say nothing about it."""
 
+_NOT_ANSWERED = (
+    "Nothing was changed. Correct the settings, or have them kept without an answer (verify false)"
+)
+
 _LONGEST_KEY = 48
 _UNFIT = re.compile(r"[^a-z0-9]+")
 
 type Maker = Callable[[ProviderSettings], Provider]
-
-
-class KeptProvider(Model):
-    """A provider as it is kept. `capabilities`: for when its secret cannot be opened."""
-
-    name: str
-    type: ProviderType
-    name_servers: tuple[str, ...]
-    settings: KeptSettings
-    capabilities: Capabilities
-    zones: tuple[str, ...] = ()
-    state: ProviderState = ProviderState.UNKNOWN
-    reason: str | None = None
-    checked_at: datetime | None = None
-    set_up_at: datetime | None = None
-
-
-@dataclass(slots=True)
-class Entry:
-    """One provider. `opened` None: it cannot be asked, and its reason says why.
-
-    `free_s`: until then, by the loop's clock, it wants to be left alone.
-    """
-
-    key: str
-    kept: KeptProvider
-    opened: Provider | None
-    free_s: float = 0.0
-
-    @property
-    def shown(self) -> DnsProvider:
-        """What everybody may see of it."""
-        kept = self.kept
-        return DnsProvider(
-            key=self.key,
-            name=kept.name,
-            type=kept.type,
-            zones=kept.zones,
-            name_servers=kept.name_servers,
-            settings={name: value for name, value in kept.settings.shown.items() if name != "type"},
-            capabilities=kept.capabilities,
-            state=kept.state,
-            reason=kept.reason,
-            checked_at=kept.checked_at,
-        )
 
 
 class ProviderBook:
@@ -131,6 +86,8 @@ class ProviderBook:
         self._loaded = False
         # What is kept and what is open change together, one change after the other.
         self._changing = asyncio.Lock()
+        # Trying new settings takes as long as a provider takes, and holds nothing else up.
+        self._setting_up = asyncio.Lock()
 
     @property
     def is_loaded(self) -> bool:
@@ -144,7 +101,7 @@ class ProviderBook:
                 return
             if self._first is not None:
                 self._entries[INVENTED_KEY] = Entry(
-                    INVENTED_KEY, await _invented(self._first, self._clock()), self._first
+                    INVENTED_KEY, await invented(self._first, self._clock()), self._first
                 )
                 self._show(INVENTED_KEY)
             for key, kept in (await self._records.all()).items():
@@ -177,15 +134,16 @@ class ProviderBook:
         return found
 
     async def add(self, body: ProviderBody) -> DnsProvider:
-        """Keep a new provider, and ask it for its zones. One that does not answer is kept, too.
+        """Keep a new provider, once it answered; with `verify` False also where it does not.
 
         Raises:
             Conflict: there is one with this key, or there are too many.
             Invalid: something of the settings is wrong.
+            ProviderAway, WrongCredentials, ProviderBusy: it does not answer; nothing is kept.
         """
         settings = with_kept_secrets(uniform_settings(body.settings), None)
         _check_servers(body.name_servers)
-        async with self._changing:
+        async with self._setting_up:
             key = body.key or _free_key(body.name, self._entries)
             if key in self._entries:
                 raise Conflict(f"There is a DNS provider {key} already.", field="key")
@@ -194,35 +152,31 @@ class ProviderBook:
                     f"There are {MOST_PROVIDERS} DNS providers, and no more fit in.",
                     hint="Remove one that nobody needs",
                 )
-            await self._take_up(key, body.name, body.name_servers, settings)
-        return await self.check(key)
+            entry = self._made(key, body.name, body.name_servers, settings)
+            await self._take_up(entry, None, verify=body.verify)
+        return entry.shown if body.verify else await self.check(key)
 
     async def change(self, key: str, change: ProviderChange) -> DnsProvider:
-        """Change a provider and ask it anew.
+        """Change a provider. Other settings have to answer first, unless `verify` is False.
 
         Raises:
             NotFound: there is none with this key.
             Invalid: something of the settings is wrong, or a secret has to be given again.
+            ProviderAway, WrongCredentials, ProviderBusy: it does not answer; all stays as it was.
         """
-        async with self._changing:
-            entry = self._changeable(key)
-            _check_servers(change.name_servers or ())
-            settings = self._changed_settings(entry, change)
-            name = entry.kept.name if change.name is None else change.name
+        _check_servers(change.name_servers or ())
+        async with self._setting_up:
+            before = self._changeable(key)
+            settings = self._changed_settings(before, change)
+            name = before.kept.name if change.name is None else change.name
             servers = change.name_servers
             if servers is None:
-                servers = entry.kept.name_servers
+                servers = before.kept.name_servers
             if settings is None:
-                given = {"name": name, "name_servers": servers}
-                await self._store(Entry(key, entry.kept.model_copy(update=given), entry.opened))
-                # Not what was stored: how it is may have been noted meanwhile.
-                entry.kept = entry.kept.model_copy(update=given)
-                self._show(key)
-                return entry.shown
-            await self._take_up(key, name, servers, settings)
-            if entry.opened is not None:
-                await entry.opened.close()
-        return await self.check(key)
+                return await self._rename(before, name, servers)
+            entry = self._made(key, name, servers, settings)
+            await self._take_up(entry, before, verify=change.verify)
+        return entry.shown if change.verify else await self.check(key)
 
     async def remove(self, key: str) -> str:
         """Forget a provider and its secrets; return its name. Its records stay as they are.
@@ -248,17 +202,9 @@ class ProviderBook:
         entry = self.entry(key)
         if entry.opened is None:
             return entry.shown
-        try:
-            async with self.asking(key) as provider:
-                zones = tuple(sorted(await provider.zones()))
-                entry.kept = entry.kept.model_copy(
-                    update={"zones": zones, "capabilities": provider.capabilities}
-                )
-        except WrongCredentials, ProviderBusy, ProviderAway, ApplyUncertain:
-            pass  # that is noted already
-        except AgentError as error:
-            self._note(entry, ProviderState.UNREACHABLE, error.message)
-        entry.kept = entry.kept.model_copy(update={"checked_at": self._clock()})
+        # How it went is noted, and told by what is shown.
+        with suppress(AgentError):
+            await self._ask_zones(entry)
         async with self._changing:
             # It may have been removed meanwhile, or set up anew: then it must not come back.
             if self._entries.get(key) is entry:
@@ -276,7 +222,17 @@ class ProviderBook:
             ProviderAway: it did not answer in time.
             ApplyUncertain: neither did it, and it may have changed something.
         """
-        entry = self.entry(key, field="provider")
+        async with self._asking(self.entry(key, field="provider"), changing=changing) as provider:
+            yield provider
+
+    async def close(self) -> None:
+        """End what is open."""
+        for entry in self._entries.values():
+            if entry.opened is not None:
+                await entry.opened.close()
+
+    @asynccontextmanager
+    async def _asking(self, entry: Entry, *, changing: bool = False) -> AsyncIterator[Provider]:
         if entry.opened is None:
             if entry.kept.state is ProviderState.SECRET_UNREADABLE:
                 raise SecretUnreadable(f"DNS provider {entry.kept.name}")
@@ -300,11 +256,20 @@ class ProviderBook:
             raise
         self._note(entry, ProviderState.OK, None)
 
-    async def close(self) -> None:
-        """End what is open."""
-        for entry in self._entries.values():
-            if entry.opened is not None:
-                await entry.opened.close()
+    async def _ask_zones(self, entry: Entry) -> None:
+        try:
+            async with self._asking(entry) as provider:
+                zones = tuple(sorted(await provider.zones()))
+                entry.kept = entry.kept.model_copy(
+                    update={"zones": zones, "capabilities": provider.capabilities}
+                )
+        except WrongCredentials, ProviderBusy, ProviderAway, ApplyUncertain:
+            raise  # that is noted already
+        except AgentError as error:
+            self._note(entry, ProviderState.UNREACHABLE, error.message)
+            raise
+        finally:
+            entry.kept = entry.kept.model_copy(update={"checked_at": self._clock()})
 
     def _changeable(self, key: str) -> Entry:
         entry = self.entry(key)
@@ -321,9 +286,9 @@ class ProviderBook:
             old = None
         return with_kept_secrets(uniform_settings(change.settings), old)
 
-    async def _take_up(
+    def _made(
         self, key: str, name: str, name_servers: tuple[str, ...], settings: ProviderSettings
-    ) -> None:
+    ) -> Entry:
         opened = self._make(settings)
         kept = KeptProvider(
             name=name,
@@ -334,19 +299,51 @@ class ProviderBook:
             zones=_named_zones(settings),
             set_up_at=self._clock(),
         )
-        entry = Entry(key, kept, opened)
-        await self._store(entry)
-        self._entries[key] = entry
-        self._show(key)
+        return Entry(key, kept, opened)
+
+    async def _take_up(self, entry: Entry, before: Entry | None, *, verify: bool) -> None:
+        """Have a provider be so from now on, in place of what was before; else nothing changes."""
+        async with AsyncExitStack() as unused:
+            if entry.opened is not None:
+                unused.push_async_callback(entry.opened.close)
+            if verify:
+                await self._require_answer(entry)
+            async with self._changing:
+                if before is not None:
+                    # It may have been removed while the new settings were tried.
+                    self.entry(entry.key)
+                await self._store(entry)
+                self._entries[entry.key] = entry
+            unused.pop_all()
+        self._show(entry.key)
+        if before is not None and before.opened is not None:
+            await before.opened.close()
+
+    async def _require_answer(self, entry: Entry) -> None:
+        try:
+            await self._ask_zones(entry)
+        except AgentError as error:
+            error.hint = " ".join(filter(None, (error.hint and f"{error.hint}.", _NOT_ANSWERED)))
+            raise
+
+    async def _rename(self, entry: Entry, name: str, servers: tuple[str, ...]) -> DnsProvider:
+        given = {"name": name, "name_servers": servers}
+        async with self._changing:
+            self.entry(entry.key)
+            await self._store(Entry(entry.key, entry.kept.model_copy(update=given), entry.opened))
+            # Not what was stored: how it is may have been noted meanwhile.
+            entry.kept = entry.kept.model_copy(update=given)
+            self._show(entry.key)
+            return entry.shown
 
     def _opened(self, key: str, kept: KeptProvider) -> Entry:
         try:
             opened = self._make(unseal(kept.settings, key, self._vault))
         except SecretUnreadable as error:
-            return _unopened(key, kept, ProviderState.SECRET_UNREADABLE, error)
+            return unopened(key, kept, ProviderState.SECRET_UNREADABLE, error)
         except AgentError as error:
             # As where a library is not installed any more: nothing else is to suffer from it.
-            return _unopened(key, kept, ProviderState.UNREACHABLE, error)
+            return unopened(key, kept, ProviderState.UNREACHABLE, error)
         return Entry(key, kept.model_copy(update={"capabilities": opened.capabilities}), opened)
 
     def _note(self, entry: Entry, state: ProviderState, reason: str | None) -> None:
@@ -362,11 +359,6 @@ class ProviderBook:
         self._resources.publish(DNS_PROVIDER_KIND, key, self._entries[key].shown)
 
 
-def _unopened(key: str, kept: KeptProvider, state: ProviderState, error: AgentError) -> Entry:
-    update = {"state": state, "reason": error.message}
-    return Entry(key, kept.model_copy(update=update), None)
-
-
 def _check_servers(servers: Sequence[str]) -> None:
     for number, server in enumerate(servers):
         try:
@@ -377,19 +369,6 @@ def _check_servers(servers: Sequence[str]) -> None:
                 field=f"name_servers.{number}",
                 hint="Write it as 192.0.2.1, ns1.example.org or [2001:db8::1]:5353",
             ) from error
-
-
-async def _invented(provider: Provider, now: datetime) -> KeptProvider:
-    return KeptProvider(
-        name="Invented DNS",
-        type=ProviderType.DEMO,
-        name_servers=(),
-        settings=KeptSettings(shown={}, sealed={}),
-        capabilities=provider.capabilities,
-        zones=await provider.zones(),
-        state=ProviderState.OK,
-        checked_at=now,
-    )
 
 
 def _named_zones(settings: ProviderSettings) -> tuple[str, ...]:

@@ -229,20 +229,29 @@ type ProviderSettings = Annotated[
 
 
 class ProviderBody(Model):
-    """A provider to be added. `key` None: made from its name."""
+    """A provider to be added. `key` None: made from its name.
+
+    It has to answer first, or nothing is kept; `verify` False keeps it as it is given, as where it
+    is away just now.
+    """
 
     key: Key | None = None
     name: str = Field(min_length=1, max_length=64)
     name_servers: tuple[ServerAddress, ...] = Field(default=(), max_length=20)
     settings: ProviderSettings
+    verify: bool = True
 
 
 class ProviderChange(Model):
-    """What to change of a provider; what is not given stays. A secret of ten stars stays, too."""
+    """What to change of a provider; what is not given stays. A secret of ten stars stays, too.
+
+    With other settings it has to answer first, or all stays as it was; see `ProviderBody.verify`.
+    """
 
     name: str | None = Field(default=None, min_length=1, max_length=64)
     name_servers: tuple[ServerAddress, ...] | None = Field(default=None, max_length=20)
     settings: ProviderSettings | None = None
+    verify: bool = True
 
 
 class Zone(Model):
@@ -303,7 +312,8 @@ class PlanBody(Model):
 class DnsPlan(Model):
     """Exactly what would change, and nothing is changed yet. `hash` is what `apply` wants to see.
 
-    `needs_admin`: why an admin must say it, as where more than a third of a zone would change.
+    `needs_admin`: why an admin must say it, as where more than a third of a zone would change,
+    or was within a day. `zone_size`: how many record sets it had before that; None: not known.
     `text`: the same for a person, a line each.
     """
 
@@ -311,6 +321,7 @@ class DnsPlan(Model):
     provider: str
     changes: tuple[Change, ...]
     hash: str
+    zone_size: int | None = None
     needs_admin: str | None = None
     warnings: tuple[str, ...] = ()
     text: str

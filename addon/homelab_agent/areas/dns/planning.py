@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 
+from homelab_agent.areas.dns.admin_rule import Lately, needs_admin, zone_size
 from homelab_agent.areas.dns.models import (
     Capabilities,
     Change,
@@ -19,9 +20,6 @@ from homelab_agent.areas.dns.record_sets import ADDRESSES, RecordKey, same, told
 from homelab_agent.platform.dns_names import is_within
 from homelab_agent.platform.errors import Conflict, Invalid
 
-HANDFUL = 5
-"""A zone with so few record sets has nothing that a third of would be much."""
-
 type Held = Mapping[RecordKey, RecordSet]
 
 
@@ -31,12 +29,13 @@ def make_plan(
     held: Held,
     *,
     set_up_at: datetime | None = None,
+    lately: Lately | None = None,
     field: str = "wanted",
 ) -> DnsPlan:
     """Return the plan. `held` is the whole zone where the provider lists, else what was asked for.
 
     `set_up_at`: when a person gave the provider its settings. With others it may be another server,
-    and nobody said that this is to be done there.
+    and nobody said that this is to be done there. `lately`: what others than admins changed.
 
     Raises:
         Invalid: it cannot be had at this provider, or in any zone.
@@ -59,12 +58,14 @@ def make_plan(
     warnings += _below_delegations(home.zone, changes, result)
     # What goes makes room for what comes: so an alias can take the place of an address.
     changes.sort(key=lambda one: (one.after is not None, one.name, one.type))
+    size = zone_size(held, lately or {}) if home.capabilities.lists else None
     return DnsPlan(
         zone=home.zone,
         provider=home.provider,
         changes=tuple(changes),
         hash=_hash(home, changes, set_up_at),
-        needs_admin=_needs_admin(home, changes, held),
+        zone_size=size,
+        needs_admin=needs_admin(home.zone, changes, size, lately or {}),
         warnings=tuple(dict.fromkeys(warnings)),
         text="\n".join(map(line, changes)) or "Nothing has to be changed.",
     )
@@ -228,16 +229,3 @@ def _hash(home: ZoneHome, changes: Sequence[Change], set_up_at: datetime | None)
         "changes": [change.model_dump(mode="json") for change in changes],
     }
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _needs_admin(home: ZoneHome, changes: Sequence[Change], held: Held) -> str | None:
-    name_servers = sorted({change.name for change in changes if change.type is RecordType.NS})
-    if name_servers:
-        return f"It changes who serves {', '.join(name_servers)} (NS)."
-    touched = sum(change.before is not None for change in changes)
-    if home.capabilities.lists and len(held) > HANDFUL and touched * 3 > len(held):
-        return (
-            f"It changes {touched} of the {len(held)} record sets of {home.zone}, which is more "
-            "than a third."
-        )
-    return None

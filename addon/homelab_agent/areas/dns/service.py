@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 
 from homelab_agent.areas.dns import propagation, record_sets
-from homelab_agent.areas.dns.book import Entry, ProviderBook
+from homelab_agent.areas.dns.book import ProviderBook
+from homelab_agent.areas.dns.entries import Entry
 from homelab_agent.areas.dns.models import (
     AuthoritativeAnswers,
     Change,
@@ -34,6 +35,7 @@ from homelab_agent.areas.dns.providers.errors import (
 )
 from homelab_agent.areas.dns.providers.interface import AddressOutcome, ZoneContents
 from homelab_agent.areas.dns.writer import ZoneWriter
+from homelab_agent.areas.dns.zone_tally import ZoneTally
 from homelab_agent.platform.dns_names import is_within, uniform_name
 from homelab_agent.platform.errors import Invalid, NotFound, Unavailable
 
@@ -57,10 +59,13 @@ type Applied = Callable[[DnsPlan, str], Awaitable[None]]
 class DnsService:
     """What the agent can do with DNS."""
 
-    def __init__(self, book: ProviderBook, writer: ZoneWriter, servers: NameServers) -> None:
+    def __init__(
+        self, book: ProviderBook, writer: ZoneWriter, servers: NameServers, tally: ZoneTally
+    ) -> None:
         self._book = book
         self._writer = writer
         self._servers = servers
+        self._tally = tally
         self._listeners: list[Applied] = []
 
     def tell(self, listener: Applied) -> None:
@@ -75,6 +80,7 @@ class DnsService:
     async def until_ready(self) -> None:
         """Return as soon as the providers are known; the rest waits for that by itself."""
         await self._book.load()
+        await self._tally.load()
 
     def providers(self) -> DnsProviderList:
         """Return all providers, by key, without their secrets."""
@@ -188,29 +194,44 @@ class DnsService:
             held = await self._writer.all_held(home)
         else:
             held = await self._writer.held(home, [(each.name, each.type) for each in wanted])
-        return make_plan(home, wanted, held, set_up_at=self.set_up_at(home.provider))
+        return make_plan(
+            home,
+            wanted,
+            held,
+            set_up_at=self.set_up_at(home.provider),
+            lately=self._tally.lately(home.zone),
+        )
 
-    async def write(self, plan: DnsPlan, *, again: bool = False) -> None:
+    async def write(
+        self, plan: DnsPlan, *, again: bool = False, counted_for: str | None = None
+    ) -> None:
         """Make exactly the plan's changes; those that are made already count as done.
 
-        `again`: a crash came between; see `ZoneWriter.write`.
+        `again`: a crash came between; see `ZoneWriter.write`. `counted_for`: the job of somebody
+        who is no admin, and may only change so much of a zone within a day.
 
         Raises:
+            Denied: together with what was changed lately it is too much; nothing was written.
             Conflict: something is neither as before nor as after; nothing was written.
             Failed: the provider did not do what it said, or a part of it; `take_back` undoes that.
             TimedOut: nobody knows whether it was done.
         """
         await self.until_ready()
-        await self._writer.write(self._home_of_written(plan), plan.changes, again=again)
+        home = self._home_of_written(plan)
+        if counted_for is not None:
+            await self._tally.count(counted_for, plan)
+        await self._writer.write(home, plan.changes, again=again)
 
-    async def take_back(self, plan: DnsPlan) -> None:
-        """Undo `write`: what was before is put where the change was made.
+    async def take_back(self, plan: DnsPlan, *, counted_for: str | None = None) -> None:
+        """Undo `write`: what was before is put where the change was made, and counts no more.
 
         Raises:
             Conflict: somebody changed something since; that is left alone, and told.
         """
         await self.until_ready()
         await self._writer.take_back(self._home_of_written(plan), plan.changes)
+        if counted_for is not None:
+            await self._tally.discount(counted_for)
 
     async def differing(self, plan: DnsPlan) -> str | None:
         """Return what is neither as the plan saw it nor as it wants it; None: nothing is."""

@@ -3,7 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
-from homelab_agent.areas.dns.book import Entry, ProviderBook
+from homelab_agent.areas.dns.book import ProviderBook
+from homelab_agent.areas.dns.entries import Entry
 from homelab_agent.areas.dns.models import ProviderState
 from homelab_agent.platform.errors import AgentError, NotFound
 from homelab_agent.platform.logging import get_logger

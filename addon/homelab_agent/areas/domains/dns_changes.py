@@ -22,12 +22,16 @@ SERVED_WITHIN_S = 120.0
 
 
 class ApplyArguments(Model):
-    """A plan of a domain's records to be applied. `forget`: the domain is deleted after it."""
+    """A plan of a domain's records to be applied. `forget`: the domain is deleted after it.
+
+    `admin`: an admin asked.
+    """
 
     domain: str
     caller: str
     remove: bool
     forget: bool
+    admin: bool = False
     plan: DnsPlan
 
 
@@ -98,13 +102,19 @@ class DnsChanges:
     ) -> CommandResult:
         plan = await self._plan(watched, remove=remove)
         _require_seen(plan, plan_hash)
-        if plan.needs_admin and not caller.scope.includes(Scope.ADMIN):
+        is_admin = caller.scope.includes(Scope.ADMIN)
+        if plan.needs_admin and not is_admin:
             raise Denied(
                 f"An admin has to say that: {plan.needs_admin}",
                 hint="Ask somebody whose token has the scope admin",
             )
         arguments = ApplyArguments(
-            domain=watched.id, caller=caller.name, remove=remove, forget=forget, plan=plan
+            domain=watched.id,
+            caller=caller.name,
+            remove=remove,
+            forget=forget,
+            admin=is_admin,
+            plan=plan,
         )
         job = await self._runner.start(JOB, f"dns:{plan.zone}", arguments, caller)
         return answer(
@@ -150,12 +160,12 @@ class DnsChanges:
 
     async def _write(self, context: _Context) -> StepResult:
         plan = context.arguments.plan
-        await self._dns.write(plan, again=context.again)
+        await self._dns.write(plan, again=context.again, counted_for=_counted(context))
         return StepResult(needed=bool(plan.changes), message=plan.text)
 
     async def _take_back(self, context: _Context) -> None:
         arguments = context.arguments
-        await self._dns.take_back(arguments.plan)
+        await self._dns.take_back(arguments.plan, counted_for=_counted(context))
         await self._service.changing(arguments.domain, None)
 
     async def _verify(self, context: _Context) -> StepResult:
@@ -181,6 +191,10 @@ class DnsChanges:
         except NotFound:
             return StepResult(needed=False)
         return StepResult(message=f"{arguments.domain} is not looked after any more.")
+
+
+def _counted(context: _Context) -> str | None:
+    return None if context.arguments.admin else context.job_id
 
 
 def _require_seen(plan: DnsPlan, plan_hash: str) -> None:

@@ -61,11 +61,16 @@ class Dns(Protocol):
         """Return what would change."""
         ...
 
-    async def write(self, plan: DnsPlan, *, again: bool = False) -> None:
-        """Do it, where everything is as the plan saw it; `again`: a crash came between."""
+    async def write(
+        self, plan: DnsPlan, *, again: bool = False, counted_for: str | None = None
+    ) -> None:
+        """Do it, where everything is as the plan saw it; `again`: a crash came between.
+
+        `counted_for`: the job of somebody who is no admin.
+        """
         ...
 
-    async def take_back(self, plan: DnsPlan) -> None:
+    async def take_back(self, plan: DnsPlan, *, counted_for: str | None = None) -> None:
         """Undo it; what somebody else changed since stays and is told as `Conflict`."""
         ...
 

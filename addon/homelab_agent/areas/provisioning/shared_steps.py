@@ -44,7 +44,7 @@ class SharedSteps[Arguments: (ProvisionArguments, DeprovisionArguments)]:
             f"Writing to {plan.provider}",
             "Look whether the provider answers, then start again.",
         ):
-            await self._dns.write(plan, again=context.again)
+            await self._dns.write(plan, again=context.again, counted_for=_counted(context))
         return Told(
             f"Done at {plan.provider}: {'; '.join(plan.text.splitlines())}",
             {DNS_IS_WRITTEN: True},
@@ -59,7 +59,7 @@ class SharedSteps[Arguments: (ProvisionArguments, DeprovisionArguments)]:
             return "Nothing had been written."
 
         async def take_back() -> None:
-            await self._dns.take_back(plan)
+            await self._dns.take_back(plan, counted_for=_counted(context))
 
         try:
             await self._twice_where_late(
@@ -148,6 +148,12 @@ def require_allowed(plan: DnsPlan, arguments: ProvisionArguments | DeprovisionAr
             f"An admin has to ask for this: {plan.needs_admin}",
             hint="Use a token with the scope admin.",
         )
+
+
+def _counted(
+    context: StepContext[ProvisionArguments] | StepContext[DeprovisionArguments],
+) -> str | None:
+    return None if context.arguments.admin else context.job_id
 
 
 def _shown(records: RecordSet | None) -> JsonValue:

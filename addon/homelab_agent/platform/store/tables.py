@@ -262,6 +262,8 @@ monitor_bucket = Table(
 
 dns_provider = _records("dns_provider", String(128))
 
+zone_change = _records("zone_change", String(32))
+
 dynamic_address = _records("dynamic_address", String(300))
 
 domain = _records("domain", String(300))

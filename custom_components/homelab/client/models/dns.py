@@ -135,21 +135,30 @@ class DnsProviderList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderBody:
-    """A provider to be added. `key` None: made from its name."""
+    """A provider to be added. `key` None: made from its name.
+
+    It has to answer first, or nothing is kept; `verify` False keeps it as it is given, as where it
+    is away just now.
+    """
 
     key: str | None = None
     name: str
     name_servers: tuple[str, ...] = ()
     settings: Mapping[str, Any]
+    verify: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderChange:
-    """What to change of a provider; what is not given stays. A secret of ten stars stays, too."""
+    """What to change of a provider; what is not given stays. A secret of ten stars stays, too.
+
+    With other settings it has to answer first, or all stays as it was; see `ProviderBody.verify`.
+    """
 
     name: str | None = None
     name_servers: tuple[str, ...] | None = None
     settings: Mapping[str, Any] | None = None
+    verify: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +226,8 @@ class PlanBody:
 class DnsPlan:
     """Exactly what would change, and nothing is changed yet. `hash` is what `apply` wants to see.
 
-    `needs_admin`: why an admin must say it, as where more than a third of a zone would change.
+    `needs_admin`: why an admin must say it, as where more than a third of a zone would change,
+    or was within a day. `zone_size`: how many record sets it had before that; None: not known.
     `text`: the same for a person, a line each.
     """
 
@@ -225,6 +235,7 @@ class DnsPlan:
     provider: str
     changes: tuple[Change, ...]
     hash: str
+    zone_size: int | None = None
     needs_admin: str | None = None
     warnings: tuple[str, ...] = ()
     text: str

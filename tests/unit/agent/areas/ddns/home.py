@@ -18,12 +18,14 @@ from homelab_agent.areas.ddns.service import DynamicAddressService
 from homelab_agent.areas.ddns.sources import Sources
 from homelab_agent.areas.ddns.updater import Updater
 from homelab_agent.areas.ddns.watch import DynamicAddressWatch
-from homelab_agent.areas.dns.book import KeptProvider, ProviderBook
+from homelab_agent.areas.dns.book import ProviderBook
+from homelab_agent.areas.dns.entries import KeptProvider
 from homelab_agent.areas.dns.models import ProviderBody, ProviderSettings
 from homelab_agent.areas.dns.name_servers import RealNameServers
 from homelab_agent.areas.dns.providers.all_providers import Reach, make_provider
 from homelab_agent.areas.dns.service import DnsService
 from homelab_agent.areas.dns.writer import Patience, ZoneWriter
+from homelab_agent.areas.dns.zone_tally import ZoneTally
 from homelab_agent.areas.network.models import (
     NETWORK_INTERFACE_KIND,
     NETWORK_KEY,
@@ -65,7 +67,12 @@ class Home:
             time.wall,
         )
         servers = RealNameServers(reach.outbound, ())
-        self.dns = DnsService(self._book, ZoneWriter(self._book, servers, _SOON), servers)
+        self.dns = DnsService(
+            self._book,
+            ZoneWriter(self._book, servers, _SOON),
+            servers,
+            ZoneTally(store, time.wall),
+        )
         records = Records(store, dynamic_address, KeptAddress)
         board = Board(records, self.resources, time.wall, time.steady)
         sources = Sources(self.resources)

@@ -110,8 +110,8 @@ async def test_a_host_that_the_provider_does_not_have_waits_for_a_person(
 async def test_a_provider_that_is_away_is_asked_less_and_less_and_its_return_is_told(
     store: Store, reach: Reach, flare: CloudflareServer
 ) -> None:
-    flare.fail(Fault(status=503))
     async with home(store, reach, flare, settings=at_cloudflare(flare)) as agent:
+        flare.fail(Fault(status=503))
         await agent.dns.test_provider("mine")
         flare.faults.clear()
         await agent.dns.test_provider("mine")

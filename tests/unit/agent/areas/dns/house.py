@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from pydantic import SecretStr
 
-from homelab_agent.areas.dns.book import KeptProvider, ProviderBook
+from homelab_agent.areas.dns.book import ProviderBook
+from homelab_agent.areas.dns.entries import KeptProvider
 from homelab_agent.areas.dns.models import (
     AuthoritativeAnswers,
     PowerDnsSettings,
@@ -17,6 +18,7 @@ from homelab_agent.areas.dns.models import (
 from homelab_agent.areas.dns.providers.interface import Provider
 from homelab_agent.areas.dns.service import DnsService
 from homelab_agent.areas.dns.writer import Patience, ZoneWriter
+from homelab_agent.areas.dns.zone_tally import ZoneTally
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.secrets import SecretFilter
 from homelab_agent.platform.store.database import Store
@@ -77,9 +79,10 @@ class House:
         *,
         make: Callable[[ProviderSettings], Provider] | None = None,
         vault_key: bytes = b"k" * 32,
+        clock: HandClock | None = None,
     ) -> None:
         self.provider = provider
-        self.clock = HandClock()
+        self.clock = clock or HandClock()
         self.resources = Resources()
         self.secrets = SecretFilter()
         self.servers = ShownServers(provider)
@@ -91,9 +94,13 @@ class House:
             self.clock,
         )
         self.writer = ZoneWriter(self.book, self.servers, SOON)
-        self.service = DnsService(self.book, self.writer, self.servers)
+        self.service = DnsService(
+            self.book, self.writer, self.servers, ZoneTally(store, self.clock)
+        )
 
-    async def with_provider(self) -> House:
+    async def with_provider(self, *, verify: bool = True) -> House:
         """Have the provider set up."""
-        await self.service.add_provider(ProviderBody(name="Knot", settings=settings()))
+        await self.service.add_provider(
+            ProviderBody(name="Knot", settings=settings(), verify=verify)
+        )
         return self

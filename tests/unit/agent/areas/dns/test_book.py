@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import Iterable
+from functools import partial
 
 import pytest
 from pydantic import SecretStr
@@ -16,9 +18,16 @@ from homelab_agent.areas.dns.models import (
     ProviderSettings,
     ProviderState,
     ProviderType,
+    RecordSet,
 )
-from homelab_agent.areas.dns.providers.errors import NotOffered, ProviderAway, ProviderRefused
-from homelab_agent.platform.errors import Conflict, Invalid, NotFound, Unavailable
+from homelab_agent.areas.dns.providers.errors import (
+    NotOffered,
+    ProviderAway,
+    ProviderBusy,
+    ProviderRefused,
+    WrongCredentials,
+)
+from homelab_agent.platform.errors import AgentError, Conflict, Invalid, NotFound, Unavailable
 from homelab_agent.platform.store.database import Store
 from homelab_agent.platform.store.tables import dns_provider
 from homelab_agent.platform.vault import SecretUnreadable
@@ -29,17 +38,43 @@ from tests.unit.agent.areas.dns.house import SECRET, ZONE, House, settings
 STARS = "*" * 10
 
 
+class Hanging(ScriptedProvider):
+    """Answers only when it may."""
+
+    def __init__(self, go_on: asyncio.Event, zone: str, held: Iterable[RecordSet]) -> None:
+        super().__init__(zone, held)
+        self._go_on = go_on
+
+    async def zones(self) -> tuple[str, ...]:
+        """See `Provider.zones`."""
+        found = await super().zones()
+        await self._go_on.wait()
+        return found
+
+
 class Opened:
     """Remembers with which settings providers were opened."""
 
     def __init__(self) -> None:
         self.settings: list[ProviderSettings] = []
         self.providers: list[ScriptedProvider] = []
+        self.trouble: AgentError | None = None
+        """What those have that are opened from now on."""
+        self.hangs = False
+        """Whether those that are opened from now on answer only when they may `go_on`."""
+        self.go_on = asyncio.Event()
 
     def __call__(self, settings: ProviderSettings) -> ScriptedProvider:
         self.settings.append(settings)
-        self.providers.append(ScriptedProvider(ZONE, records("nas.example.org 300 A 192.0.2.10")))
+        held = records("nas.example.org 300 A 192.0.2.10")
+        kind = partial(Hanging, self.go_on) if self.hangs else ScriptedProvider
+        self.providers.append(kind(ZONE, held))
+        self.providers[-1].trouble = self.trouble
         return self.providers[-1]
+
+    async def is_trying(self) -> bool:
+        """Whether who was opened last was asked something."""
+        return self.providers[-1].asked > 0
 
     @property
     def secret(self) -> str:
@@ -238,15 +273,86 @@ async def test_what_cannot_be_kept_is_not_used_until_the_next_restart_either(
     assert not opened.providers[0].closed
 
 
-async def test_a_provider_that_does_not_take_its_key_is_kept_and_says_so(store: Store) -> None:
+@pytest.mark.parametrize("trouble", [WrongCredentials, ProviderAway, ProviderBusy])
+async def test_a_new_provider_that_does_not_answer_is_not_kept_unless_a_person_says_so(
+    store: Store, trouble: type[AgentError]
+) -> None:
     provider = ScriptedProvider(ZONE)
-    provider.lose_key()
+    provider.trouble = trouble(f"I do not know {SECRET}.")
     house = House(store, provider)
-    added = await house.service.add_provider(ProviderBody(name="Knot", settings=settings()))
-    assert added.state is ProviderState.REFUSED
-    assert added.reason == "It does not take the key."
+    body = ProviderBody(name="Knot", settings=settings())
+    with pytest.raises(trouble) as caught:
+        await house.service.add_provider(body)
+    assert "verify" in str(caught.value.hint)
+    assert SECRET not in caught.value.message
+    assert house.service.providers().providers == ()
+    assert await stored(store) == "[]"
+    assert provider.closed
+
+    added = await house.service.add_provider(body.model_copy(update={"verify": False}))
+    assert added.key == "knot"
+    assert added.state is not ProviderState.OK
+    assert added.reason == "I do not know ***."
     provider.trouble = None
     assert (await house.service.test_provider("knot")).zones == (ZONE,)
+
+
+async def test_a_wrong_secret_leaves_the_provider_working_with_the_one_before(
+    house: House, store: Store, opened: Opened
+) -> None:
+    before, kept = house.service.provider("knot"), await stored(store)
+    opened.trouble = WrongCredentials("It does not take the key.")
+    for _ in range(2):
+        with pytest.raises(WrongCredentials, match="does not take") as caught:
+            await house.service.change_provider(
+                "knot", ProviderChange(settings=settings(secret="wrong-one"))
+            )
+        assert str(caught.value.hint).startswith("Nothing was changed.")
+    assert house.service.provider("knot") == before
+    assert await stored(store) == kept
+    assert [each.closed for each in opened.providers] == [False, True, True]
+    assert await house.service.read("nas.example.org")
+
+    change = ProviderChange(settings=settings(secret="wrong-one"), verify=False)
+    changed = await house.service.change_provider("knot", change)
+    assert (changed.state, changed.reason) == (ProviderState.REFUSED, "It does not take the key.")
+    assert opened.secret == "wrong-one"
+    assert opened.providers[0].closed
+
+
+async def test_an_agent_that_is_killed_while_it_tries_other_settings_has_those_of_before(
+    house: House, store: Store, opened: Opened
+) -> None:
+    opened.hangs = True
+    changing = asyncio.create_task(
+        house.service.change_provider("knot", ProviderChange(settings=settings(secret="wrong-one")))
+    )
+    await wait_until(opened.is_trying, what="the new settings to be tried")
+    assert (await house.service.test_provider("knot")).state is ProviderState.OK
+
+    after_the_crash = Opened()
+    again = House(store, ScriptedProvider(ZONE), make=after_the_crash)
+    await again.service.until_ready()
+    assert after_the_crash.secret == SECRET
+    changing.cancel()
+    await asyncio.wait([changing])
+    assert opened.providers[-1].closed
+
+
+async def test_a_provider_that_is_removed_while_other_settings_are_tried_stays_removed(
+    house: House, store: Store, opened: Opened
+) -> None:
+    opened.hangs = True
+    changing = asyncio.create_task(
+        house.service.change_provider("knot", ProviderChange(settings=settings()))
+    )
+    await wait_until(opened.is_trying, what="the new settings to be tried")
+    await house.service.remove_provider("knot")
+    opened.go_on.set()
+    with pytest.raises(NotFound):
+        await changing
+    assert await stored(store) == "[]"
+    assert opened.providers[-1].closed
 
 
 async def test_a_provider_that_says_what_it_was_asked_betrays_no_secret(store: Store) -> None:

@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from homelab_agent.areas.dns.book import KeptProvider, ProviderBook
+from homelab_agent.areas.dns.book import ProviderBook
 from homelab_agent.areas.dns.demo import DemoDns
+from homelab_agent.areas.dns.entries import KeptProvider
 from homelab_agent.areas.dns.models import ServerAnswer
 from homelab_agent.areas.dns.providers.demo import DEMO_ZONE
 from homelab_agent.areas.dns.service import DnsService
 from homelab_agent.areas.dns.writer import ZoneWriter
+from homelab_agent.areas.dns.zone_tally import ZoneTally
 from homelab_agent.areas.domains.around import Around
 from homelab_agent.areas.domains.board import Board
 from homelab_agent.areas.domains.book import Book
@@ -143,7 +145,7 @@ async def one_house(
         clock,
         first=demo.first(),
     )
-    dns = DnsService(book, ZoneWriter(book, demo), demo)
+    dns = DnsService(book, ZoneWriter(book, demo), demo, ZoneTally(store, clock))
     runner = JobRunner(store, resources, clock, Audit(store, clock, secrets))
     house = OneHouse(DomainStore(store, clock), resources, clock, dns, runner)
     await dns.until_ready()
