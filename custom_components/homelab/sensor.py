@@ -9,6 +9,7 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
+from homeassistant.const import MAX_LENGTH_STATE_STATE
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -220,8 +221,11 @@ class ResourceSensor[T](ResourceEntity[T], SensorEntity):
     @property
     @override
     def native_value(self) -> Value:
-        """The fact as it is now."""
-        return self.value()
+        """The fact as it is now, as much of it as a state may hold."""
+        value = self.value()
+        if isinstance(value, str) and len(value) > MAX_LENGTH_STATE_STATE:
+            return f"{value[: MAX_LENGTH_STATE_STATE - 1]}…"
+        return value
 
 
 class ThingSensor[T](ThingEntity[T], ResourceSensor[T]):

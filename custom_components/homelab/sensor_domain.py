@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from homeassistant.components.sensor import SensorDeviceClass
-from homeassistant.const import EntityCategory
+from homeassistant.const import MAX_LENGTH_STATE_STATE, EntityCategory
 
 from .client import (
     Domain,
@@ -34,8 +34,6 @@ from .sensor_description import (
     fact,
 )
 
-_LONGEST: Final = 255
-"""So long may a state be."""
 _LEADING: Final = frozenset({RecordType.A, RecordType.AAAA, RecordType.CNAME})
 """The records that lead to an address; the others only say something."""
 
@@ -64,8 +62,8 @@ def _follows_ipv6(address: DynamicAddress) -> bool:
 def _listed(addresses: Collection[str]) -> str | None:
     """Return addresses as a person writes them, as many as there is room for."""
     text = ", ".join(addresses)
-    if len(text) > _LONGEST:
-        text = text[: _LONGEST - 2].rpartition(", ")[0] + " …"
+    if len(text) > MAX_LENGTH_STATE_STATE:
+        text = text[: MAX_LENGTH_STATE_STATE - 2].rpartition(", ")[0] + " …"
     return text or None
 
 
