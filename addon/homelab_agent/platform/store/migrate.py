@@ -16,14 +16,11 @@ def migrate(connection: Connection, schema: Schema, revision: str | None) -> Non
     Raises:
         StoreError: the database is newer than this program, or a migration failed.
     """
-    config = Config()
-    # Alembic's settings take % for interpolation.
-    config.set_main_option("script_location", str(schema.migrations).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
+    config = _config(schema)
     config.attributes["connection"] = connection
     config.attributes["metadata"] = schema.metadata
     if revision is not None:
-        _require_known(config, revision, schema.head)
+        require_known(schema, revision)
     try:
         command.upgrade(config, schema.head)
     except Exception as error:  # a migration may fail with anything
@@ -33,12 +30,21 @@ def migrate(connection: Connection, schema: Schema, revision: str | None) -> Non
         ) from error
 
 
-def _require_known(config: Config, revision: str, head: str) -> None:
+def require_known(schema: Schema, revision: str) -> None:
+    """Raise `StoreError` where a newer version than this program wrote the database."""
     try:
-        ScriptDirectory.from_config(config).get_revision(revision)
+        ScriptDirectory.from_config(_config(schema)).get_revision(revision)
     except CommandError as error:
         raise StoreError(
             f"The store was written by a newer version (revision {revision}); "
-            f"this one knows it up to {head}",
+            f"this one knows it up to {schema.head}",
             hint="Use the newer version again, or put back the copy kept before it was migrated",
         ) from error
+
+
+def _config(schema: Schema) -> Config:
+    config = Config()
+    # Alembic's settings take % for interpolation.
+    config.set_main_option("script_location", str(schema.migrations).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config

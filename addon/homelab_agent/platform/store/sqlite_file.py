@@ -99,6 +99,10 @@ class SqliteFile:
 
     def _migrate(self, revision: str) -> None:
         """Keep a copy, migrate a second one and put that in the file's place."""
+        from homelab_agent.platform.store.migrate import require_known  # noqa: PLC0415  # heavy
+
+        # Before all else: the copy that is there by this name is from before the last migration.
+        require_known(self._schema, revision)
         working = Path(f"{self.path}.migrating")
         _remove_database(working)
         try:

@@ -71,6 +71,20 @@ async def test_a_copy_of_before_is_kept_and_works_with_the_version_of_before(
     await old.close()
 
 
+async def test_an_older_version_leaves_the_copy_of_before_its_own_migration_alone(
+    store_url: str, tmp_path: Path
+) -> None:
+    newer = next_schema(tmp_path, GOOD)
+    await (await Store.open(store_url, tmp_path, schema=newer)).close()
+    copy = tmp_path / f"homelab.db.before-{SCHEMA.head}"
+    copy.write_text("how it was before the version of today")
+
+    with pytest.raises(StoreError, match="newer version"):
+        await Store.open(store_url, tmp_path)
+
+    assert copy.read_text() == "how it was before the version of today"
+
+
 async def test_what_was_still_in_the_log_of_a_killed_agent_is_migrated_too(
     store_url: str, tmp_path: Path
 ) -> None:
