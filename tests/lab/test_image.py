@@ -28,6 +28,8 @@ APP_OPTIONS = {
     "activity_retention_days": 7,
     "name": "Shed",
     "docker_url": "unix:///var/run/docker.sock",
+    "certificate_paths": ["/ssl"],
+    "certificates_dir": "/ssl/homelab",
 }
 
 pytestmark = [pytest.mark.timeout(300)]
@@ -169,6 +171,37 @@ async def test_docker_calls_the_image_healthy_with_a_certificate_of_its_own(
     config = {"Env": ["HOMELAB_TLS=self_signed"], "Healthcheck": {"Interval": SECOND_NS}}
     await docker.create(name, image=IMAGE, command=(), config=config, Binds=[SOCKET])
     await wait_until(lambda: healthy(docker, name), what="the health check to pass over TLS")
+
+
+async def test_no_address_of_the_machine_leads_a_monitor_back_into_the_agents_own_container(
+    docker: Docker,
+) -> None:
+    port = free_port()
+    agent = Packaged(docker, f"image-test-{port}", port)
+    await docker.create(
+        agent.name,
+        image=IMAGE,
+        command=(),
+        config={"ExposedPorts": {"8099/tcp": {}}},
+        NetworkMode="bridge",
+        PortBindings={"8099/tcp": [{"HostIp": "", "HostPort": str(port)}]},
+        Binds=[SOCKET],
+    )
+    await wait_until(agent.answers, what="the agent in the container to answer")
+    await agent.create_token()
+    template = "{{(index .IPAM.Config 0).Gateway}}"
+    machine = (await run("docker", "network", "inspect", "bridge", "--format", template)).strip()
+    for check in (
+        {"type": "http", "url": f"http://{machine}:{port}/api/v1/health"},
+        {"type": "tcp", "host": machine, "port": port},
+    ):
+        kind = check["type"]
+        status, answer = await agent.ask(
+            "POST", "/monitors", {"name": f"Itself by {kind}", "key": kind, "check": check}
+        )
+        assert status == 200, answer
+        _, found = await agent.ask("POST", f"/monitors/{kind}/check", {"wait_s": 30})
+        assert found["result"]["code"] == "guarded", found
 
 
 async def test_an_address_inside_docker_is_not_announced_to_the_home_network(
@@ -330,6 +363,34 @@ async def test_every_option_of_the_app_is_taken(docker: Docker, tmp_path: Path) 
     _, info = await agent.ask("GET", "/info")
     assert info["name"] == "Shed"
     assert info["settings"]["protect"] == ["database"]
+
+
+async def test_the_app_watches_home_assistants_certificate_and_leaves_its_own_beside_it(
+    docker: Docker, tmp_path: Path
+) -> None:
+    (data := tmp_path / "data").mkdir()
+    (ssl := tmp_path / "ssl").mkdir()
+    (data / "options.json").write_text(json.dumps(APP_OPTIONS))
+    certificate, key = ssl / "fullchain.pem", ssl / "privkey.pem"
+    await run(
+        *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "90"),
+        *("-subj", "/CN=home.example.org", "-addext", "subjectAltName=DNS:home.example.org"),
+        *("-keyout", str(key), "-out", str(certificate)),
+    )
+    agent = await start(docker, mounts=(SOCKET, f"{data}:/data", f"{ssl}:/ssl"))
+    await agent.create_token()
+
+    async def watched_files() -> list[str] | None:
+        _, answer = await agent.ask("GET", "/certificates")
+        return [each["path"] for each in answer["certificates"] if each["path"]] or None
+
+    found = await wait_until(watched_files, what="the certificate in /ssl to be found")
+    assert found == ["/ssl/fullchain.pem"]
+    own = {"certificate_pem": certificate.read_text(), "key_pem": key.read_text()}
+    status, answer = await agent.ask("POST", "/managed-certificates/upload", own)
+    assert status in {200, 201}, answer
+    handed_over = ssl / "homelab" / "home.example.org" / "privkey.pem"
+    assert handed_over.read_text() == key.read_text()
 
 
 async def test_an_app_with_a_wrong_option_says_which_instead_of_guessing(

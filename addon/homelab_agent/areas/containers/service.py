@@ -71,6 +71,19 @@ class ContainerService:
         """Return the container with this full id as last known, also while the engine is away."""
         return self._inventory.with_id(container_id)
 
+    def published_ports(self, container_id: str) -> frozenset[int]:
+        """Return the machine's TCP ports that lead into a container, also while the engine is away.
+
+        Of a container that is not known there are none; the first characters of the id are enough.
+        """
+        return frozenset(
+            port.host_port
+            for container in self._inventory.shown()
+            if container.id.startswith(container_id)
+            for port in container.ports
+            if port.host_port is not None and port.protocol == "tcp"
+        )
+
     async def protected_reason(self, name_or_key: str) -> str | None:
         """Return why a container must not be stopped; None where nothing protects it."""
         return self.get(name_or_key).protected_reason

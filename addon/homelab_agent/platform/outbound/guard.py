@@ -1,6 +1,7 @@
 """Where the agent must not be sent: special addresses, and the doors that are its own."""
 
 import socket
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -32,12 +33,20 @@ class _Door:
     is_open: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Passage:
+    ports: Callable[[], Collection[int]]
+    leads_to_it: Callable[[Target], Awaitable[bool]]
+    what: str
+
+
 class Guard:
     """Tells where the agent must not connect to. It is asked about addresses, never about names."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
         self._doors: list[_Door] = []
+        self._passages: list[_Passage] = []
 
     def keep(self, what: str, host: str, port: int, *, is_open: bool = False) -> None:
         """Refuse this door from now on, at every address of this machine where it is on it.
@@ -45,6 +54,15 @@ class Guard:
         `is_open`: it asks nobody who they are.
         """
         self._doors.append(_Door(host, port, what, is_open))
+
+    def keep_passage(
+        self,
+        what: str,
+        ports: Callable[[], Collection[int]],
+        leads_to_it: Callable[[Target], Awaitable[bool]],
+    ) -> None:
+        """Refuse from now on what leads to a door by one of these ports of another address."""
+        self._passages.append(_Passage(ports, leads_to_it, what))
 
     def keep_docker(self, docker_url: str) -> None:
         """Refuse the door to Docker, where it is one that others can find: a port."""
@@ -85,6 +103,9 @@ class Guard:
         for door in self._doors:
             if door.port == target.port and await self._leads_to(plain(address), door):
                 return door.what
+        for passage in self._passages:
+            if target.port in passage.ports() and await passage.leads_to_it(target):
+                return passage.what
         return None
 
     async def _leads_to(self, address: Address, door: _Door) -> bool:
