@@ -47,6 +47,8 @@ class BuiltImages:
             (
                 "FROM busybox",
                 f"LABEL org.opencontainers.image.version={version}",
+                # The same image for two who build it at a time would go with the first of them.
+                f"LABEL homelab.test.repository={self.name}",
                 *lines,
                 f"CMD {json.dumps(['sh', '-c', script])}",
             )

@@ -129,3 +129,23 @@ async def test_closing_it_ends_the_streams() -> None:
         await engine.close()
         with pytest.raises(Unavailable):
             await anext(events)
+
+
+async def test_what_happens_now_and_then_makes_no_update_work_that_shall_not() -> None:
+    engine = DemoEngine(clock=lambda: NOW, pace_s=0.005, seed=7)
+    like = next(row for row in await engine.list_containers() if row.name == FLAPPING)
+    engine.rename(like.id, "kept")
+    doomed = engine.add(like.id, name=FLAPPING, image="x:2", image_id="sha256:2", doomed=True)
+    await engine.start(doomed)
+    said, crashes = set(), 0
+    async with asyncio.timeout(20), engine.events(None) as events:
+        async for event in events:
+            if event.action is EventAction.HEALTH_STATUS:
+                said.add(event.health)
+            crashes += event.name == CRASHING and event.action is EventAction.DIE
+            if crashes == 10:
+                break
+    row = await engine.inspect(doomed)
+    await engine.close()
+    assert said == {ContainerHealth.UNHEALTHY}
+    assert row.health is ContainerHealth.UNHEALTHY
