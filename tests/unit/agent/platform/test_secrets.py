@@ -1,6 +1,9 @@
+from hashlib import sha256
+from time import process_time
+
 import pytest
 
-from homelab_agent.platform.secrets import SecretFilter
+from homelab_agent.platform.secrets import MOST_SECRETS, SecretFilter
 
 TOKEN = "hl_0123abcd_" + "aB3-_" * 8 + "xyz"
 
@@ -41,3 +44,44 @@ def test_a_secret_too_short_to_mask_is_refused_instead_of_spoiling_every_log() -
         with pytest.raises(ValueError, match="at least 6"):
             secrets.add(short)
     assert secrets.mask("a banana") == "a banana"
+
+
+def test_of_secrets_that_begin_alike_each_is_masked_as_a_whole() -> None:
+    secrets = SecretFilter()
+    known = [
+        "abcdef",
+        "abcdefgh",
+        "abcdef.h",
+        "abcxyz",
+        "xyzxyz",
+        "(a|b)*?",
+        "\u00fcber-\U0001f511",
+        *("a" * length for length in range(6, 2000)),
+    ]
+    for value in known:
+        secrets.add(value)
+    for value in known:
+        assert secrets.mask(f"<{value}>") == "<***>"
+    assert secrets.mask("abcdefg abcde abcdef-h") == "***g abcde ***-h"
+
+
+def test_a_setting_that_changes_every_hour_makes_no_line_slower_for_ever() -> None:
+    secrets = SecretFilter()
+    secrets.add("in-use-since-the-start")
+    for number in range(MOST_SECRETS + 10):
+        secrets.add(f"secret-number-{number:06}-x")
+        secrets.add("in-use-since-the-start")
+    masked = secrets.mask(
+        f"in-use-since-the-start secret-number-{MOST_SECRETS:06}-x secret-number-000000-x"
+    )
+    assert masked == "*** *** secret-number-000000-x"
+
+
+def test_an_agent_with_thousands_of_secrets_starts_and_writes_without_a_pause() -> None:
+    secrets = SecretFilter()
+    began_s = process_time()
+    for number in range(3000):
+        secrets.add(sha256(str(number).encode()).hexdigest())
+    assert secrets.mask("nothing in here " * 1000) == "nothing in here " * 1000
+    # One pattern for each addition once took a minute and more.
+    assert process_time() - began_s < 2
