@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Sequence
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers.device_registry import AnyDeviceEntry
@@ -83,6 +83,14 @@ class HomelabCoordinator:
         self._settled = (False, False)
         self._started = False
         self._first: asyncio.Future[None] = hass.loop.create_future()
+
+    @property
+    def successor(self) -> HomelabCoordinator | None:
+        """Who knows of the same agent now, as the entry may have been set up anew; None if none."""
+        if self._entry.state is not ConfigEntryState.LOADED:
+            return None
+        coordinator: HomelabCoordinator = self._entry.runtime_data
+        return coordinator
 
     @property
     def agent(self) -> AgentInfo | None:

@@ -77,7 +77,8 @@ class Figures:
 class Happening:
     """Something that just happened. `device` is what has the device of it, None for the host.
 
-    `details` is what a message about it needs. `lasts` tells later whether it is still so.
+    `details` is what a message about it needs. `lasts` tells later whether it is still so,
+    by what is known then.
     """
 
     type: HappeningType
@@ -87,7 +88,7 @@ class Happening:
     name: str
     at: datetime
     details: Mapping[str, Any] = field(default_factory=dict)
-    lasts: Callable[[], bool] = lambda: True
+    lasts: Callable[[HomelabCoordinator], bool] = lambda _: True
     fall: Fall | None = None
 
 

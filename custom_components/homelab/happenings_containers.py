@@ -127,8 +127,8 @@ class ContainerWatch(Watch):
             seconds=OUT_OF_MEMORY_S
         )
 
-        def still_down() -> bool:
-            container = self._coordinator.container(event.key)
+        def still_down(now: HomelabCoordinator) -> bool:
+            container = now.container(event.key)
             return container is not None and not (
                 container.state is ContainerState.RUNNING and _runs_since(container, event.at)
             )
@@ -151,8 +151,8 @@ class ContainerWatch(Watch):
         )
 
     def _unhealthy(self, event: ContainerEvent) -> None:
-        def still_unhealthy() -> bool:
-            container = self._coordinator.container(event.key)
+        def still_unhealthy(now: HomelabCoordinator) -> bool:
+            container = now.container(event.key)
             return container is not None and container.health is ContainerHealth.UNHEALTHY
 
         subject = Subject(CONTAINER.name, event.key)
@@ -175,8 +175,8 @@ class ContainerWatch(Watch):
         now = dt_util.utcnow()
         self._note(container.key, _Trouble(HappeningType.CONTAINER_RESTART_LOOP, now))
 
-        def still_looping() -> bool:
-            known = self._coordinator.container(container.key)
+        def still_looping(now: HomelabCoordinator) -> bool:
+            known = now.container(container.key)
             return known is not None and known.restart_loop
 
         subject = Subject(CONTAINER.name, container.key)
@@ -197,8 +197,8 @@ class ContainerWatch(Watch):
         )
 
     def _recovered(self, container: Container, trouble: _Trouble) -> None:
-        def still_well() -> bool:
-            known = self._coordinator.container(container.key)
+        def still_well(now: HomelabCoordinator) -> bool:
+            known = now.container(container.key)
             return known is not None and trouble.is_over(known)
 
         subject, end = Subject(CONTAINER.name, container.key), self._end_of(trouble, container)

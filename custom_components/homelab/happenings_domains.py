@@ -60,8 +60,8 @@ class DomainWatch(EventWatch[DomainEvent]):
         duration = self._duration_until(event)
         bad = event.type is DomainEventType.UNHEALTHY
 
-        def still_so() -> bool:
-            known = self._coordinator.mirror.get(DOMAIN, event.key)
+        def still_so(now: HomelabCoordinator) -> bool:
+            known = now.mirror.get(DOMAIN, event.key)
             return known is not None and (known.status is DomainStatus.UNHEALTHY) is bad
 
         self._tell(

@@ -74,8 +74,8 @@ class MonitorWatch(EventWatch[MonitorEvent]):
                 return
         monitor = self._coordinator.mirror.get(MONITOR, event.key)
 
-        def still_so() -> bool:
-            known = self._coordinator.mirror.get(MONITOR, event.key)
+        def still_so(now: HomelabCoordinator) -> bool:
+            known = now.mirror.get(MONITOR, event.key)
             return known is not None and known.state is state
 
         self._tell(

@@ -7,6 +7,7 @@ from homeassistant.util import dt as dt_util
 
 from .client import Stack, StackState
 from .client.kinds import STACK
+from .coordinator import HomelabCoordinator
 from .happening import Happening, HappeningType, Watch
 from .mirror import Before, ResourceId
 from .subjects import Subject
@@ -30,8 +31,8 @@ class StackWatch(Watch):
             self._degraded(stack)
 
     def _degraded(self, stack: Stack) -> None:
-        def still_degraded() -> bool:
-            known = self._coordinator.stack(stack.key)
+        def still_degraded(now: HomelabCoordinator) -> bool:
+            known = now.stack(stack.key)
             return known is not None and known.state is StackState.DEGRADED
 
         subject = Subject(STACK.name, stack.key)

@@ -140,14 +140,15 @@ class _OfFigures(HappeningTrigger):
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
         """Nothing was told yet."""
         super().__init__(hass, config)
-        self._told: dict[tuple[int, Subject], float] = {}
+        self._told: dict[tuple[str, Subject], float] = {}
 
     @override
     def wants(self, happening: Happening) -> bool:
         """Return whether the limit was reached just now."""
         if happening.fall is None or not happening.fall.passes(self.options[self.limit_option]):
             return False
-        identity, now = (id(happening.coordinator), happening.subject), self._hass.loop.time()
+        identity = (happening.coordinator.instance_id, happening.subject)
+        now = self._hass.loop.time()
         told = self._told.get(identity)
         if told is not None and now - told < TOLD_AGAIN_AFTER_S:
             return False

@@ -114,24 +114,27 @@ class _Waiting:
 
     def __init__(self, hass: HomeAssistant) -> None:
         self._hass = hass
-        self._ends: dict[tuple[int, Subject], list[CALLBACK_TYPE]] = {}
+        self._ends: dict[tuple[str, Subject], list[CALLBACK_TYPE]] = {}
 
     @callback
     def add(self, happening: Happening, lasting: timedelta, fire: Any) -> None:
         """Call `fire` unless it ends before its time; one that waits already goes on waiting."""
-        identity = (id(happening.coordinator), happening.subject)
+        identity = (happening.coordinator.instance_id, happening.subject)
         if identity in self._ends:
             return
 
         @callback
         def review() -> None:
-            if not happening.lasts():
+            if not happening.lasts(happening.coordinator):
                 self._forget(identity)
 
         @callback
         def due(_now: datetime) -> None:
             self._forget(identity)
-            fire(happening)
+            # The host may have been set up anew meanwhile, and what happened then was not heard.
+            known = happening.coordinator.successor
+            if known is not None and happening.lasts(known):
+                fire(happening)
 
         subject = happening.subject
         self._ends[identity] = [
@@ -145,7 +148,7 @@ class _Waiting:
         for identity in tuple(self._ends):
             self._forget(identity)
 
-    def _forget(self, identity: tuple[int, Subject]) -> None:
+    def _forget(self, identity: tuple[str, Subject]) -> None:
         for end in self._ends.pop(identity, ()):
             end()
 

@@ -352,3 +352,21 @@ async def test_what_somebody_stopped_and_starts_again_has_not_recovered(quiet: H
     quiet.agent.change_container("web", state="running", started_at="2026-11-21T07:30:00Z")
     await quiet.settled()
     assert not runs
+
+
+@pytest.mark.parametrize("still_down", [True, False])
+async def test_what_has_to_last_is_looked_at_anew_after_the_host_was_set_up_again(
+    quiet: Home, *, still_down: bool
+) -> None:
+    trigger = on(quiet, "container_died", **{"for": "00:00:30"})
+    runs = await automate(quiet.hass, trigger)
+    quiet.agent.change_container("web", state="exited")
+    tell(quiet, "died", 7, at="2026-11-21T07:00:00+00:00")
+    await quiet.settled()
+    await quiet.hass.config_entries.async_unload(quiet.entry.entry_id)
+    if not still_down:
+        quiet.agent.change_container("web", state="running", started_at="2026-11-21T07:30:00Z")
+    await quiet.hass.config_entries.async_setup(quiet.entry.entry_id)
+    await quiet.settled()
+    await quiet.passes(seconds=31)
+    assert len(runs) == still_down
