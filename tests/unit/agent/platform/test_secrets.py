@@ -66,9 +66,9 @@ def test_of_secrets_that_begin_alike_each_is_masked_as_a_whole() -> None:
 
 def test_whoever_chooses_secrets_does_not_choose_how_deep_a_pattern_is() -> None:
     secrets = SecretFilter()
-    for length in range(6, 2000):
+    for length in range(6, 600):
         secrets.add("a" * length)
-    assert secrets.mask("a" * 1999) == "***"
+    assert secrets.mask("a" * 599) == "***"
 
 
 def test_a_setting_that_changes_every_hour_makes_no_line_slower_for_ever() -> None:
