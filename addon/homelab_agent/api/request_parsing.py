@@ -15,6 +15,8 @@ from homelab_agent.platform.model import Model
 MAX_BODY_BYTES = 1024 * 1024
 BODY_DEADLINE_S = 30.0
 MAX_PATH_PARAMETER_CHARS = 300
+MAX_REASON_CHARS = 300
+"""A reason may quote what was sent, and that may be a megabyte."""
 
 
 def parse_path(request: web.Request, names: Sequence[str]) -> dict[str, str]:
@@ -115,6 +117,8 @@ def _invalid(error: ValidationError, model: type[Model], what: str) -> Invalid:
 
 def _sentence(details: ErrorDetails) -> str:
     text = details["msg"].removeprefix("Invalid JSON: ")
+    if len(text) > MAX_REASON_CHARS:
+        return f"{text[:MAX_REASON_CHARS]}..."
     return text if text.endswith(".") else f"{text}."
 
 

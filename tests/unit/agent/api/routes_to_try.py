@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
+from ipaddress import IPv4Address
 
 from pydantic import Field
 
@@ -51,6 +52,7 @@ class Needed(Model):
     """A body that cannot be left out."""
 
     text: str
+    address: IPv4Address | None = None
 
 
 class RoutesToTry:

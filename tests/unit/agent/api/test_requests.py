@@ -72,6 +72,13 @@ async def test_a_missing_field_is_named(door: Door) -> None:
     assert "missing" in str(answer.json["detail"])
 
 
+async def test_a_wrong_value_is_not_answered_in_full_length(door: Door) -> None:
+    body = {"text": "x", "address": "9" * 70_000}
+    answer = await door.ask("/api/v1/need", method="POST", body=body)
+    assert (answer.status, answer.json["field"]) == (422, "address")
+    assert len(str(answer.json["detail"])) < 500
+
+
 async def test_an_unknown_field_comes_with_the_known_ones(door: Door) -> None:
     answer = await door.ask("/api/v1/try/box/order", method="POST", body={"txt": "x"})
     assert answer.json["hint"] == "Known are: text, count, inner, labels, notes."
