@@ -74,13 +74,11 @@ async def test_a_domain_from_its_wish_to_its_records_and_back(api: Api) -> None:
     await api.ask("DELETE", f"{path}?plan_hash={removal['hash']}")
     assert (await api.refused("GET", path))[0] == 404
     events = (await api.ask("GET", f"{path}/events", scope="read"))["events"]
-    assert [each["type"] for each in events] == [
-        "deleted",
-        "dns_applied",
-        "dns_applied",
-        "created",
-    ]
-    assert {each["caller"] for each in events} == {"operate"}
+    asked = [each["type"] for each in events if each["caller"] == "operate"]
+    assert asked == ["deleted", "dns_applied", "dns_applied", "created"]
+    # The agent looks at its domains by itself, too, and may have looked in between.
+    noticed = {each["type"] for each in events if each["caller"] != "operate"}
+    assert noticed <= {"unhealthy", "recovered"}
 
 
 async def test_what_is_applied_past_it_is_in_its_history(api: Api) -> None:
