@@ -4,6 +4,7 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
+from homeassistant.helpers.translation import async_load_integrations
 from homeassistant.helpers.typing import ConfigType
 
 from . import issues
@@ -37,6 +38,8 @@ async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: HomelabConfigEntry) -> bool:
     """Connect to an agent and show what it knows."""
+    # Devices are named before the first platform has the words loaded, in this language perhaps.
+    await async_load_integrations(hass, {DOMAIN})
     coordinator = HomelabCoordinator(hass, entry, create_client(hass, entry.data))
     await coordinator.async_start()
     entry.async_on_unload(coordinator.async_stop)

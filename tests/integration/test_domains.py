@@ -7,7 +7,7 @@ from homeassistant.core import State
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 
-from tests.fakes import wire, wire_domains
+from tests.fakes import wire, wire_domains, wire_services
 from tests.fakes.agent_server import Answer
 from tests.fakes.wire_domains import PHOTOS
 from tests.integration.home import Home, device_of, name, until
@@ -16,7 +16,7 @@ DOMAIN = f"domain:{PHOTOS}"
 HOME_NAME = "home.example.org"
 DYNAMIC = f"dynamic_address:{HOME_NAME}"
 MANAGED = f"managed_certificate:{PHOTOS}"
-PROXY = "proxy:caddy"
+PROXY = PROXY
 
 
 def put(home: Home, name: str = PHOTOS, **changes: Any) -> None:
@@ -366,6 +366,24 @@ async def test_an_address_moves_to_the_page_of_its_domain_and_back(home: Home) -
     await home.hass.async_block_till_done()
 
 
+async def test_a_watched_certificate_of_the_agent_is_where_the_agent_keeps_it(home: Home) -> None:
+    watched = f"managed-{PHOTOS}"
+    found = wire_services.certificate(watched, source="managed", managed=PHOTOS)
+    home.agent.put("certificate", watched, found)
+    put_managed(home)
+    key = f"certificate:{watched}:problem"
+    await home.becomes("binary_sensor", key, "off")
+    await until(
+        lambda: device_of(home, "binary_sensor", key) == home.device(MANAGED), "the first page"
+    )
+    put(home)
+    await until(
+        lambda: device_of(home, "binary_sensor", key) == home.device(DOMAIN), "the domain's"
+    )
+    await home.becomes("binary_sensor", key, "off")
+    assert not home.has("sensor", f"certificate:{watched}:expires_at"), "it is there already"
+
+
 async def test_a_certificate_with_other_names_moves_along(photos: Home) -> None:
     put_managed(photos, "shop", names=["shop.example.org"])
     await photos.becomes("binary_sensor", "managed_certificate:shop:problem", "off")
@@ -471,6 +489,16 @@ async def test_the_proxy_has_a_page_once_there_is_one(home: Home) -> None:
     assert home.device(PROXY) is None
     home.agent.put("proxy", "caddy", wire_domains.proxy(routes=3))
     await home.becomes("sensor", f"{PROXY}:proxy_routes", "3")
+
+
+async def test_the_proxy_is_called_in_words_after_a_change_of_the_language(home: Home) -> None:
+    home.agent.put("proxy", "caddy", wire_domains.proxy())
+    await until(lambda: home.device(PROXY), "the proxy")
+    await home.hass.config.async_update(language="de")
+    await home.hass.config_entries.async_reload(home.entry.entry_id)
+    device = home.device(PROXY)
+    assert device is not None
+    assert device.name == "Reverse-Proxy"
 
 
 @pytest.mark.parametrize(
