@@ -16,7 +16,7 @@ DOMAIN = f"domain:{PHOTOS}"
 HOME_NAME = "home.example.org"
 DYNAMIC = f"dynamic_address:{HOME_NAME}"
 MANAGED = f"managed_certificate:{PHOTOS}"
-PROXY = PROXY
+PROXY = "proxy:caddy"
 
 
 def put(home: Home, name: str = PHOTOS, **changes: Any) -> None:
