@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from homelab_agent.areas.dns.models import RecordSet, RecordType
 from homelab_agent.areas.provisioning.authority_words import AuthorityWords
 from homelab_agent.areas.provisioning.certificate_step import CertificateStep
 from homelab_agent.areas.provisioning.deprovision_job import DeprovisionJob
@@ -103,6 +104,12 @@ class Bench:
         """Take it back and return the job that it was."""
         body = DeprovisionBody.model_validate({"wait_s": 0, **changes})
         return await self._job(self.service.remove(NAME, body, PHONE))
+
+    def hold(self, value: str, record_type: RecordType = RecordType.A) -> RecordSet:
+        """Have somebody else write a record at the name."""
+        there = RecordSet(name=NAME, type=record_type, values=(value,), ttl_s=300)
+        self.dns.records[NAME, record_type] = there
+        return there
 
     def state(self) -> dict[str, object]:
         """Return all that is there, to be compared."""

@@ -33,6 +33,7 @@ from homelab_agent.areas.domains.models import (
     DomainEventType,
     DomainSettings,
     DomainStatus,
+    FoundRecords,
     KeptDomain,
 )
 from homelab_agent.areas.proxy.models import (
@@ -371,7 +372,13 @@ class FakeDomains:
         return self.all.get(id)
 
     async def put(
-        self, body: DomainBody, caller: str, *, provisioned: bool, job_id: str | None
+        self,
+        body: DomainBody,
+        caller: str,
+        *,
+        provisioned: bool,
+        job_id: str | None,
+        found: FoundRecords | None = None,
     ) -> KeptDomain | None:
         del caller, job_id
         before = self.all.get(body.name)
@@ -380,6 +387,7 @@ class FakeDomains:
             id=body.name,
             settings=settings,
             provisioned=provisioned,
+            found=found or FoundRecords(),
             created_at=NOW,
             changed_at=NOW,
         )

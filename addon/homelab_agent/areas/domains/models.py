@@ -283,15 +283,29 @@ class DomainDeleteQuery(Model):
     wait_s: float | None = Field(default=30, ge=0, le=600)
 
 
+class FoundRecords(Model):
+    """What led somewhere at a name before it was provisioned: its addresses, or its alias.
+
+    `same`: the types of those that were as wanted already. `replaced`: what others were before.
+    `followed`: the name followed this network's address already.
+    """
+
+    same: tuple[RecordType, ...] = ()
+    replaced: tuple[RecordSet, ...] = ()
+    followed: bool = False
+
+
 class KeptDomain(Model):
     """A domain as the agent keeps it: what is wanted of it, and how it was found to be.
 
-    What the API shows is a `Domain`; this is what comes back when a change is undone.
+    What the API shows is a `Domain`; this is what comes back when a change is undone. `found`: what
+    is left, or put back, when it is taken back.
     """
 
     id: str
     settings: DomainSettings
     provisioned: bool = False
+    found: FoundRecords = FoundRecords()
     status: DomainStatus = DomainStatus.PENDING
     reason: str | None = None
     told_unhealthy: bool = False

@@ -17,6 +17,7 @@ from homelab_agent.areas.domains.models import (
     DomainHealth,
     DomainReplaceBody,
     DomainSettings,
+    FoundRecords,
     KeptDomain,
 )
 from homelab_agent.areas.domains.names import domain_id
@@ -141,9 +142,17 @@ class DomainService:
         return watched.kept if watched else None
 
     async def put(
-        self, body: DomainBody, caller: str, *, provisioned: bool, job_id: str | None
+        self,
+        body: DomainBody,
+        caller: str,
+        *,
+        provisioned: bool,
+        job_id: str | None,
+        found: FoundRecords | None = None,
     ) -> KeptDomain | None:
         """Have a domain be exactly so; return what was kept before, None where nothing was.
+
+        `found`: what was there before it was provisioned.
 
         Raises:
             Invalid, NotFound: what is wanted makes no sense.
@@ -156,9 +165,9 @@ class DomainService:
             known = self._book.watched.get(name)
             before = known.kept if known else None
             after = self._made(name, settings, before).model_copy(
-                update={"provisioned": provisioned}
+                update={"provisioned": provisioned, "found": found or FoundRecords()}
             )
-            if before is None or (before.settings, before.provisioned) != (settings, provisioned):
+            if before is None or _put(before) != _put(after):
                 await self._keep(after, before, caller, job_id=job_id)
         return before
 
@@ -329,8 +338,12 @@ def _records(sets: Sequence[RecordSet | None]) -> JsonValue:
     return [each.model_dump(mode="json", exclude={"name"}) for each in sets if each is not None]
 
 
+def _put(kept: KeptDomain) -> Sequence[object]:
+    return kept.settings, kept.provisioned, kept.found
+
+
 def _wants(kept: KeptDomain) -> Sequence[object]:
-    return kept.settings, kept.provisioned, kept.changed_at
+    return *_put(kept), kept.changed_at
 
 
 def _with(settings: DomainSettings, change: DomainChange) -> DomainSettings:

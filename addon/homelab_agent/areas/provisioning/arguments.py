@@ -4,7 +4,7 @@ from pydantic import JsonValue
 
 from homelab_agent.areas.ddns.models import DynamicAddressBody
 from homelab_agent.areas.dns.models import DnsPlan, RecordSet
-from homelab_agent.areas.domains.models import KeptDomain
+from homelab_agent.areas.domains.models import FoundRecords, KeptDomain
 from homelab_agent.areas.provisioning.models import CertificateWay
 from homelab_agent.areas.proxy.models import PreparedRoute, RouteOptions
 from homelab_agent.platform.jobs.kinds import StepContext
@@ -15,6 +15,8 @@ DNS_PLAN = "dns_plan"
 ROUTE = "route"
 ROUTE_IS_PUT = "route_is_put"
 DNS_IS_WRITTEN = "dns_is_written"
+STAYS = "stays"
+"""What of the DNS stays at the end, and why, in words."""
 
 
 class SealedUser(Model):
@@ -49,11 +51,12 @@ class ProvisionArguments(Model):
 class DeprovisionArguments(Model):
     """What is to be taken away. `records`: what the agent may have written, as it was then known.
 
-    Of a name that follows an address there may be two of one type.
+    Of a name that follows an address there may be two of one type. `found`: what was there before.
     """
 
     name: str
     records: tuple[RecordSet, ...] = ()
+    found: FoundRecords = FoundRecords()
     provider: str | None = None
     keep_records: bool
     forget: bool
@@ -92,6 +95,11 @@ def dns_plan_of(
     """Return the plan of the DNS that was journaled; None: nothing was to be changed."""
     found = context.data.get(DNS_PLAN)
     return None if found is None else DnsPlan.model_validate(found)
+
+
+def stays_of(context: StepContext[DeprovisionArguments]) -> str:
+    """Return what of the DNS stays, as it was journaled; empty where nothing does."""
+    return str(context.data.get(STAYS) or "")
 
 
 def route_of(

@@ -10,24 +10,29 @@ from homelab_agent.areas.provisioning.arguments import (
     BEFORE,
     DNS_PLAN,
     ROUTE,
+    STAYS,
     DeprovisionArguments,
     before_of,
     dns_plan_of,
     held_with,
     journaled,
+    stays_of,
 )
 from homelab_agent.areas.provisioning.certificate_step import CertificateStep, given_back
 from homelab_agent.areas.provisioning.chronicle import Chronicle, Told
 from homelab_agent.areas.provisioning.keeping import Keeping, without_addresses
 from homelab_agent.areas.provisioning.models import DeprovisionStep
-from homelab_agent.areas.provisioning.ours import removal_of, sorted_out
+from homelab_agent.areas.provisioning.ours import sorted_out
 from homelab_agent.areas.provisioning.patience import Patience, deadline
 from homelab_agent.areas.provisioning.planner import Partners
 from homelab_agent.areas.provisioning.shared_steps import SharedSteps, require_allowed
+from homelab_agent.areas.provisioning.wanted import ADDRESS_TYPES
 from homelab_agent.platform.errors import Invalid, NotFound
 from homelab_agent.platform.jobs.kinds import JobKind, Recovery, StepContext
 
 DEPROVISION = "provisioning.deprovision"
+
+_ALL_STAY = " Its DNS records stay."
 
 type _Context = StepContext[DeprovisionArguments]
 
@@ -98,6 +103,8 @@ class DeprovisionJob:
         await self._keeping.ready()
         if self._with.dynamic.find(name) is None:
             return Told("It follows no address.", needed=context.again)
+        if context.arguments.found.followed:
+            return Told("It followed this network's address before, and goes on.", needed=False)
         await self._with.dynamic.remove(name)
         return Told("It follows this network's address no more.")
 
@@ -111,25 +118,30 @@ class DeprovisionJob:
     async def _dns_plan(self, context: _Context) -> Told:
         arguments = context.arguments
         if arguments.keep_records:
-            return Told("The records stay.", needed=False)
+            return Told("The records stay.", journaled(**{STAYS: _ALL_STAY}), needed=False)
         async with deadline(
             self._patience.step_s, "Planning the removal", "Look whether the provider answers."
         ):
             there = await self._with.dns.read(arguments.name, provider=arguments.provider)
-            found = sorted_out(there, arguments.records)
+            found = sorted_out(there, arguments.records, arguments.found)
+            stays = journaled(**{STAYS: found.told})
             if not found.ours:
-                return Told(f"There are no records to be removed.{found.told}", needed=False)
-            plan = await self._with.dns.plan(removal_of(found.ours, arguments.provider))
+                return Told(f"There are no records to be removed.{found.told}", stays, needed=False)
+            plan = await self._with.dns.plan(found.removal(arguments.provider))
         require_allowed(plan, arguments)
-        return Told(f"{plan.text}{found.told}", journaled(**{DNS_PLAN: plan}), needed=False)
+        planned = journaled(**{DNS_PLAN: plan})
+        return Told(f"{plan.text}{found.told}", planned | stays, needed=False)
 
     async def _propagation(self, context: _Context) -> Told:
         plan = dns_plan_of(context)
         if plan is None:
             return Told("There is nothing to wait for.", needed=False)
-        gone = tuple(RecordSet(name=each.name, type=each.type, values=()) for each in plan.changes)
-        await self._shared.served(gone)
-        return Told("No authoritative server gives the records any more.", needed=False)
+        wanted = tuple(
+            each.after or RecordSet(name=each.name, type=each.type, values=())
+            for each in plan.changes
+        )
+        await self._shared.served(wanted)
+        return Told("Every authoritative server gives what was there before.", needed=False)
 
     async def _let_go(self, context: _Context) -> Told:
         arguments = context.arguments
@@ -141,7 +153,8 @@ class DeprovisionJob:
         if arguments.forget:
             await domains.put_back(arguments.name, None, arguments.caller)
             return Told("The domain is forgotten.")
-        body = without_addresses(known, keep_records=arguments.keep_records)
+        stay = ADDRESS_TYPES if arguments.keep_records else frozenset(arguments.found.same)
+        body = without_addresses(known, besides=stay)
         if not await self._is_managed(known):
             body = body.model_copy(update={"provider": None})
         await domains.put(
@@ -168,7 +181,7 @@ class DeprovisionJob:
 
     async def _discard(self, context: _Context) -> Told:
         arguments = context.arguments
-        message = f"{arguments.name} is not served any more."
+        message = f"{arguments.name} is not served any more.{stays_of(context)}"
         key = before_of(context).certificate
         if key is not None:
             said = await self._certificate.discard(key, within_s=self._patience.step_s)

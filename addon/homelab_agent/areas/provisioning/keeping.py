@@ -1,7 +1,7 @@
 """What the agent keeps of a domain beside the DNS and the proxy, and how that is put back."""
 
 from homelab_agent.areas.ddns.models import DynamicAddress, DynamicAddressBody
-from homelab_agent.areas.dns.models import RecordSet
+from homelab_agent.areas.dns.models import RecordSet, RecordType
 from homelab_agent.areas.domains.models import Domain, DomainBody, ServiceType, WantedRecordSet
 from homelab_agent.areas.provisioning.arguments import (
     Before,
@@ -42,10 +42,13 @@ class Keeping:
     def body(self, arguments: ProvisionArguments) -> DomainBody:
         """Return the domain that is kept once all of it works; its other records stay."""
         known = self._domains.find(arguments.name)
+        # What was written for it before, and is not asked for now, is still there.
+        written = ADDRESS_TYPES if known is not None and known.provisioned else frozenset()
+        asked = {each.type for each in arguments.records}
         others = tuple(
             wanted_set(each)
             for each in (known.records if known else ())
-            if each.type not in ADDRESS_TYPES
+            if each.type not in ADDRESS_TYPES or each.type in written - asked
         )
         # What follows an address has none that is wanted for ever.
         own = () if arguments.dynamic else tuple(map(wanted_set, arguments.records))
@@ -90,15 +93,15 @@ def wanted_set(records: RecordSet) -> WantedRecordSet:
     return WantedRecordSet(type=records.type, values=records.values, ttl_s=records.ttl_s)
 
 
-def without_addresses(domain: Domain, *, keep_records: bool) -> DomainBody:
-    """Return a domain as it is wanted when nothing is served there any more."""
+def without_addresses(domain: Domain, *, besides: frozenset[RecordType]) -> DomainBody:
+    """Return a domain as it is wanted when nothing is served there; `besides` stay all the same."""
     return DomainBody(
         name=domain.id,
         service_type=domain.service_type,
         records=tuple(
             wanted_set(each)
             for each in domain.records
-            if keep_records or each.type not in ADDRESS_TYPES
+            if each.type in besides or each.type not in ADDRESS_TYPES
         ),
         note=domain.note,
         provider=domain.provider,

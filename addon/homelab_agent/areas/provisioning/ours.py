@@ -1,26 +1,46 @@
-"""Which records at a name are still those that the agent wrote."""
+"""Which records at a name are still those that the agent wrote, and what was there before."""
 
 from dataclasses import dataclass
 
 from homelab_agent.areas.ddns.models import DynamicAddress
-from homelab_agent.areas.dns.models import PlanBody, RecordSet, RecordType, WantedRecords
-from homelab_agent.areas.domains.models import Domain
+from homelab_agent.areas.dns.models import DnsPlan, PlanBody, RecordSet, RecordType, WantedRecords
+from homelab_agent.areas.domains.models import Domain, FoundRecords
+from homelab_agent.areas.provisioning.arguments import Before
 from homelab_agent.areas.provisioning.wanted import ADDRESS_TYPES
 
 
 @dataclass(frozen=True, slots=True)
 class SortedOut:
-    """What is at a name: `ours` may be removed, `others` stay, and are told."""
+    """What is at a name. `ours` may go, or make room for `back`, which was there before.
+
+    The rest stays, and is told: `before` was there before, `others` somebody else wrote.
+    """
 
     ours: tuple[RecordSet, ...]
+    back: tuple[RecordSet, ...]
+    before: tuple[RecordSet, ...]
     others: tuple[RecordSet, ...]
 
     @property
     def told(self) -> str:
-        """What to say of those that stay; empty where all are ours."""
+        """What to say of those that are there afterwards; empty where there are none."""
         return "".join(
-            f" {each.type} {' '.join(each.values)} was changed by somebody else, and stays."
-            for each in self.others
+            (
+                *(f" {_named(each)} is there again, as before." for each in self.back),
+                *(f" {_named(each)} was there before, and stays." for each in self.before),
+                *(
+                    f" {_named(each)} was written by somebody else, and stays."
+                    for each in self.others
+                ),
+            )
+        )
+
+    def removal(self, provider: str | None) -> PlanBody:
+        """Return what to ask the DNS for, so that it is as it was before."""
+        back = {each.type: each for each in self.back}
+        return PlanBody(
+            wanted=tuple(_wanted(each, back.get(each.type)) for each in self.ours),
+            provider=provider,
         )
 
 
@@ -42,21 +62,60 @@ def written_records(domain: Domain | None, dynamic: DynamicAddress | None) -> tu
     )
 
 
-def sorted_out(there: tuple[RecordSet, ...], written: tuple[RecordSet, ...]) -> SortedOut:
+def found_before(
+    before: Before, plan: DnsPlan | None, records: tuple[RecordSet, ...]
+) -> FoundRecords:
+    """Return what was at a name before it was provisioned, for the first time or again.
+
+    `plan`: what was changed for it. `records`: the wanted ones.
+    """
+    changed = {each.type: each.before for each in (plan.changes if plan else ())}
+    known = FoundRecords(followed=before.dynamic is not None)
+    ours: frozenset[RecordType] = frozenset()
+    if before.domain is not None and before.domain.provisioned:
+        known = before.domain.found
+        wrote = frozenset(each.type for each in before.domain.settings.records)
+        ours = (wrote if before.dynamic is None else ADDRESS_TYPES) - set(known.same)
+    foreign = [each.type for each in records if each.type not in ours]
+    kept = [each for each in known.same if each not in foreign]
+    return FoundRecords(
+        same=(*kept, *(each for each in foreign if each not in changed)),
+        replaced=known.replaced + tuple(there for each in foreign if (there := changed.get(each))),
+        followed=known.followed,
+    )
+
+
+def sorted_out(
+    there: tuple[RecordSet, ...], written: tuple[RecordSet, ...], found: FoundRecords
+) -> SortedOut:
     """Return what of the addresses that are there is as the agent wrote it."""
     known = {(each.type, frozenset(each.values)) for each in written}
-    addresses = [each for each in there if each.type in ADDRESS_TYPES and each.values]
+    ours: list[RecordSet] = []
+    before: list[RecordSet] = []
+    others: list[RecordSet] = []
+    for each in there:
+        if each.type not in ADDRESS_TYPES or not each.values:
+            continue
+        if found.followed or each.type in found.same:
+            before.append(each)
+        elif (each.type, frozenset(each.values)) in known:
+            ours.append(each)
+        else:
+            others.append(each)
+    makes_room = {each.type for each in ours}
     return SortedOut(
-        ours=tuple(each for each in addresses if (each.type, frozenset(each.values)) in known),
-        others=tuple(
-            each for each in addresses if (each.type, frozenset(each.values)) not in known
-        ),
+        ours=tuple(ours),
+        back=tuple(each for each in found.replaced if each.type in makes_room),
+        before=tuple(before),
+        others=tuple(others),
     )
 
 
-def removal_of(records: tuple[RecordSet, ...], provider: str | None) -> PlanBody:
-    """Return what to ask the DNS for, so that these are there no more."""
-    return PlanBody(
-        wanted=tuple(WantedRecords(name=each.name, type=each.type) for each in records),
-        provider=provider,
-    )
+def _wanted(there: RecordSet, back: RecordSet | None) -> WantedRecords:
+    if back is None:
+        return WantedRecords(name=there.name, type=there.type)
+    return WantedRecords(name=back.name, type=back.type, values=back.values, ttl_s=back.ttl_s)
+
+
+def _named(records: RecordSet) -> str:
+    return f"{records.type} {' '.join(records.values)}"

@@ -20,7 +20,13 @@ from homelab_agent.areas.dns.models import (
     WantedRecords,
     ZoneHome,
 )
-from homelab_agent.areas.domains.models import Domain, DomainBody, DomainEventType, KeptDomain
+from homelab_agent.areas.domains.models import (
+    Domain,
+    DomainBody,
+    DomainEventType,
+    FoundRecords,
+    KeptDomain,
+)
 from homelab_agent.areas.proxy.models import (
     PreparedRoute,
     ProxyRoute,
@@ -159,7 +165,13 @@ class Domains(Protocol):
         ...
 
     async def put(
-        self, body: DomainBody, caller: str, *, provisioned: bool, job_id: str | None
+        self,
+        body: DomainBody,
+        caller: str,
+        *,
+        provisioned: bool,
+        job_id: str | None,
+        found: FoundRecords | None = None,
     ) -> KeptDomain | None:
         """Keep a domain."""
         ...

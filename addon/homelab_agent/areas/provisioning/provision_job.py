@@ -10,6 +10,7 @@ from homelab_agent.areas.provisioning.arguments import (
     ROUTE,
     ProvisionArguments,
     before_of,
+    dns_plan_of,
     held_with,
     journaled,
 )
@@ -18,6 +19,7 @@ from homelab_agent.areas.provisioning.chronicle import Chronicle, Told
 from homelab_agent.areas.provisioning.front import Front
 from homelab_agent.areas.provisioning.keeping import Keeping
 from homelab_agent.areas.provisioning.models import CertificateWay, ProvisionStep
+from homelab_agent.areas.provisioning.ours import found_before
 from homelab_agent.areas.provisioning.patience import Patience, deadline, until_possible
 from homelab_agent.areas.provisioning.planner import Partners, Planner, dns_wants, route_body
 from homelab_agent.areas.provisioning.shared_steps import SharedSteps, require_allowed
@@ -185,9 +187,12 @@ class ProvisionJob:
         if arguments.dynamic is not None:
             await self._with.dynamic.add(arguments.dynamic, arguments.caller)
         await self._keeping.ready()
-        body = self._keeping.body(arguments)
         await self._with.domains.put(
-            body, arguments.caller, provisioned=True, job_id=context.job_id
+            self._keeping.body(arguments),
+            arguments.caller,
+            provisioned=True,
+            job_id=context.job_id,
+            found=found_before(before_of(context), dns_plan_of(context), arguments.records),
         )
         await self._with.domains.changing(arguments.name, None)
         message = f"https://{arguments.name}/ answers with status {status} and is trusted."

@@ -1,6 +1,6 @@
 """Putting a container at a name, and taking it back."""
 
-from homelab_agent.areas.dns.models import RecordSet
+from homelab_agent.areas.domains.models import FoundRecords
 from homelab_agent.areas.provisioning.arguments import DeprovisionArguments, ProvisionArguments
 from homelab_agent.areas.provisioning.certificate_step import own_certificate
 from homelab_agent.areas.provisioning.deprovision_job import DEPROVISION
@@ -13,7 +13,7 @@ from homelab_agent.areas.provisioning.models import (
     ProvisionPlan,
     StartBody,
 )
-from homelab_agent.areas.provisioning.ours import removal_of, sorted_out, written_records
+from homelab_agent.areas.provisioning.ours import sorted_out, written_records
 from homelab_agent.areas.provisioning.planner import Partners, Planner
 from homelab_agent.areas.provisioning.provision_job import PROVISION
 from homelab_agent.areas.provisioning.users import Users
@@ -94,19 +94,19 @@ class ProvisioningService:
         domain, route = self._with.domains.find(name), self._with.proxy.route(name)
         if route is None and (domain is None or not domain.provisioned):
             raise _not_found(name)
-        provider = domain.provider if domain else None
-        written = written_records(domain, self._with.dynamic.find(name))
-        if not body.keep_records:
-            await self._require_allowed(name, written, provider, caller)
+        kept = self._with.domains.kept(name)
         arguments = DeprovisionArguments(
             name=name,
-            records=written,
-            provider=provider,
+            records=written_records(domain, self._with.dynamic.find(name)),
+            found=kept.found if kept else FoundRecords(),
+            provider=domain.provider if domain else None,
             keep_records=body.keep_records,
             forget=body.forget,
             caller=caller.name,
             admin=caller.scope.includes(Scope.ADMIN),
         )
+        if not body.keep_records:
+            await self._require_allowed(arguments, caller)
         job = await self._runner.start(DEPROVISION, _target(name), arguments, caller)
         ended = await self._runner.wait(job.id, body.wait_s)
         return answer(ended, meanwhile=f"{name} is still being taken back.")
@@ -148,17 +148,16 @@ class ProvisioningService:
         found = self._with.certificates.find_for(name)
         return CertificateWay.MANAGED, found.key if found else None
 
-    async def _require_allowed(
-        self, name: str, written: tuple[RecordSet, ...], provider: str | None, caller: Caller
-    ) -> None:
+    async def _require_allowed(self, arguments: DeprovisionArguments, caller: Caller) -> None:
+        provider = arguments.provider
         try:
-            there = await self._with.dns.read(name, provider=provider)
+            there = await self._with.dns.read(arguments.name, provider=provider)
         except NotFound as error:
             error.hint = "With keep_records the DNS is left alone."
             raise
-        ours = sorted_out(there, written).ours
-        if ours:
-            plan = await self._with.dns.plan(removal_of(ours, provider))
+        found = sorted_out(there, arguments.records, arguments.found)
+        if found.ours:
+            plan = await self._with.dns.plan(found.removal(provider))
             _require_admin(plan.needs_admin, caller)
 
 

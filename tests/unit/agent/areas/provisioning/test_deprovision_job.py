@@ -1,7 +1,8 @@
 import pytest
 
-from homelab_agent.areas.dns.models import RecordSet, RecordType
-from homelab_agent.areas.domains.models import DomainEventType
+from homelab_agent.areas.ddns.models import DynamicAddressBody
+from homelab_agent.areas.dns.models import RecordType
+from homelab_agent.areas.domains.models import DomainEventType, FoundRecords
 from homelab_agent.areas.provisioning.models import DeprovisionBody, DeprovisionStep
 from homelab_agent.areas.renewal.models import HandOver
 from homelab_agent.platform.commands import Outcome
@@ -120,15 +121,87 @@ async def test_records_stay_where_that_is_wanted(bench: Bench) -> None:
 
 
 async def test_a_record_that_somebody_else_changed_since_stays_and_is_told(bench: Bench) -> None:
+    bench.hold("192.0.2.7")
     await _up(bench, ipv4="192.0.2.1", dynamic=False)
-    theirs = RecordSet(name=NAME, type=RecordType.A, values=("198.51.100.9",), ttl_s=60)
-    bench.dns.records[NAME, RecordType.A] = theirs
+    theirs = bench.hold("198.51.100.9")
+    aaaa = bench.hold("2001:db8::9", RecordType.AAAA)
 
     job = await bench.deprovision(forget=True)
 
     assert job.outcome is Outcome.DONE
-    assert bench.dns.records[NAME, RecordType.A] == theirs
+    assert bench.dns.records == {(NAME, RecordType.A): theirs, (NAME, RecordType.AAAA): aaaa}
+    assert job.message is not None
+    assert "A 198.51.100.9 was written by somebody else, and stays." in job.message
+    assert "AAAA 2001:db8::9 was written by somebody else, and stays." in job.message
     assert any("198.51.100.9" in (line.message or "") for line in bench.domains.lines)
+
+
+async def test_a_record_that_was_there_just_the_same_stays_and_is_told(bench: Bench) -> None:
+    there = bench.hold("192.0.2.1")
+    await _up(bench, ipv4="192.0.2.1", dynamic=False)
+    # Whatever is changed about it later, it was there before.
+    await _up(bench, ipv4="192.0.2.1", dynamic=False, certificate="caddy")
+
+    job = await bench.deprovision()
+
+    assert bench.dns.records == {(NAME, RecordType.A): there}
+    assert "A 192.0.2.1 was there before, and stays." in str(job.message)
+    assert [each.type.value for each in bench.domains.all[NAME].settings.records] == ["A"]
+    assert bench.domains.all[NAME].found == FoundRecords()
+
+
+async def test_a_record_that_led_elsewhere_before_leads_there_again(bench: Bench) -> None:
+    before = bench.hold("192.0.2.7")
+    await _up(bench, ipv4="192.0.2.1", dynamic=False)
+    await _up(bench, ipv4="192.0.2.2", dynamic=False)
+    assert bench.dns.records[NAME, RecordType.A].values == ("192.0.2.2",)
+
+    job = await bench.deprovision()
+
+    assert bench.dns.records == {(NAME, RecordType.A): before}
+    assert "A 192.0.2.7 is there again, as before." in str(job.message)
+    assert bench.domains.all[NAME].settings.records == ()
+
+
+async def test_a_record_that_was_the_same_and_was_changed_by_a_second_time_comes_back(
+    bench: Bench,
+) -> None:
+    before = bench.hold("192.0.2.1")
+    await _up(bench, ipv4="192.0.2.1", dynamic=False)
+    await _up(bench, ipv4="192.0.2.2", dynamic=False, ipv6="2001:db8::2")
+    await _up(bench, ipv4="192.0.2.2", dynamic=False)
+
+    await bench.deprovision()
+
+    assert bench.dns.records == {(NAME, RecordType.A): before}
+
+
+async def test_a_name_that_followed_the_address_before_goes_on_with_that(bench: Bench) -> None:
+    await bench.dynamic.add(DynamicAddressBody(name=NAME), "phone")
+    there = bench.hold("203.0.113.7")
+    await _up(bench)
+
+    job = await bench.deprovision()
+
+    assert bench.dns.records == {(NAME, RecordType.A): there}
+    assert bench.dynamic.find(NAME) is not None
+    assert "was there before, and stays" in str(job.message)
+
+
+@pytest.mark.parametrize("step", [DeprovisionStep.DNS_APPLY, DeprovisionStep.CERTIFICATE])
+async def test_what_was_there_before_is_still_known_when_the_way_back_failed(
+    bench: Bench, step: DeprovisionStep
+) -> None:
+    before = bench.hold("192.0.2.7")
+    await _up(bench, ipv4="192.0.2.1", dynamic=False)
+    bench.faults.at[FAULTS[step]] = raising(Failed("the other side said no"))
+    assert (await bench.deprovision()).outcome is Outcome.UNDONE
+    assert bench.dns.records[NAME, RecordType.A].values == ("192.0.2.1",)
+    bench.faults.at.clear()
+
+    await bench.deprovision(forget=True)
+
+    assert bench.dns.records == {(NAME, RecordType.A): before}
 
 
 async def test_a_certificate_that_was_handed_over_is_taken_from_the_proxy_again(
