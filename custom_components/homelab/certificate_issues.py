@@ -62,10 +62,13 @@ class CertificateIssues:
 
 
 def _issue_of(certificate: Certificate) -> str | None:
+    refused = issues.CERTIFICATE_PROBLEM if certificate.verdict in _REFUSED else None
+    if certificate.kept_valid:
+        return refused  # that the agent cannot renew it is an issue of its own
     if ExpiryStage.EXPIRED is certificate.stage or certificate.verdict is Verdict.EXPIRED:
         return issues.CERTIFICATE_EXPIRED
-    if certificate.verdict in _REFUSED:
-        return issues.CERTIFICATE_PROBLEM
+    if refused is not None:
+        return refused
     return issues.CERTIFICATE_EXPIRING if certificate.stage in _SOON else None
 
 

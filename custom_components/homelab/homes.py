@@ -7,6 +7,7 @@ from homeassistant.core import callback
 
 from .client import (
     Certificate,
+    CertificateSource,
     Container,
     Domain,
     DynamicAddress,
@@ -37,7 +38,7 @@ _SERVICES: Final[tuple[Kind[Any], ...]] = (
     MANAGED_CERTIFICATE,
 )
 _SERVICES_BY_NAME: Final = {kind.name: kind for kind in _SERVICES}
-_ATTRACT: Final = (CONTAINER, MONITOR, DOMAIN)
+_ATTRACT: Final = (CONTAINER, MONITOR, DOMAIN, MANAGED_CERTIFICATE)
 """What others may move to when it comes."""
 
 
@@ -78,7 +79,8 @@ class Homes:
 
         That is the container that a monitor or certificate belongs to, for as long as it has a
         device, which outlives a recreate; the monitor that found a certificate; the domain that an
-        address or a managed certificate is of; else its own.
+        address or a managed certificate is of; the managed certificate that is watched; else its
+        own.
         """
         for name in _domains_of(thing):
             domain = Subject(DOMAIN.name, name)
@@ -88,6 +90,10 @@ class Homes:
             container = Subject(CONTAINER.name, thing.container)
             if container != leaving and self._devices.id_of_subject(container) is not None:
                 return container
+        if isinstance(thing, Certificate) and thing.source is CertificateSource.MANAGED:
+            kept = self._mirror.get(MANAGED_CERTIFICATE, thing.managed or "")
+            if kept is not None and subject_of(kept) != leaving:
+                return self._home_of(kept, leaving=leaving)
         if isinstance(thing, Certificate) and thing.monitor is not None:
             monitor = self._mirror.get(MONITOR, thing.monitor)
             if monitor is not None:

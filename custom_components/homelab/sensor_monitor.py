@@ -5,7 +5,7 @@ from typing import Any, Final
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import UnitOfTime
 
-from .client import Monitor, MonitorState, MonitorTier, Verdict
+from .client import Certificate, CertificateSource, Monitor, MonitorState, MonitorTier, Verdict
 from .client.kinds import CERTIFICATE, MONITOR, MONITOR_REPORT, MONITOR_RESULT
 from .sensor_description import (
     ResourceSensorDescription,
@@ -73,9 +73,20 @@ MONITOR_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] = (
     ),
 )
 
+
+def _is_of_another(certificate: Certificate) -> bool:
+    """Return whether it is not one that the agent keeps: that has these sensors itself."""
+    return certificate.source is not CertificateSource.MANAGED
+
+
 CERTIFICATE_SENSORS: Final[tuple[ResourceSensorDescription[Any], ...]] = (
-    expiry("expires_at", CERTIFICATE, lambda found: found.details and found.details.expires_at),
-    days_left("days_left", CERTIFICATE, lambda found: found.days_left),
+    expiry(
+        "expires_at",
+        CERTIFICATE,
+        lambda found: found.details and found.details.expires_at,
+        applies_fn=_is_of_another,
+    ),
+    days_left("days_left", CERTIFICATE, lambda found: found.days_left, applies_fn=_is_of_another),
     choice("verdict", CERTIFICATE, lambda found: found.verdict, Verdict),
     fact("issuer", CERTIFICATE, lambda found: found.details and found.details.issuer),
 )

@@ -206,14 +206,14 @@ SUBJECTS: dict[CheckType, Subject] = {
         beginning=b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc",  # a server hello without an end
         expected={
             Case.RIGHT: None,
-            Case.UNKNOWN_HOST: CheckCode.UNREACHABLE,
-            Case.REFUSES: CheckCode.UNREACHABLE,
-            Case.RESETS: CheckCode.UNREACHABLE,
+            Case.UNKNOWN_HOST: CheckCode.UNKNOWN_HOST,
+            Case.REFUSES: CheckCode.REFUSED,
+            Case.RESETS: CheckCode.RESET,
             Case.HANGS: CheckCode.TIMED_OUT,
             Case.DRIPS: CheckCode.TIMED_OUT,
             Case.GABBLES: CheckCode.NO_CERTIFICATE,
             Case.FLOODS: CheckCode.NO_CERTIFICATE,
-            Case.CLOSES: CheckCode.UNREACHABLE,
+            Case.CLOSES: CheckCode.CLOSED,
         },
         never={Case.ECHOES: _NO_SECRETS},
     ),

@@ -19,7 +19,7 @@ import pytest
 from homelab_agent.areas.certificates.caddy import caddy_stores
 from homelab_agent.areas.certificates.endpoint import EndpointReader
 from homelab_agent.areas.certificates.files import CertificateFiles
-from homelab_agent.areas.certificates.looking import Looker
+from homelab_agent.areas.certificates.looking import Looker, keeps_none
 from homelab_agent.areas.certificates.models import EndpointBody, StartTls, Verdict
 from homelab_agent.areas.certificates.service import CertificateService
 from homelab_agent.areas.certificates.trust import TrustStore
@@ -118,13 +118,16 @@ async def test_a_real_caddy_is_read_at_its_door_and_in_its_store_and_its_renewal
 
         (place,) = await files.found()
         assert (place.key, place.name) == (f"caddy-{NAME}", NAME)
-        first = await Looker(friend, files).look(place)
+        first = await Looker(friend, files, keeps_none).look(place)
         assert first.verdict is Verdict.TRUSTED
         assert first.details
         known = first.details
 
         async def renewed() -> bool:
-            stored, shown = await Looker(friend, files).look(place), await friend.look(body)
+            stored, shown = (
+                await Looker(friend, files, keeps_none).look(place),
+                await friend.look(body),
+            )
             if stored.details is None or shown.details is None:
                 return False
             fingerprints = {stored.details.fingerprint_sha256, shown.details.fingerprint_sha256}

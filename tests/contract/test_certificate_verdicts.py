@@ -30,6 +30,7 @@ from tests.fakes.tls_servers.authority import make_signer, self_signed, signed_w
 
 NAME = "nas.lab.example"
 HOST = "127.0.0.1"
+ISSUER_URL = "http://ca.lab.example/i.crt"
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,13 @@ def below(signer: Callable[[Authority], Issued]) -> Callable[[Authority], Issued
 def private(authority: Authority) -> Issued:
     del authority
     return make_authority("Private").issue(NAME)
+
+
+def private_with_one_tier(authority: Authority) -> Issued:
+    """As AD CS does it: issued by the root, with the address of the root in it."""
+    del authority
+    other = make_authority("Private")
+    return other.issue(NAME, issuer=other.root, issuer_url=ISSUER_URL)
 
 
 def private_with_root(authority: Authority) -> Issued:
@@ -204,7 +212,7 @@ KINDS = (
     ),
     Kind(
         "incomplete chain",
-        lambda a: a.issue(NAME, issuer_url="http://ca.lab.example/i.crt").sending(),
+        lambda a: a.issue(NAME, issuer_url=ISSUER_URL, is_public=True).sending(),
         Verdict.INCOMPLETE_CHAIN,
         "Lab Intermediate, is not sent along",
         20,
@@ -214,6 +222,13 @@ KINDS = (
         private,
         Verdict.UNKNOWN_AUTHORITY,
         "issued by Private Root, which this machine does not know",
+        20,
+    ),
+    Kind(
+        "unknown authority that says where it is",
+        private_with_one_tier,
+        Verdict.UNKNOWN_AUTHORITY,
+        f"The certificate of Private Root is at {ISSUER_URL}",
         20,
     ),
     Kind(

@@ -111,6 +111,13 @@ async def test_what_is_not_known_is_not_made_up(home: Home) -> None:
         assert set(told.translation_placeholders or {}) == {"name", *says}
 
 
+async def test_that_a_kept_certificate_ends_is_left_to_its_renewal(home: Home) -> None:
+    certificate(home, stage="days_3", kept_valid=True)
+    certificate(home, "other.example.com-443", stage="days_3")
+    await appears(home, issues.CERTIFICATE_EXPIRING)
+    assert len(shown(home, issues.CERTIFICATE_EXPIRING)) == 1
+
+
 async def test_many_lost_file_systems_are_one_issue(home: Home) -> None:
     for number in range(MOST + 1):
         found(home, issues.FILESYSTEM_LOST, f"/mnt/{number}")

@@ -1,11 +1,14 @@
 """The areas that are about the services people reach: monitors and certificates. No logic."""
 
+from functools import partial
+
 from homelab_agent.areas.certificates.board import CertificateBoard
 from homelab_agent.areas.certificates.caddy import caddy_stores
 from homelab_agent.areas.certificates.endpoint import EndpointReader
 from homelab_agent.areas.certificates.files import MOUNTED_ROOT, CertificateFiles, Files
 from homelab_agent.areas.certificates.files_watch import FilesWatch
-from homelab_agent.areas.certificates.looking import Looker
+from homelab_agent.areas.certificates.looking import Looker, ReadManaged, keeps_none
+from homelab_agent.areas.certificates.managed import ManagedCertificates
 from homelab_agent.areas.certificates.monitored import MonitoredCertificates
 from homelab_agent.areas.certificates.routes import CertificateRoutes
 from homelab_agent.areas.certificates.service import CertificateService
@@ -29,6 +32,7 @@ from homelab_agent.areas.monitors.service import MonitorService
 from homelab_agent.areas.monitors.store import MonitorStore
 from homelab_agent.areas.monitors.timeline import Timeline
 from homelab_agent.areas.monitors.watch import MonitorWatch
+from homelab_agent.areas.renewal.files import FULL_CHAIN, CertificateFolders
 from homelab_agent.platform.clock import utc_now
 from homelab_agent.wiring.ground import Areas, Ground
 from homelab_agent.wiring.house import House
@@ -53,27 +57,36 @@ def _certificates(ground: Ground, areas: Areas) -> CertificateService:
 
         demo = DemoCertificates(utc_now)
         service = CertificateService(demo, TrustStore(utc_now, demo.authority), utc_now)
-        _watch_certificates(ground, areas, service, demo)
+        # Those that the demo keeps have no files; they are shown at its addresses.
+        _watch_certificates(ground, areas, service, demo, keeps_none)
         return service
     trust = TrustStore(utc_now, further=settings.trusted_ca_file)
     service = CertificateService(EndpointReader(ground.outbound), trust, utc_now)
     stores = caddy_stores(settings.caddy_storage)
     root = settings.host_root or MOUNTED_ROOT
     files = CertificateFiles(root, settings.certificate_paths, stores)
-    _watch_certificates(ground, areas, service, files)
+    folders = CertificateFolders(settings.certificates_folder)
+    read_managed = partial(folders.read, name=FULL_CHAIN)
+    board, watch = _watch_certificates(ground, areas, service, files, read_managed)
+    areas.loops.append(ManagedCertificates(board, watch, ground.resources).run)
     return service
 
 
 def _watch_certificates(
-    ground: Ground, areas: Areas, service: CertificateService, files: Files
-) -> None:
+    ground: Ground,
+    areas: Areas,
+    service: CertificateService,
+    files: Files,
+    read_managed: ReadManaged,
+) -> tuple[CertificateBoard, CertificateWatch]:
     board = CertificateBoard(CertificateStore(ground.store, utc_now), ground.resources, utc_now)
     rhythm = Rhythm(interval_s=ground.settings.certificate_interval_h * _HOUR_S)
-    watch = CertificateWatch(board, Looker(service, files).look, utc_now, rhythm)
+    watch = CertificateWatch(board, Looker(service, files, read_managed).look, utc_now, rhythm)
     areas.routes.append(CertificateRoutes(WatchingService(service, files, board, watch)))
     areas.loops.append(watch.run)
     areas.loops.append(FilesWatch(files, board, watch).run)
     areas.loops.append(MonitoredCertificates(watch, ground.resources).run)
+    return board, watch
 
 
 def _monitors(
@@ -83,7 +96,7 @@ def _monitors(
     certificates: CertificateService,
 ) -> None:
     settings, resources = ground.settings, ground.resources
-    store = MonitorStore(ground.store, utc_now)
+    store = MonitorStore(ground.store, utc_now, ground.vault)
     past = HistoryStore(ground.store, keep_checks_h=settings.monitor_result_retention_h)
     demo = DemoMonitors(store, past, utc_now) if settings.demo else None
     checks = (

@@ -18,6 +18,10 @@ type Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | dsa.DSAPrivateKey
 
 DAY = timedelta(days=1)
 
+_BY_RULES_OF_BROWSERS = x509.CertificatePolicies(
+    [x509.PolicyInformation(x509.ObjectIdentifier("2.23.140.1.2.1"), None)]
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Issued:
@@ -74,6 +78,7 @@ class Authority:
         key: Key | None = None,
         issuer: Issued | None = None,
         issuer_url: str | None = None,
+        is_public: bool = False,
         common_name: str | None = None,
         usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH,
     ) -> Issued:
@@ -92,6 +97,8 @@ class Authority:
             builder = builder.add_extension(_alternatives(names), critical=False)
         if issuer_url:
             builder = builder.add_extension(_issuer_at(issuer_url), critical=False)
+        if is_public:
+            builder = builder.add_extension(_BY_RULES_OF_BROWSERS, critical=False)
         made = builder.sign(signer.key, hashes.SHA256())
         along = (signer.certificate,) if signer is not self.root else ()
         return Issued(made, key, along)

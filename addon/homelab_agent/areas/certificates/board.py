@@ -1,10 +1,11 @@
 """All places that are watched, as last known: stored, published, and what happens to them told."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from homelab_agent.areas.certificates.course import take
+from homelab_agent.areas.certificates.course import OF_THE_LADDER, News, take
 from homelab_agent.areas.certificates.events import CertificateEvents
+from homelab_agent.areas.certificates.kinship import Kinship
 from homelab_agent.areas.certificates.models import (
     CERTIFICATE_KIND,
     Certificate,
@@ -43,7 +44,7 @@ class CertificateBoard:
             watched = await self._tell(known) if known.untold else known
             if watched.place.origin is Origin.PERSON:
                 self._watched[watched.place.key] = watched
-                self._publish(watched)
+                self._publish_kin(watched)
             else:
                 self._shelf[watched.place.key] = watched
         await self._trim_shelf()
@@ -59,7 +60,7 @@ class CertificateBoard:
     def shown(self, key: str) -> Certificate | None:
         """Return a place as the wire has it; None before its first look."""
         watched = self._watched.get(key)
-        return watched.shown(self._clock()) if watched else None
+        return self._shown(watched, Kinship(self.all())) if watched else None
 
     async def put(self, place: Place) -> bool:
         """Watch a place from now on; return whether that is new.
@@ -97,19 +98,23 @@ class CertificateBoard:
             if before is None:
                 return
             after, news = take(before, report)
-            events = tuple(self._events.make(after, each, report.checked_at) for each in news)
+            events = tuple(
+                self._events.make(after, each, report.checked_at)
+                for each in self._of_interest(after, news)
+            )
             after = after.model_copy(update={"untold": events})
             # Stored before it is told: killed in between, the agent tells it after its restart.
             await self._store.save(after)
             self._watched[key] = after
-            self._publish(after)
+            self._publish_kin(after)
             if events:
                 self._watched[key] = await self._tell(after)
 
     def refresh(self) -> None:
         """Publish what the time alone has changed; remove events of what is gone for a while."""
-        for watched in self._watched.values():
-            self._publish(watched)
+        kinship = Kinship(self.all())
+        for watched in self.all():
+            self._publish(watched, kinship)
         self._events.remove_due(self._clock())
 
     async def _put(self, place: Place) -> bool:
@@ -126,7 +131,7 @@ class CertificateBoard:
         await self._store.save(watched)
         self._shelf.pop(place.key, None)
         self._watched[place.key] = watched
-        self._publish(watched)
+        self._publish_kin(watched)
         return known is None
 
     async def _put_found(self, place: Place) -> None:
@@ -152,15 +157,42 @@ class CertificateBoard:
         await self._store.save(told)
         return told
 
-    def _publish(self, watched: Watched) -> None:
-        shown = watched.shown(self._clock())
+    def _of_interest(self, after: Watched, news: Iterable[News]) -> Iterator[News]:
+        """Leave out what is told elsewhere: where it is seen too, or by the renewal."""
+        kinship = Kinship({**self._watched, after.place.key: after}.values())
+        if kinship.is_seen_elsewhere(after):
+            return
+        kept = kinship.kept_as(after)
+        is_renewed = kept is not None and kept.place.kept_valid
+        yield from (each for each in news if not (is_renewed and each.type in OF_THE_LADDER))
+
+    def _shown(self, watched: Watched, kinship: Kinship) -> Certificate | None:
+        if kinship.is_seen_elsewhere(watched):
+            return None
+        return watched.shown(self._clock(), kinship.kept_as(watched))
+
+    def _publish(self, watched: Watched, kinship: Kinship) -> None:
+        shown = self._shown(watched, kinship)
         if shown is not None:
             self._resources.publish(CERTIFICATE_KIND, shown.key, shown)
+        else:
+            self._resources.remove(CERTIFICATE_KIND, watched.place.key)
+
+    def _publish_kin(self, changed: Watched) -> None:
+        """Publish one that changed, and those that are shown otherwise because of it."""
+        kinship = Kinship(self.all())
+        is_kept = changed.place.origin is Origin.MANAGED
+        for each in self.all():
+            is_it = each.place.key == changed.place.key
+            if is_kept or is_it or each.place.origin is Origin.MANAGED:
+                self._publish(each, kinship)
 
     def _withdraw(self, key: str) -> None:
-        if self._watched.pop(key, None) is not None:
+        gone = self._watched.pop(key, None)
+        if gone is not None:
             self._resources.remove(CERTIFICATE_KIND, key)
             self._events.let_go(key)
+            self._publish_kin(gone)
 
     async def _trim_shelf(self) -> None:
         while len(self._shelf) > MOST_SHELVED:

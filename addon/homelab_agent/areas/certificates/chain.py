@@ -11,7 +11,10 @@ MOST_NAMES_SHOWN = 250
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """One certificate. `weak_key` and `weak_signature` name the weakness, as "RSA, 1024 bits"."""
+    """One certificate. `weak_key` and `weak_signature` name the weakness, as "RSA, 1024 bits".
+
+    `is_public`: it bears what public authorities have to write, and private ones do not.
+    """
 
     der: bytes
     display: str
@@ -28,6 +31,7 @@ class Facts:
     weak_key: str | None
     weak_signature: str | None
     issuer_url: str | None
+    is_public: bool
     is_authority: bool
     fingerprint_sha256: str
 

@@ -12,10 +12,13 @@ from homelab_agent.areas.certificates.models import (
     ExpiryStage,
     Verdict,
 )
+from homelab_agent.areas.certificates.seen import reason_of, seen_now, worst_of
 from homelab_agent.areas.certificates.watched import Told, Watched
 
 TRIES = 3
 """So many looks in a row have to fail until it counts: servers restart, machines wake up."""
+
+OF_THE_LADDER = frozenset({CertificateEventType.EXPIRING, CertificateEventType.EXPIRED})
 
 _MOST_TOLD = 8
 """So many certificates are remembered of each place."""
@@ -23,9 +26,10 @@ _MOST_TOLD = 8
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Something to tell. `reason` where it is not the verdict's."""
+    """Something to tell of a certificate. `reason` where it is not the verdict's."""
 
     type: CertificateEventType
+    details: CertificateDetails | None
     old_fingerprint: str | None = None
     reason: str | None = None
 
@@ -37,19 +41,22 @@ def take(watched: Watched, report: CertificateReport) -> tuple[Watched, tuple[Ne
         after = _without_reading(watched, report)
     else:
         changed = _is_new(watched, report.details)
+        seen = seen_now(watched, report, report.details)
+        worst = worst_of(seen)
         after = watched.model_copy(
             update={
-                "verdict": report.verdict,
-                "reason": report.reason,
-                "details": report.details,
+                "seen": seen,
+                "verdict": worst.verdict,
+                "reason": reason_of(worst, len(seen)),
+                "details": worst.details,
                 "checked_at": now,
                 "read_at": now,
                 "changed_at": now if changed else watched.changed_at,
                 "tries": 0,
             }
         )
-    news = tuple(_news(watched, after, now))
-    return _having_told(after, now), news
+    news = tuple(_news(watched, after, report.details, now))
+    return _having_told(after, report.details, now), news
 
 
 def _without_reading(watched: Watched, report: CertificateReport) -> Watched:
@@ -66,19 +73,22 @@ def _is_new(watched: Watched, found: CertificateDetails) -> bool:
     Behind one address may be several servers with a certificate each: who is asked by turns is no
     news.
     """
-    known = {each.fingerprint_sha256 for each in watched.told}
-    return bool(known) and found.fingerprint_sha256 not in known
+    return bool(watched.told) and not watched.knows(found.fingerprint_sha256)
 
 
-def _news(before: Watched, after: Watched, now: datetime) -> Iterator[News]:
-    old = None
-    if before.details and after.details and _is_new(before, after.details):
+def _news(
+    before: Watched, after: Watched, found: CertificateDetails | None, now: datetime
+) -> Iterator[News]:
+    old, worst = None, after.details
+    if before.details and found and _is_new(before, found):
         old = before.details.fingerprint_sha256
-        yield News(CertificateEventType.CHANGED, old, _difference(before.details, after.details))
+        difference = _difference(before.details, found)
+        yield News(CertificateEventType.CHANGED, found, old, difference)
     stage = after.stage(now)
     if is_below(stage, after.told_stage()):
         expired = stage is ExpiryStage.EXPIRED
-        yield News(CertificateEventType.EXPIRED if expired else CertificateEventType.EXPIRING, old)
+        rung = CertificateEventType.EXPIRED if expired else CertificateEventType.EXPIRING
+        yield News(rung, worst, old)
     # A place that was just added is shown as it is; nothing happened to it.
     if before.verdict is None or after.verdict is None or before.details is None:
         return
@@ -86,9 +96,9 @@ def _news(before: Watched, after: Watched, now: datetime) -> Iterator[News]:
     # That an expired one is a problem too goes without saying.
     of_the_ladder = after.verdict is Verdict.EXPIRED and stage is ExpiryStage.EXPIRED
     if was_good and not is_good and not of_the_ladder:
-        yield News(CertificateEventType.PROBLEM, old)
+        yield News(CertificateEventType.PROBLEM, worst, old)
     elif is_good and not was_good:
-        yield News(CertificateEventType.RECOVERED, old)
+        yield News(CertificateEventType.RECOVERED, worst, old)
 
 
 def _difference(old: CertificateDetails, new: CertificateDetails) -> str | None:
@@ -101,13 +111,21 @@ def _difference(old: CertificateDetails, new: CertificateDetails) -> str | None:
     return " ".join(found) or None
 
 
-def _having_told(watched: Watched, now: datetime) -> Watched:
-    """Note the rung, also one that was not told: the clock may go back over it."""
-    if watched.details is None:
+def _having_told(watched: Watched, found: CertificateDetails | None, now: datetime) -> Watched:
+    """Note what was found, and the rung, also one that was not told: the clock may go back."""
+    worst = watched.details
+    if worst is None:
         return watched
-    fingerprint = watched.details.fingerprint_sha256
-    stage = stage_of(watched.details.expires_at, now)
+    told = watched.told
+    if found is not None and not watched.knows(found.fingerprint_sha256):
+        # Its own rungs are told when it is the worst.
+        told = (_told(found, ExpiryStage.FINE), *told)
+    stage = stage_of(worst.expires_at, now)
     lowest = stage if is_below(stage, watched.told_stage()) else watched.told_stage()
-    others = tuple(each for each in watched.told if each.fingerprint_sha256 != fingerprint)
-    told = (Told(fingerprint_sha256=fingerprint, stage=lowest), *others)[:_MOST_TOLD]
+    others = (each for each in told if each.fingerprint_sha256 != worst.fingerprint_sha256)
+    told = (_told(worst, lowest), *others)[:_MOST_TOLD]
     return watched.model_copy(update={"told": told})
+
+
+def _told(details: CertificateDetails, stage: ExpiryStage) -> Told:
+    return Told(fingerprint_sha256=details.fingerprint_sha256, stage=stage)

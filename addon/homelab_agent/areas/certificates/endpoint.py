@@ -6,6 +6,7 @@ import os
 import socket
 from contextlib import suppress
 
+from homelab_agent.areas.certificates.causes import cause_of
 from homelab_agent.areas.certificates.handshake import (
     Closed,
     Handshake,
@@ -14,7 +15,12 @@ from homelab_agent.areas.certificates.handshake import (
     make_context,
     shake_hands,
 )
-from homelab_agent.areas.certificates.models import EndpointBody, StartTls, Verdict
+from homelab_agent.areas.certificates.models import (
+    EndpointBody,
+    StartTls,
+    UnreachableCause,
+    Verdict,
+)
 from homelab_agent.areas.certificates.names import as_address, without_brackets
 from homelab_agent.areas.certificates.nothing import Nothing
 from homelab_agent.areas.certificates.starttls import imap, ldap, postgresql, smtp
@@ -56,18 +62,21 @@ class EndpointReader:
                 allow_guarded=endpoint.allow_guarded,
             )
         except OSError as error:
-            return _unreachable(_why_not_connected(host, where, error))
+            return _unreachable(_why_not_connected(host, where, error), cause_of(error))
         try:
             async with asyncio.timeout_at(until):
                 return await self._ask(where, endpoint.start_tls, reader, writer, server_name)
         except TimeoutError:
             return _unreachable(
                 f"{where} accepted the connection, but did not end the handshake within "
-                f"{endpoint.timeout_s:g} s."
+                f"{endpoint.timeout_s:g} s.",
+                UnreachableCause.TIMED_OUT,
             )
         except (OSError, Closed) as error:
             how = "reset" if isinstance(error, ConnectionResetError) else "closed"
-            return _unreachable(f"{where} {how} the connection during the handshake.")
+            return _unreachable(
+                f"{where} {how} the connection during the handshake.", cause_of(error)
+            )
         finally:
             await _close(writer)
 
@@ -116,8 +125,8 @@ async def _close(writer: asyncio.StreamWriter) -> None:
         writer.transport.abort()
 
 
-def _unreachable(reason: str) -> Nothing:
-    return Nothing(Verdict.UNREACHABLE, reason)
+def _unreachable(reason: str, cause: UnreachableCause) -> Nothing:
+    return Nothing(Verdict.UNREACHABLE, reason, cause)
 
 
 def _why_not_connected(host: str, where: str, error: OSError) -> str:

@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from homelab_agent.areas.certificates.course import News
-from homelab_agent.areas.certificates.ladder import days_left
+from homelab_agent.areas.certificates.ladder import days_left, stage_of
 from homelab_agent.areas.certificates.models import (
     CERTIFICATE_EVENT_KIND,
     CertificateEvent,
+    ExpiryStage,
     Verdict,
 )
 from homelab_agent.areas.certificates.watched import Watched
@@ -27,14 +28,14 @@ class CertificateEvents(NewestEvents):
 
     def make(self, watched: Watched, news: News, now: datetime) -> CertificateEvent:
         """Return the event of something that happened."""
-        details = watched.details
+        details = news.details
         return CertificateEvent(
             key=watched.place.key,
             name=watched.place.name,
             type=news.type,
             number=self.next_number(now),
             at=now,
-            stage=watched.stage(now),
+            stage=stage_of(details.expires_at, now) if details else ExpiryStage.FINE,
             days_left=days_left(details.expires_at, now) if details else None,
             expires_at=details.expires_at if details else None,
             verdict=watched.verdict or Verdict.UNREACHABLE,

@@ -163,13 +163,15 @@ def _self_signed(leaf: Facts) -> str:
 def _no_issuer(chain: Chain) -> Finding:
     """Tell an intermediate that is left out from a private authority.
 
-    Public authorities write into each certificate where its issuer is to be had; private ones
-    hardly ever do. Who sends any issuer knows how to send them.
+    Public authorities issue by an intermediate and write where it is to be had. Private ones may
+    write that too, and issue by their root, which nobody sends. Who sends any issuer knows how to
+    send them.
     """
     leaf = chain.leaf
-    if len(chain.path) == 1 and leaf.issuer_url is not None:
+    if len(chain.path) == 1 and leaf.issuer_url is not None and leaf.is_public:
         return Verdict.INCOMPLETE_CHAIN, _incomplete(leaf.issuer_display, leaf.issuer_url)
-    return Verdict.UNKNOWN_AUTHORITY, _unknown_authority(chain.path[-1].issuer_display)
+    last = chain.path[-1]
+    return Verdict.UNKNOWN_AUTHORITY, _unknown_authority(last.issuer_display, last.issuer_url)
 
 
 def _incomplete(issuer: str, url: str) -> str:
@@ -179,11 +181,12 @@ def _incomplete(issuer: str, url: str) -> str:
     )
 
 
-def _unknown_authority(name: str) -> str:
+def _unknown_authority(name: str, url: str | None = None) -> str:
+    where = f" The certificate of {name} is at {url}" if url else ""
     return (
         f"It was issued by {name}, which this machine does not know. If that is your own "
         "authority, its root has to be installed where it is to be trusted; if it is a public "
-        "one, the server leaves out a part of its chain."
+        f"one, the server leaves out a part of its chain.{where}"
     )
 
 

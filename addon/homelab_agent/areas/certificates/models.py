@@ -25,11 +25,15 @@ class StartTls(StrEnum):
 
 
 class CertificateSource(StrEnum):
-    """Where a certificate is read: from whoever listens at an address, or from a file."""
+    """Where a certificate is read: from whoever listens at an address, or from a file.
+
+    MANAGED: it is one that the agent keeps, and is seen nowhere else.
+    """
 
     ENDPOINT = "endpoint"
     FILE = "file"
     CADDY = "caddy"
+    MANAGED = "managed"
 
 
 class Verdict(StrEnum):
@@ -47,6 +51,21 @@ class Verdict(StrEnum):
     INCOMPLETE_CHAIN = "incomplete_chain"
     UNKNOWN_AUTHORITY = "unknown_authority"
     UNTRUSTED = "untrusted"
+
+
+class UnreachableCause(StrEnum):
+    """Why nobody could be asked, in a word of those that checks of monitors have for it."""
+
+    UNKNOWN_HOST = "unknown_host"
+    DNS_FAILED = "dns_failed"
+    BAD_ADDRESS = "bad_address"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    NO_ROUTE = "no_route"
+    TIMED_OUT = "timed_out"
+    RESET = "reset"
+    CLOSED = "closed"
+    AGENT_BUSY = "agent_busy"
 
 
 class ExpiryStage(StrEnum):
@@ -89,11 +108,13 @@ class CertificateDetails(Model):
 class CertificateReport(Model):
     """What was found at one place. `details` is None where no certificate could be read.
 
-    `reason` says why the verdict is what it is, in a sentence; None where it is trusted.
+    `reason` says why the verdict is what it is, in a sentence; None where it is trusted. `cause`:
+    what an address was unreachable for, in a word.
     """
 
     verdict: Verdict
     reason: str | None = None
+    cause: UnreachableCause | None = None
     details: CertificateDetails | None = None
     days_left: int | None = None
     protocol: str | None = None
@@ -106,8 +127,11 @@ class Certificate(Model):
 
     `host`, `port`, `server_name` and `start_tls` of an endpoint, `path` of a file. `container` is
     the key of the container that it belongs to, where that is known, `monitor` that of the monitor
-    that it was found by. What was read last stays when the place cannot be read any more: then
-    `verdict` is `unreachable` and `checked_at` goes on.
+    that it was found by, `managed` that of the certificate of the agent that it is. `kept_valid`:
+    the agent renews it and tells when that fails; no rung of the ladder is told then. What was read
+    last stays when the place cannot be read any more: then `verdict` is `unreachable` and
+    `checked_at` goes on. `shown_by_turns`: so many different ones are shown there, by several
+    servers behind one address; all that is told is of the worst.
     """
 
     key: str
@@ -120,8 +144,11 @@ class Certificate(Model):
     path: str | None = None
     container: str | None = None
     monitor: str | None = None
+    managed: str | None = None
+    kept_valid: bool = False
     verdict: Verdict
     reason: str | None = None
+    shown_by_turns: int = 1
     stage: ExpiryStage
     details: CertificateDetails | None = None
     days_left: int | None = None

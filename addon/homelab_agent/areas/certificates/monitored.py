@@ -29,13 +29,20 @@ class MonitoredCertificates:
                 start = subscription.start
                 self._places.clear()
                 self._note(start if isinstance(start, tuple) else start.resources)
-                await self._watch.found(Origin.MONITOR, self._places.values())
+                await self._watch.found(Origin.MONITOR, self._found())
                 try:
                     async for batch in subscription.batches():
                         if self._note(batch):
-                            await self._watch.found(Origin.MONITOR, self._places.values())
+                            await self._watch.found(Origin.MONITOR, self._found())
                 except Overflow:
                     continue
+
+    def _found(self) -> tuple[Place, ...]:
+        """Return each place once, as that of the first of its monitors."""
+        found: dict[str, Place] = {}
+        for monitor, place in sorted(self._places.items()):
+            found.setdefault(place.key, place.model_copy(update={"monitor": monitor}))
+        return tuple(found.values())
 
     def _note(self, changes: Iterable[Change]) -> bool:
         """Note where the changed monitors have their certificates; return whether that is new."""

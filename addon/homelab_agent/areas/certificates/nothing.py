@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 
-from homelab_agent.areas.certificates.models import Verdict
+from homelab_agent.areas.certificates.models import UnreachableCause, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """There was no certificate to be read: UNREACHABLE or NO_CERTIFICATE, and why."""
+    """There was no certificate to be read: UNREACHABLE or NO_CERTIFICATE, and why.
+
+    `cause`: what an address was unreachable for.
+    """
 
     verdict: Verdict
     reason: str
+    cause: UnreachableCause | None = None

@@ -40,6 +40,11 @@ _SIGNATURES = {
 _BROKEN_HASHES = {"md5": "MD5", "sha1": "SHA-1"}
 _DER = Encoding.DER
 
+_RULES_OF_BROWSERS = frozenset(
+    {"2.23.140.1.1", "2.23.140.1.2.1", "2.23.140.1.2.2", "2.23.140.1.2.3"}
+)
+"""Policies of the CA/Browser Forum; each certificate of a public authority names one of them."""
+
 _UNREADABLE = (
     ValueError,
     TypeError,
@@ -95,6 +100,7 @@ def _facts(certificate: x509.Certificate) -> Facts:
         weak_key=weak_key,
         weak_signature=_weak_signature(certificate),
         issuer_url=_issuer_url(certificate),
+        is_public=_is_public(certificate),
         is_authority=_is_authority(certificate),
         fingerprint_sha256=hashlib.sha256(certificate.public_bytes(_DER)).hexdigest(),
     )
@@ -168,6 +174,14 @@ def _issuer_url(certificate: x509.Certificate) -> str | None:
         if wanted and isinstance(each.access_location, x509.UniformResourceIdentifier):
             return shown(each.access_location.value)
     return None
+
+
+def _is_public(certificate: x509.Certificate) -> bool:
+    """Return whether it is in a public log, or issued by the rules of browsers."""
+    logged = _extension(certificate, x509.PrecertificateSignedCertificateTimestamps)
+    policies = _extension(certificate, x509.CertificatePolicies) or ()
+    rules = {each.policy_identifier.dotted_string for each in policies}
+    return logged is not None or not _RULES_OF_BROWSERS.isdisjoint(rules)
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from homelab_agent.areas.certificates.models import CertificateSource, StartTls, WatchBody
 from homelab_agent.areas.certificates.names import wire_name, without_brackets
 from homelab_agent.areas.certificates.watched import Origin, Place
+from homelab_agent.areas.renewal.models import ManagedCertificate, ManagedOrigin
 from homelab_agent.platform.errors import Invalid
 from homelab_agent.platform.outbound.connections import where
 
@@ -67,6 +68,18 @@ def file_place(path: str, source: CertificateSource, origin: Origin, name: str |
         source=source,
         origin=origin,
         path=path,
+    )
+
+
+def managed_place(kept: ManagedCertificate) -> Place:
+    """Return the place of a certificate that the agent keeps."""
+    return Place(
+        key=_key(f"managed-{kept.key}"),
+        name=next(iter(kept.names), kept.key)[:64],
+        source=CertificateSource.MANAGED,
+        origin=Origin.MANAGED,
+        managed=kept.key,
+        kept_valid=kept.origin is ManagedOrigin.ACME,
     )
 
 

@@ -13,6 +13,7 @@ from homelab_agent.areas.certificates.models import (
     CertificateDetails,
     CertificateReport,
     EndpointBody,
+    UnreachableCause,
     Verdict,
 )
 from homelab_agent.areas.certificates.names import wire_name
@@ -62,11 +63,12 @@ class CertificateService:
             return self.nothing(
                 Verdict.UNREACHABLE,
                 f"No host can be called {endpoint.server_name or endpoint.host}.",
+                UnreachableCause.UNKNOWN_HOST,
             )
         await self._prepare()
         found = await self._reader.read(endpoint, server_name)
         if isinstance(found, Nothing):
-            return self.nothing(found.verdict, found.reason)
+            return self.nothing(found.verdict, found.reason, found.cause)
         return self._report(found.chain, server_name, protocol=found.protocol, cipher=found.cipher)
 
     async def judge_shown(self, ders: tuple[bytes, ...], server_name: str) -> CertificateReport:
@@ -129,6 +131,10 @@ class CertificateService:
                 self._known.popitem(last=False)
         return known
 
-    def nothing(self, verdict: Verdict, reason: str) -> CertificateReport:
+    def nothing(
+        self, verdict: Verdict, reason: str, cause: UnreachableCause | None = None
+    ) -> CertificateReport:
         """Return that there was no certificate to be read, and why."""
-        return CertificateReport(verdict=verdict, reason=reason, checked_at=self._clock())
+        return CertificateReport(
+            verdict=verdict, reason=reason, cause=cause, checked_at=self._clock()
+        )

@@ -99,9 +99,10 @@ class CertificateWatch:
                 self._wake.set()
                 return
 
-    def request(self, key: str) -> None:
+    def request(self, key: str, *, in_s: float = 0.0) -> None:
         """Have a place looked at soon: something about it has changed."""
-        self._due[key] = 0.0
+        wanted = asyncio.get_running_loop().time() + in_s
+        self._due[key] = min(wanted, self._due.get(key, wanted))
         self._wake.set()
 
     async def look_now(self, key: str) -> None:
@@ -159,6 +160,9 @@ class CertificateWatch:
                 # The exponent is bounded, as a host may be away for years.
                 again_s = self._rhythm.retry_s * 2.0 ** min(watched.tries - 1, _MOST_DOUBLINGS)
                 pause_s = min(pause_s, again_s)
+            elif len(watched.seen) > 1:
+                # Soon it is known which of them are still there.
+                pause_s = min(pause_s, self._rhythm.retry_s)
         jittered_s = pause_s * self._dice.uniform(1 - _JITTER, 1 + _JITTER)
         self._due[key] = asyncio.get_running_loop().time() + jittered_s
         self._wake.set()

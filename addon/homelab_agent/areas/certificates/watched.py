@@ -23,10 +23,14 @@ class Origin(StrEnum):
     PERSON = "person"
     MONITOR = "monitor"
     FILES = "files"
+    MANAGED = "managed"
 
 
 class Place(Model):
-    """Where a certificate is. `host` and what belongs to it, or `path`."""
+    """Where a certificate is. `host` and what belongs to it, `path`, or the key of a managed one.
+
+    `kept_valid`: the agent itself renews that.
+    """
 
     key: str
     name: str
@@ -40,6 +44,8 @@ class Place(Model):
     allow_guarded: bool = False
     container: str | None = None
     monitor: str | None = None
+    managed: str | None = None
+    kept_valid: bool = False
 
     def endpoint(self, timeout_s: float) -> EndpointBody | None:
         """Return the address to read it at; None for a file."""
@@ -62,9 +68,19 @@ class Told(Model):
     stage: ExpiryStage
 
 
+class Seen(Model):
+    """A certificate that is shown at a place. Others were, at the last `looks_ago` looks."""
+
+    details: CertificateDetails
+    verdict: Verdict
+    reason: str | None = None
+    looks_ago: int = 0
+
+
 class Watched(Model):
     """A place and what was found there. `verdict` is None until the first look.
 
+    `seen`: what is shown there by turns; verdict, reason and details are those of the worst.
     `tries`: looks in a row at which nothing could be read. `untold`: events that are decided on,
     but perhaps were not published when the agent ended.
     """
@@ -77,6 +93,7 @@ class Watched(Model):
     read_at: datetime | None = None
     changed_at: datetime | None = None
     tries: int = 0
+    seen: tuple[Seen, ...] = ()
     told: tuple[Told, ...] = ()
     untold: tuple[CertificateEvent, ...] = ()
 
@@ -90,11 +107,19 @@ class Watched(Model):
         known = (each.stage for each in self.told if each.fingerprint_sha256 == fingerprint)
         return next(known, ExpiryStage.FINE)
 
-    def shown(self, now: datetime) -> Certificate | None:
-        """Return it as the wire has it; None before the first look."""
+    def knows(self, fingerprint_sha256: str) -> bool:
+        """Return whether a certificate was shown here lately."""
+        return any(each.fingerprint_sha256 == fingerprint_sha256 for each in self.told)
+
+    def shown(self, now: datetime, kept_as: Watched | None = None) -> Certificate | None:
+        """Return it as the wire has it; None before the first look.
+
+        `kept_as`: the certificate of the agent that it is.
+        """
         if self.verdict is None:
             return None
         place, details = self.place, self.details
+        kept = kept_as.place if kept_as else place
         return Certificate(
             key=place.key,
             name=place.name,
@@ -106,8 +131,11 @@ class Watched(Model):
             path=place.path,
             container=place.container,
             monitor=place.monitor,
+            managed=kept.managed,
+            kept_valid=kept.kept_valid,
             verdict=self.verdict,
             reason=self.reason,
+            shown_by_turns=max(1, len(self.seen)),
             stage=self.stage(now),
             details=details,
             days_left=days_left(details.expires_at, now) if details else None,

@@ -20,6 +20,11 @@ from homelab_agent.platform.commands import Caller, Outcome, Scope
 from homelab_agent.platform.errors import Conflict, Denied, Invalid, NotFound
 from homelab_agent.platform.jobs.models import CommandResult
 
+_HINTS = {
+    Origin.MONITOR: "Remove its monitor.",
+    Origin.FILES: "Take its folder out of the settings certificate_paths and caddy_storage.",
+    Origin.MANAGED: "Delete it from the certificates that the agent keeps.",
+}
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -76,9 +81,7 @@ class WatchingService:
         if place.origin is not Origin.PERSON:
             raise Conflict(
                 f"{place.name} is watched because it was found, and would be found again.",
-                hint="Remove its monitor."
-                if place.origin is Origin.MONITOR
-                else "Take its folder out of the settings certificate_paths and caddy_storage.",
+                hint=_HINTS[place.origin],
             )
         await self._board.remove(key)
         return CommandResult(outcome=Outcome.DONE, message=f"{place.name} is not watched any more.")

@@ -22,6 +22,7 @@ from .certificates import (
     EndpointBody,
     ExpiryStage,
     StartTls,
+    UnreachableCause,
     Verdict,
     WatchBody,
 )
@@ -631,6 +632,7 @@ __all__ = [
     "SwarmService",
     "SwarmServiceList",
     "Transport",
+    "UnreachableCause",
     "UnreadLog",
     "UpdateBody",
     "UpdateMonitorBody",

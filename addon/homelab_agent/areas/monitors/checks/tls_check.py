@@ -2,7 +2,11 @@
 
 import asyncio
 
-from homelab_agent.areas.certificates.models import CertificateReport, EndpointBody, Verdict
+from homelab_agent.areas.certificates.models import (
+    CertificateReport,
+    EndpointBody,
+    Verdict,
+)
 from homelab_agent.areas.certificates.service import CertificateService
 from homelab_agent.areas.monitors.check_settings import CheckType, TlsCheckSettings
 from homelab_agent.areas.monitors.checks.check import CheckOutcome
@@ -75,7 +79,9 @@ def _judge(
 ) -> CheckOutcome:
     details = report.details
     if details is None:
-        return CheckOutcome(ok=False, code=CODES[report.verdict], reason=report.reason)
+        why = CheckCode(report.cause) if report.cause else CODES[report.verdict]
+        known = why is not CheckCode.AGENT_BUSY
+        return CheckOutcome(ok=False, known=known, code=why, reason=report.reason)
     code, reason = _wrong(report, settings)
     return CheckOutcome(
         ok=code is None,

@@ -2,7 +2,7 @@
 
 from homelab_agent.areas.certificates.demo import DemoCertificates
 from homelab_agent.areas.certificates.ladder import stage_of
-from homelab_agent.areas.certificates.looking import Looker
+from homelab_agent.areas.certificates.looking import Looker, keeps_none
 from homelab_agent.areas.certificates.models import CertificateReport, ExpiryStage, Verdict
 from homelab_agent.areas.certificates.service import CertificateService
 from homelab_agent.areas.certificates.trust import TrustStore
@@ -12,7 +12,7 @@ from homelab_agent.platform.clock import utc_now
 async def reports() -> dict[str, CertificateReport]:
     demo = DemoCertificates(utc_now)
     service = CertificateService(demo, TrustStore(utc_now, demo.authority), utc_now)
-    looker = Looker(service, demo)
+    looker = Looker(service, demo, keeps_none)
     return {place.name: await looker.look(place) for place in await demo.found()}
 
 

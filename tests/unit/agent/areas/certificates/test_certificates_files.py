@@ -11,7 +11,7 @@ from homelab_agent.areas.certificates.board import CertificateBoard
 from homelab_agent.areas.certificates.confined import MOST_BYTES
 from homelab_agent.areas.certificates.files import CertificateFiles
 from homelab_agent.areas.certificates.files_watch import FilesWatch
-from homelab_agent.areas.certificates.looking import Looker
+from homelab_agent.areas.certificates.looking import Looker, keeps_none
 from homelab_agent.areas.certificates.models import CERTIFICATE_KIND, Certificate, Verdict
 from homelab_agent.areas.certificates.nothing import Nothing
 from homelab_agent.areas.certificates.service import CertificateService
@@ -195,7 +195,7 @@ async def test_files_are_watched_as_they_come_change_and_go(
 ) -> None:
     files = CertificateFiles(OWN, (allowed,), ())
     board = CertificateBoard(CertificateStore(store, utc_now), resources, utc_now)
-    look = Looker(service, files).look
+    look = Looker(service, files, keeps_none).look
     watch = CertificateWatch(board, look, utc_now, Rhythm(interval_s=3600))
     follow = FilesWatch(files, board, watch)
     await watch.load()

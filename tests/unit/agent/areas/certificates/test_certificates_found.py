@@ -145,13 +145,14 @@ async def test_the_certificates_of_monitored_services_are_watched_while_their_mo
     shown = await area.until_shown("web.lab.example-443", mail, address)
 
     web = shown["web.lab.example-443"]
-    assert (web.container, web.removable) == ("media:web:1", False)
+    assert (web.container, web.monitor, web.removable) == ("media:web:1", "web", False)
     assert (shown[mail].server_name, shown[mail].start_tls) == (server_name, start_tls)
     assert (shown[address].host, shown[address].port) == ("fd00::1", 8443)
 
     area.resources.remove(MONITOR_KIND, "web")
     area.resources.remove(MONITOR_KIND, "tls")
-    await area.until_shown("web.lab.example-443", mail)
+    shown = await area.until_shown("web.lab.example-443", mail)
+    assert shown["web.lab.example-443"].monitor == "web2"
 
 
 async def test_what_a_person_asked_for_stays_theirs_and_forgetting_it_leaves_what_is_found(

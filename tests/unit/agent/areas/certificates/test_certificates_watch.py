@@ -23,6 +23,7 @@ from homelab_agent.areas.certificates.models import (
     WatchBody,
 )
 from homelab_agent.areas.certificates.places import endpoint_place
+from homelab_agent.areas.certificates.seen import LOOKS_WITHOUT
 from homelab_agent.areas.certificates.store import CertificateStore
 from homelab_agent.areas.certificates.watch import CertificateWatch, Rhythm
 from homelab_agent.areas.certificates.watched import Origin, Place
@@ -250,6 +251,53 @@ async def test_servers_behind_one_address_that_answer_by_turns_are_no_news(life:
     life.fingerprint = "c" * 64
     await life.hours(LOOK_EVERY_H)
     assert [each[1] for each in life.told] == ["changed", "changed"]
+
+
+async def test_a_pair_of_which_one_is_bad_is_one_problem_until_the_bad_one_is_gone(
+    life: Life,
+) -> None:
+    good, bad = "a" * 64, "b" * 64
+    for _ in range(40):
+        for life.fingerprint, life.verdict in (
+            (good, Verdict.TRUSTED),
+            (bad, Verdict.SELF_SIGNED),
+        ):
+            await life.hours(LOOK_EVERY_H)
+        await life.restart()
+
+    assert [each[1] for each in life.told] == ["changed", "problem"]
+    shown = life.board.shown(KEY)
+    assert shown is not None
+    assert (shown.verdict, shown.shown_by_turns) == (Verdict.SELF_SIGNED, 2)
+    assert shown.reason == "2 certificates are shown here by turns. The worst of them: It is bad."
+    assert shown.details is not None
+    assert shown.details.fingerprint_sha256 == bad
+
+    life.fingerprint, life.verdict = good, Verdict.TRUSTED
+    for _ in range(LOOKS_WITHOUT):
+        await life.watch.look_now(KEY)
+    await life.hear()
+    assert [each[1] for each in life.told] == ["changed", "problem", "recovered"]
+    shown = life.board.shown(KEY)
+    assert shown is not None
+    assert (shown.verdict, shown.shown_by_turns, shown.reason) == (Verdict.TRUSTED, 1, None)
+
+
+async def test_of_a_pair_the_one_that_ends_first_goes_down_the_ladder(
+    store: Store, clock: HandClock
+) -> None:
+    life = Life(store, clock, days=35)
+    await life.begin()
+    ends = {"b" * 64: life.expires_at + timedelta(days=60), "a" * 64: life.expires_at}
+    for _ in range(24):
+        for life.fingerprint, life.expires_at in ends.items():
+            await life.hours(LOOK_EVERY_H)
+
+    assert [each[1:] for each in life.told] == [("changed", "fine"), ("expiring", "days_30")]
+    shown = life.board.shown(KEY)
+    assert shown is not None
+    assert shown.details is not None
+    assert shown.details.expires_at == ends["a" * 64], "it does not jump to and fro"
 
 
 async def test_a_look_that_breaks_down_ends_neither_the_watch_nor_the_agent(life: Life) -> None:

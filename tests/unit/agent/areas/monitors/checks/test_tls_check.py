@@ -1,15 +1,21 @@
+import errno
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from homelab_agent.areas.certificates.causes import cause_of
 from homelab_agent.areas.certificates.endpoint import EndpointReader
-from homelab_agent.areas.certificates.models import Verdict
+from homelab_agent.areas.certificates.handshake import Handshake
+from homelab_agent.areas.certificates.models import EndpointBody, Verdict
+from homelab_agent.areas.certificates.nothing import Nothing
 from homelab_agent.areas.certificates.service import CertificateService
 from homelab_agent.areas.certificates.trust import TrustStore
 from homelab_agent.areas.monitors.check_settings import TlsCheckSettings
 from homelab_agent.areas.monitors.checks.codes import CheckCode
+from homelab_agent.areas.monitors.checks.failures import failed
 from homelab_agent.areas.monitors.checks.tls_check import CODES, TlsCheck
 from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.outbound.connections import Outbound
@@ -61,7 +67,7 @@ def test_every_verdict_has_a_code() -> None:
         ),
         (
             lambda authority: authority.issue(
-                NAME, issuer_url="http://ca.lab.example/issuer"
+                NAME, issuer_url="http://ca.lab.example/issuer", is_public=True
             ).sending(),
             CheckCode.CERTIFICATE_INCOMPLETE,
             None,
@@ -105,3 +111,25 @@ async def test_a_handshake_that_stalls_keeps_the_deadline_of_the_monitor(check: 
         outcome = await check.run(settings, 0.4, allow_guarded=False)
     assert outcome.code == CheckCode.TIMED_OUT
     assert "within 0.4 s" in (outcome.reason or "")
+
+
+@pytest.mark.parametrize("number", sorted(errno.errorcode))
+def test_a_handshake_and_a_connection_fail_in_the_same_words(number: int) -> None:
+    error = OSError(number, os.strerror(number))
+    assert CheckCode(cause_of(error)) == failed(error, "nas:443").code
+
+
+async def test_an_agent_at_its_own_limit_blames_no_server(trusted_file: Path) -> None:
+    class Exhausted:
+        async def read(self, endpoint: EndpointBody, _server_name: str) -> Handshake | Nothing:
+            error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            return Nothing(Verdict.UNREACHABLE, f"{endpoint.host}: {error}", cause_of(error))
+
+        async def require_allowed(self, endpoint: EndpointBody) -> None:
+            raise NotImplementedError
+
+    trust = TrustStore(utc_now, trusted_file)
+    check = TlsCheck(CertificateService(Exhausted(), trust, utc_now))
+    settings = TlsCheckSettings(host="nas.lab.example")
+    outcome = await check.run(settings, ENOUGH_S, allow_guarded=False)
+    assert (outcome.known, outcome.code) == (False, CheckCode.AGENT_BUSY)
