@@ -40,6 +40,7 @@ from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.secrets import SecretFilter
 from homelab_agent.platform.settings import Settings
 from homelab_agent.platform.store.database import Store
+from homelab_agent.platform.vault import Vault
 
 EACH = 500
 INTERVAL_S = 30.0
@@ -111,7 +112,7 @@ async def monitors(folder: Path, ports: Ports, seconds: float) -> Cost:
     board, timeline = Board(Resources(), utc_now), Timeline(utc_now)
     late_s: list[float] = []
     desk = Desk(
-        MonitorStore(store, utc_now),
+        MonitorStore(store, utc_now, Vault(bytes(32), SecretFilter())),
         history,
         Intake(history, board),
         board,

@@ -99,7 +99,7 @@ class Desk:
             if not self._has(watched):
                 raise Conflict(f"{watched.settings.name} was removed meanwhile", field="key")
             if settings != watched.settings:
-                await self._store.change(watched.id, watched.source, settings)
+                await self._store.change(watched.id, watched.key, watched.source, settings)
                 self._take_over(watched, settings, anew=anew)
 
     async def remove(self, watched: Watched) -> None:

@@ -1,6 +1,7 @@
-"""Secrets in settings: kept as they are in the agent's own store, shown to nobody."""
+"""Secrets in settings: encrypted in the agent's own store, shown to nobody."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
 from enum import Enum
 
 from pydantic import JsonValue, SecretStr
@@ -8,6 +9,7 @@ from yarl import URL
 
 from homelab_agent.areas.monitors.models import MonitorSettings
 from homelab_agent.platform.errors import Invalid
+from homelab_agent.platform.model import Model
 from homelab_agent.platform.secrets import SHORTEST_SECRET, SecretFilter
 
 STARS = "*" * 10
@@ -24,12 +26,38 @@ _ORDINARY_HEADERS = {"accept", "accept-encoding", "accept-language", "cache-cont
 """What is said to everybody: "application/json" masked in each log would hide what logs are for."""
 
 
-def revealed(settings: MonitorSettings) -> dict[str, JsonValue]:
-    """Return the settings with their secrets, for the store alone."""
-    found = _revealed(settings.model_dump())
-    if not isinstance(found, dict):
+class SealedSecret(Model):
+    """One secret of some settings, encrypted, and the way to where it belongs in them."""
+
+    path: tuple[str, ...]
+    sealed: str
+
+
+def sealed_apart(
+    settings: MonitorSettings, seal: Callable[[str], str]
+) -> tuple[dict[str, JsonValue], tuple[SealedSecret, ...]]:
+    """Return the settings for the store with stars for their secrets, and those, sealed."""
+    secrets: list[SealedSecret] = []
+    starred = _apart(settings.model_dump(), (), seal, secrets)
+    if not isinstance(starred, dict):
         raise TypeError("settings are fields")
-    return found
+    return starred, tuple(secrets)
+
+
+def put_together(
+    settings: Mapping[str, JsonValue],
+    secrets: Iterable[SealedSecret],
+    open_: Callable[[str], str],
+) -> dict[str, JsonValue]:
+    """Return the settings of the store with their secrets."""
+    whole = deepcopy(dict(settings))
+    for each in secrets:
+        inner: JsonValue = whole
+        for name in each.path[:-1]:
+            inner = inner[name] if isinstance(inner, dict) else None
+        if isinstance(inner, dict):
+            inner[each.path[-1]] = open_(each.sealed)
+    return whole
 
 
 def with_kept_secrets(new: MonitorSettings, old: MonitorSettings) -> MonitorSettings:
@@ -67,7 +95,8 @@ def _kept(new: object, old: object, field: str) -> object:
             name: _kept(value, known.get(name), f"{field}.{name}") for name, value in new.items()
         }
     if isinstance(new, SecretStr) and new.get_secret_value() == STARS:
-        if not isinstance(old, SecretStr):
+        # Stars are what is left of a secret whose key was lost.
+        if not isinstance(old, SecretStr) or old.get_secret_value() == STARS:
             raise Invalid(
                 f"check.{field} is stars, and there is no secret to keep for this address",
                 field=f"check.{field}",
@@ -85,16 +114,24 @@ def _origin(check: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(str(check.get(name)) for name in ("type", "host", "port"))
 
 
-def _revealed(value: object) -> JsonValue:
+def _apart(
+    value: object, path: tuple[str, ...], seal: Callable[[str], str], found: list[SealedSecret]
+) -> JsonValue:
     match value:
-        case SecretStr():
+        case SecretStr() if path[-1].lower() in _ORDINARY_HEADERS:
             return value.get_secret_value()
+        case SecretStr():
+            found.append(SealedSecret(path=path, sealed=seal(value.get_secret_value())))
+            return STARS
         case Mapping():
-            return {str(name): _revealed(each) for name, each in value.items()}
+            return {
+                str(name): _apart(each, (*path, str(name)), seal, found)
+                for name, each in value.items()
+            }
         case list() | tuple():
-            return [_revealed(each) for each in value]
+            return [_apart(each, path, seal, found) for each in value]
         case Enum():
-            return _revealed(value.value)
+            return _apart(value.value, path, seal, found)
         case None | bool() | int() | float() | str():
             return value
         case _:

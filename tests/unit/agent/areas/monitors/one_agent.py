@@ -25,6 +25,7 @@ from homelab_agent.areas.monitors.watched import Watched
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.secrets import SecretFilter
 from homelab_agent.platform.store.database import Store
+from homelab_agent.platform.vault import Vault
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 UP = CheckOutcome(ok=True, response_ms=20.0)
@@ -86,7 +87,7 @@ def settings(name: str = "Web", **changes: object) -> MonitorSettings:
 class OneAgent:
     """The monitors of one run of the agent. Another one on the same store is its restart."""
 
-    def __init__(self, store: Store, times: Times) -> None:
+    def __init__(self, store: Store, times: Times, *, vault_key: bytes = bytes(32)) -> None:
         self.times = times
         self.resources = Resources()
         self.past = HistoryStore(store, keep_checks_h=24)
@@ -94,7 +95,7 @@ class OneAgent:
         self.timeline = Timeline(times.wall, times.steady, times.boot)
         self.board = board = Board(self.resources, times.wall)
         self.intake = Intake(self.history, board)
-        self.store = MonitorStore(store, times.wall)
+        self.store = MonitorStore(store, times.wall, Vault(vault_key, SecretFilter()))
         self.desk = Desk(
             self.store,
             self.history,
