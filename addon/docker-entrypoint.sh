@@ -28,6 +28,11 @@ elif [ -S "$socket" ] && ! $as_homelab test -w "$socket"; then
 elif ! chown -R homelab:homelab /data 2>/dev/null || ! $as_homelab test -w /data; then
     why="/data cannot be given to another user"
 else
+    # The user "homelab" may make nothing in the app's /ssl: the folder that its options name for certificates is made for it.
+    for_certificates=$(sed -n 's|.*"certificates_dir": *"\(/ssl/[A-Za-z0-9_-]*\)".*|\1|p' /data/options.json 2>/dev/null) || true
+    if [ -n "$for_certificates" ] && mkdir -m 0700 "$for_certificates" 2>/dev/null; then
+        chown homelab:homelab "$for_certificates"
+    fi
     exec $as_homelab "$@"
 fi
 echo "homelab-agent stays root: $why" >&2

@@ -81,10 +81,11 @@ _ALL: Final = (
 )
 
 _ENGINE_TOO_OLD: Final = "engine_too_old"
+_DOCS: Final = "https://github.com/homelab-ha/homelab/blob/main/docs"
 _LEARN_MORE: Final = {
-    RIGHTS_MISSING: "https://github.com/homelab-ha/homelab/blob/main/addon/DOCS.md",
-    NO_DOCKER: "https://github.com/homelab-ha/homelab/blob/main/addon/DOCS.md",
-    PROXY_FORGETS: "https://github.com/homelab-ha/homelab/blob/main/addon/DOCS.md",
+    RIGHTS_MISSING: f"{_DOCS}/INSTALL.md#rights-behind-a-proxy",
+    NO_DOCKER: f"{_DOCS}/TROUBLESHOOTING.md#docker-cannot-be-reached",
+    PROXY_FORGETS: f"{_DOCS}/DOMAINS.md#reverse-proxy",
     DOCKER_TOO_OLD: "https://docs.docker.com/engine/install/",
 }
 

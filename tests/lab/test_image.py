@@ -375,6 +375,7 @@ async def test_the_app_watches_home_assistants_certificate_and_leaves_its_own_be
     await run(
         *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "90"),
         *("-subj", "/CN=home.example.org", "-addext", "subjectAltName=DNS:home.example.org"),
+        *("-addext", "basicConstraints=critical,CA:FALSE"),
         *("-keyout", str(key), "-out", str(certificate)),
     )
     agent = await start(docker, mounts=(SOCKET, f"{data}:/data", f"{ssl}:/ssl"))

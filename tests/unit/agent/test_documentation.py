@@ -16,7 +16,14 @@ from homelab_agent.platform.model import Model
 from homelab_agent.platform.settings import Settings
 
 ADDON = Path(__file__).parents[3] / "addon"
-PAGE = (ADDON / "DOCS.md").read_text()
+PAGES = (
+    ADDON / "DOCS.md",
+    *(
+        ADDON.parent / "docs" / f"{name}.md"
+        for name in ("INSTALL", "SETTINGS", "CONTAINERS", "MACHINE", "MONITORS", "DOMAINS")
+    ),
+)
+PAGE = "\n".join(page.read_text() for page in PAGES)
 APP = yaml.safe_load((ADDON / "config.yaml").read_text())
 
 LABELS = {
