@@ -45,7 +45,7 @@ class Caddy:
     API told it before. `neighbour`: another person's site is served; `catch_all`: and a route of
     theirs takes what nobody else takes. `acme_directory` and `acme_root`: where certificates are
     got from, and whom to trust for that. Where that may be set, the kernel is told to move
-    connections over from listeners that a reload closes, as addon/DOCS.md recommends.
+    connections over from listeners that a reload closes, as docs/DOMAINS.md recommends.
     """
 
     def __init__(

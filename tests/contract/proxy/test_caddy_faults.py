@@ -215,6 +215,19 @@ async def test_a_write_that_is_done_only_after_it_was_taken_back_leaves_nothing(
         await bench.service.put_back(prepared)
         assert await caddy.config_text() == before
 
+        # Still later nobody comes back for it but the one who looks now and then.
+        await between.write(change, (await between.read()).etag)
+        assert await bench.service.take_back_late(await bench.editor.look()) == (HOST,)
+        assert await caddy.config_text() == before
+        assert await bench.service.take_back_late(await bench.editor.look()) == ()
+
+        # What somebody else made of it meanwhile is theirs.
+        await between.write(change, (await between.read()).etag)
+        await caddy.call("PATCH", f"/id/homelab-{HOST}/terminal", body=False)
+        theirs = await caddy.config_text()
+        assert await bench.service.take_back_late(await bench.editor.look()) == ()
+        assert await caddy.config_text() == theirs
+
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("resume", [False, True])
@@ -405,7 +418,7 @@ async def test_the_neighbour_loses_no_request_while_routes_come_and_go(
     tmp_path: Path, caddy: Caddy
 ) -> None:
     if not moves_connections_over():
-        pytest.skip("Caddy itself loses connections here at each reload, see addon/DOCS.md")
+        pytest.skip("Caddy itself loses connections here at each reload, see docs/DOMAINS.md")
     before = await caddy.config_text()
     asked = failed = 0
     done = asyncio.Event()
