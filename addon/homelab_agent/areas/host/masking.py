@@ -46,8 +46,27 @@ _ONE_LETTER = {
     "-P": re.compile(r"zip|unzip|mosquitto_(?:pub|sub|rr)|ipmitool"),
     "-a": re.compile(r"(?:redis|valkey)-cli"),
     "-w": re.compile(r"ldap[a-z]+"),
+    "-c": re.compile(r"snmp[a-z]+"),
+    "-A": re.compile(r"snmp[a-z]+"),
+    "-X": re.compile(r"snmp[a-z]+"),
+    "-k": re.compile(r"openssl"),
+    "-K": re.compile(r"openssl"),
+    "-y": re.compile(r"dig|kdig|delv|nsupdate|knsupdate"),
 }
 """Options that are followed by a secret, and the programs that have them."""
+
+_WORDS = re.compile(r"mysqladmin|nmcli")
+"""To these a secret follows the bare word "password"."""
+
+_BY_PLACE = {
+    "htpasswd": re.compile(r"-\w*b\w*"),
+    "mosquitto_passwd": re.compile(r"-\w*b\w*"),
+    "wpa_passphrase": re.compile(r"wpa_passphrase"),
+}
+"""Programs that take a secret as one of their plain arguments, and what makes them do so.
+
+The first plain argument behind that is the name of a file, a user or a network.
+"""
 
 _ASKS = re.compile(r"(?:mysql|mariadb)[\w-]*")
 """To these `-p` alone means to ask: what follows it is no secret."""
@@ -67,9 +86,12 @@ def _masked(arguments: Sequence[str]) -> Iterator[str]:
     """Yield the arguments; one that is a line of words, as a shell gets it, is read as such."""
     programs: set[str] = set()
     before = ""
+    plain = _PlainArguments()
     for whole in arguments:
         argument = whole[:_LONGEST_READ]
-        if _announces(before, programs) and not argument.startswith("--"):
+        if plain.is_secret(argument) or (
+            _announces(before, programs) and not argument.startswith("--")
+        ):
             yield MASK
         elif len(argument.split()) > 1 and not _is_assigned(argument):
             yield " ".join(_masked(_without_values(argument).split()))
@@ -79,11 +101,32 @@ def _masked(arguments: Sequence[str]) -> Iterator[str]:
         before = argument
 
 
+class _PlainArguments:
+    """Counts the arguments that are no options, behind a program that takes secrets so."""
+
+    def __init__(self) -> None:
+        self._takes: re.Pattern[str] | None = None
+        self._count: int | None = None
+
+    def is_secret(self, argument: str) -> bool:
+        """Return whether the next argument may be a secret by its place."""
+        if self._takes is None:
+            self._takes = _BY_PLACE.get(PurePosixPath(argument).name)
+        if self._count is not None and not argument.startswith("-"):
+            self._count += 1
+            return self._count > 1
+        if self._takes is not None and self._takes.fullmatch(PurePosixPath(argument).name):
+            self._count = 0
+        return False
+
+
 def _announces(argument: str, programs: set[str]) -> bool:
     """Return whether the argument after this one is a secret."""
     whose = _ONE_LETTER.get(argument)
     if whose is not None:
         return any(whose.fullmatch(name) and not _ASKS.fullmatch(name) for name in programs)
+    if argument == "password":
+        return any(map(_WORDS.fullmatch, programs))
     return argument.startswith("-") and "=" not in argument and _names_secret(argument)
 
 
