@@ -8,7 +8,8 @@ from homelab_agent.areas.dns.models import ApplyBody, DnsPlan, PlanBody
 from homelab_agent.areas.dns.planning import line
 from homelab_agent.areas.dns.service import DnsService
 from homelab_agent.platform.commands import Caller, Outcome, Scope
-from homelab_agent.platform.errors import Conflict, Denied
+from homelab_agent.platform.dns_names import is_within
+from homelab_agent.platform.errors import Busy, Conflict, Denied
 from homelab_agent.platform.jobs.answer import answer
 from homelab_agent.platform.jobs.models import CommandResult
 from homelab_agent.platform.jobs.runner import JobRunner
@@ -62,6 +63,25 @@ class PlanDesk:
         )
         ended = await self._runner.wait(job.id, body.wait_s)
         return answer(ended, meanwhile=f"The changes of {plan.zone} are being made.")
+
+    async def remove_provider(self, key: str) -> str:
+        """See `ProviderBook.remove`.
+
+        Raises:
+            Busy: a job writes to one of its zones; without it nothing could be taken back.
+        """
+        await self._service.until_ready()
+        zones = self._service.provider(key).zones
+        for target in self._runner.held():
+            _, _, name = target.partition(":")
+            if any(is_within(name, zone) for zone in zones):
+                raise Busy(
+                    f"{target} is being worked on, and what is written for it may have to be "
+                    "taken back.",
+                    field="key",
+                    hint="Wait until that job has ended.",
+                )
+        return await self._service.remove_provider(key)
 
     def _different(self, shown_hash: str, plan: DnsPlan) -> str:
         now = tuple(map(line, plan.changes))

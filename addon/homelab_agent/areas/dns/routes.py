@@ -70,7 +70,7 @@ class DnsRoutes:
     )
     async def remove_provider(self, key: str) -> CommandResult:
         """Forget a DNS provider and its secrets; its records stay as they are."""
-        name = await self._service.remove_provider(key)
+        name = await self._desk.remove_provider(key)
         return CommandResult(outcome=Outcome.DONE, message=f"{name} is forgotten.")
 
     @command(

@@ -140,6 +140,10 @@ class JobRunner:
         """Return whether a job keeps a target for itself right now."""
         return target in self._targets
 
+    def held(self) -> tuple[str, ...]:
+        """Return every target that a job keeps for itself right now, in their order."""
+        return tuple(sorted(self._targets))
+
     def running(self) -> int:
         """Return how many jobs run."""
         return len(self._tasks)

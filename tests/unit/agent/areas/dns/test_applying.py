@@ -1,5 +1,7 @@
 """Applying takes the plan that was shown, and nothing else."""
 
+import asyncio
+
 import pytest
 
 from homelab_agent.areas.dns.apply_job import ApplyJob
@@ -13,8 +15,10 @@ from homelab_agent.areas.dns.models import (
 )
 from homelab_agent.platform.audit import Audit
 from homelab_agent.platform.commands import Caller, Outcome, Scope
-from homelab_agent.platform.errors import Conflict, Denied, Failed
+from homelab_agent.platform.errors import Busy, Conflict, Denied, Failed
+from homelab_agent.platform.jobs.kinds import JobKind, Recovery, Step, StepContext, StepResult
 from homelab_agent.platform.jobs.runner import JobRunner
+from homelab_agent.platform.model import Model
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.store.database import Store
 from tests.clock import HandClock
@@ -64,6 +68,30 @@ async def test_the_plan_that_was_shown_is_applied_and_the_second_time_refused(
     nothing = await desk.plan(PlanBody(wanted=WANTED))
     assert (await desk.apply(body(nothing.hash), PHONE)).outcome is Outcome.NOT_NEEDED
     assert house.provider.applied == 1
+
+
+async def test_a_provider_stays_while_a_job_may_have_to_take_back_what_it_wrote(
+    house: House, store: Store, clock: HandClock, audit: Audit
+) -> None:
+    may_end = asyncio.Event()
+
+    async def wait(_: StepContext[Model]) -> StepResult:
+        await may_end.wait()
+        return StepResult()
+
+    runner = JobRunner(store, Resources(), clock, audit)
+    runner.register(JobKind("test.wait", Model, (Step("wait", wait),), Recovery.GO_ON))
+    desk = PlanDesk(house.service, runner)
+    job = await runner.start("test.wait", "domain:nas.example.org", Model(), PHONE)
+    (provider,) = house.service.providers().providers
+
+    with pytest.raises(Busy, match=r"domain:nas.example.org is being worked on"):
+        await desk.remove_provider(provider.key)
+    may_end.set()
+    await runner.wait(job.id, None)
+    await desk.remove_provider(provider.key)
+
+    assert not house.service.providers().providers
 
 
 async def test_a_world_that_changed_is_refused_and_told_line_by_line(
