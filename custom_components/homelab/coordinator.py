@@ -68,7 +68,7 @@ class HomelabCoordinator:
         self.connected = False
         self.stopped = False
         self.instance_id = entry.unique_id or entry.entry_id
-        self.devices = Devices(hass, entry, self.instance_id, self._is_gone, self._leave)
+        self.devices = Devices(hass, entry, self.instance_id, self.is_gone, self._leave)
         self.mirror = Mirror()
         self._listeners = Listeners()
         self.homes = Homes(self.mirror, self.devices, self._listeners.announce_places)
@@ -128,6 +128,18 @@ class HomelabCoordinator:
     def home_of(self, thing: Thing) -> Subject:
         """Return whose device has the entities of something."""
         return self.homes.where(subject_of(thing))
+
+    def is_gone(self, subject: Subject) -> bool:
+        """Return whether something is gone for sure. Without a settled view nothing is."""
+        if subject.kind in OF_THE_AGENT:
+            judged = self.connected
+        elif subject.is_part:
+            # Where nothing of a kind is known, it was not looked at yet, or nobody asks for it.
+            judged = self.connected and self.mirror.knows(subject.kind)
+        else:
+            # Docker tells of containers, and these of monitors by their labels.
+            judged = self.engine_connected
+        return judged and not self._has((subject.kind, subject.key))
 
     async def async_start(self) -> None:
         """Connect and wait for the first snapshot; raise what setting up an entry may raise."""
@@ -355,18 +367,6 @@ class HomelabCoordinator:
         if came_or_went or settled != self._settled:
             self._settled = settled
             self.devices.review()
-
-    def _is_gone(self, subject: Subject) -> bool:
-        """Return whether something is gone for sure. Without a settled view nothing is."""
-        if subject.kind in OF_THE_AGENT:
-            judged = self.connected
-        elif subject.is_part:
-            # Where nothing of a kind is known, it was not looked at yet, or nobody asks for it.
-            judged = self.connected and self.mirror.knows(subject.kind)
-        else:
-            # Docker tells of containers, and these of monitors by their labels.
-            judged = self.engine_connected
-        return judged and not self._has((subject.kind, subject.key))
 
     def _has(self, resource: ResourceId) -> bool:
         """Return whether something is there that can be shown."""

@@ -102,8 +102,9 @@ class ContainerWatch(Watch):
             return
         container = self._coordinator.container(key)
         if container is None:
-            self._out_of_memory.pop(key, None)
-            self._troubles.pop(key, None)
+            if self._coordinator.is_gone(Subject(*resource)):
+                self._out_of_memory.pop(key, None)
+                self._troubles.pop(key, None)
             return
         if just_now:
             self._look_at_loop(container, before[resource])

@@ -35,11 +35,11 @@ class UpdateWatch(Watch):
         kind, key = resource
         mirror = self._coordinator.mirror
         match kind:
-            case CONTAINER.name if not mirror.has(resource):
+            case CONTAINER.name if self._coordinator.is_gone(Subject(*resource)):
                 self._told.pop(key, None)
             case CONTAINER_UPDATE.name:
                 update = mirror.get(CONTAINER_UPDATE, key)
-                if update is not None and self._is_news(update) and just_now:
+                if update is not None and self._is_news(update):
                     self._available(update)
             case CONTAINER_RECREATE.name:
                 if status := mirror.get(CONTAINER_RECREATE, key):

@@ -125,7 +125,7 @@ class _Waiting:
 
         @callback
         def review() -> None:
-            if not happening.lasts(happening.coordinator):
+            if _is_over(happening):
                 self._forget(identity)
 
         @callback
@@ -151,6 +151,14 @@ class _Waiting:
     def _forget(self, identity: tuple[str, Subject]) -> None:
         for end in self._ends.pop(identity, ()):
             end()
+
+
+def _is_over(happening: Happening) -> bool:
+    """Return whether something does not last any more. While its agent starts nobody knows."""
+    coordinator, subject = happening.coordinator, happening.subject
+    if not coordinator.mirror.has((subject.kind, subject.key)):
+        return coordinator.is_gone(subject)
+    return not happening.lasts(coordinator)
 
 
 def _lineage(hass: HomeAssistant, happening: Happening) -> list[dr.AnyDeviceEntry]:

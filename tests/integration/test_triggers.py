@@ -13,6 +13,8 @@ from tests.integration.automations import automate, on, state_of
 from tests.integration.home import Home
 
 UNDONE = wire.undone_update()
+LATE = ("container", "container_update")
+"""What an agent knows only once it has looked at its Docker."""
 
 
 def tell(home: Home, event: str, number: int, key: str = "web", **more: Any) -> None:
@@ -370,3 +372,53 @@ async def test_what_has_to_last_is_looked_at_anew_after_the_host_was_set_up_agai
     await quiet.settled()
     await quiet.passes(seconds=31)
     assert len(runs) == still_down
+
+
+async def test_what_has_to_last_outlives_a_restart_of_the_agent(quiet: Home) -> None:
+    runs = await automate(quiet.hass, on(quiet, "container_died", **{"for": "00:00:30"}))
+    quiet.agent.change_container("web", state="exited")
+    tell(quiet, "died", 7, at="2026-11-21T07:00:00+00:00")
+    await quiet.settled()
+    await quiet.agent.stop()
+    await quiet.becomes("binary_sensor", "docker", "unavailable")
+    exited = quiet.agent.resources.pop(("container", "web"))
+    quiet.agent.put("engine", "docker", wire.engine_away())
+    await quiet.agent.start()
+    await quiet.becomes("binary_sensor", "docker", "off")
+    quiet.agent.put("container", "web", exited)
+    quiet.agent.put("engine", "docker", wire.engine())
+    await quiet.becomes("binary_sensor", "docker", "on")
+    await quiet.settled()
+    await quiet.passes(seconds=31)
+    assert len(runs) == 1
+
+
+async def test_a_newer_image_found_while_the_agent_restarted_is_told(quiet: Home) -> None:
+    runs = await automate(quiet.hass, on(quiet, "update_available"))
+    await quiet.agent.stop()
+    await quiet.becomes("binary_sensor", "docker", "unavailable")
+    quiet.agent.put("container_update", "web", wire.update())
+    await quiet.agent.start()
+    await quiet.becomes("binary_sensor", "docker", "on")
+    await quiet.settled()
+    assert len(runs) == 1
+
+
+async def test_an_agent_that_has_to_look_first_after_its_restart_tells_no_update_again(
+    quiet: Home,
+) -> None:
+    quiet.agent.put("container_update", "web", wire.update())
+    await quiet.settled()
+    runs = await automate(quiet.hass, on(quiet, "update_available"))
+    await quiet.agent.stop()
+    await quiet.becomes("binary_sensor", "docker", "unavailable")
+    known = [(kind, "web", quiet.agent.resources.pop((kind, "web"))) for kind in LATE]
+    quiet.agent.put("engine", "docker", wire.engine_away())
+    await quiet.agent.start()
+    await quiet.becomes("binary_sensor", "docker", "off")
+    for resource in known:
+        quiet.agent.put(*resource)
+    quiet.agent.put("engine", "docker", wire.engine())
+    await quiet.becomes("binary_sensor", "docker", "on")
+    await quiet.settled()
+    assert not runs
