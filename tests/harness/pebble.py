@@ -4,7 +4,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -29,7 +29,8 @@ class PebbleOptions:
     before. `always_valid`: no challenge is really looked at. `validation_sleep_s`: so long a
     validation waits at most before it begins; None: it begins at once. `validity_s`: for how long a
     certificate is good. `http_port`, `tls_port`: where it looks for HTTP-01 and TLS-ALPN-01.
-    `prefix` is a command that runs it somewhere else, such as `ip netns exec NAME`.
+    `external_accounts`: key ids and HMAC keys of accounts at its website; where there are any, it
+    takes no others. `prefix` is a command that runs it somewhere else, as `ip netns exec NAME`.
     """
 
     dns_server: str | None = None
@@ -41,6 +42,7 @@ class PebbleOptions:
     http_port: int = 80
     tls_port: int = 443
     refused_domains: tuple[str, ...] = ()
+    external_accounts: Mapping[str, str] = field(default_factory=dict)
     prefix: tuple[str, ...] = ()
 
 
@@ -136,7 +138,8 @@ class Pebble:
             "httpPort": options.http_port,
             "tlsPort": options.tls_port,
             "ocspResponderURL": "",
-            "externalAccountBindingRequired": False,
+            "externalAccountBindingRequired": bool(options.external_accounts),
+            "externalAccountMACKeys": dict(options.external_accounts),
             "domainBlocklist": list(options.refused_domains),
             "retryAfter": {"authz": 1, "order": 1},
             "profiles": {

@@ -100,8 +100,12 @@ class RenewalWorld:
             {"name": "Knot", "name_servers": list(self.knot.servers), "settings": settings},
         )
 
-    async def set_account(self, directory: str, email: str | None = "me@lab.example") -> None:
+    async def set_account(
+        self, directory: str, email: str | None = "me@lab.example", **more: object
+    ) -> None:
         """Have the agent order from there."""
+        for key_id, hmac_key in self.pebble.options.external_accounts.items():
+            more = {"external_key_id": key_id, "external_hmac_key": hmac_key} | more
         await self.done(
             "PUT",
             "/acme/account",
@@ -110,6 +114,7 @@ class RenewalWorld:
                 "email": email,
                 "terms_agreed": True,
                 "authority_pem": self.pebble.api_ca_file.read_text(),
+                **more,
             },
         )
 

@@ -18,13 +18,19 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)
 
 REJECTED_PERCENT = 20
 SHORT_LIFE_S = 300
+HMAC_KEY = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RenewalWorld]:
-    """Every fifth nonce is refused all the time, as by an authority behind several doors."""
+    """Every fifth nonce is refused all the time, as by an authority behind several doors.
+
+    It takes only who has an account at its website, too.
+    """
     folder: Path = tmp_path_factory.mktemp("renewal")
-    options = PebbleOptions(nonce_reject_percent=REJECTED_PERCENT)
+    options = PebbleOptions(
+        nonce_reject_percent=REJECTED_PERCENT, external_accounts={"home": HMAC_KEY}
+    )
     async with RenewalWorld(folder, options) as world:
         yield world
 
@@ -41,6 +47,27 @@ async def test_a_certificate_for_one_name_is_there_with_files_that_fit(world: Re
     folder = world.certificates / f"www.{ZONE}"
     for place, mode in ((folder, 0o700), (folder / "privkey.pem", 0o600)):
         assert place.stat().st_mode & 0o777 == mode, place
+
+
+async def test_an_account_that_the_website_does_not_know_is_told_as_that(
+    world: RenewalWorld,
+) -> None:
+    wrong = {"external_key_id": "nobody", "external_hmac_key": HMAC_KEY[::-1]}
+    await world.set_account(world.pebble.directory, **wrong)
+    status, answer = await world.issue(f"website.{ZONE}")
+    failure = (await world.certificate(f"website.{ZONE}"))["failure"]
+    assert (status, failure["step"]) == (502, "account"), answer
+    assert "key id and HMAC key" in failure["what_to_do"]
+
+    half = {"directory": world.pebble.directory, "terms_agreed": True, "external_key_id": "home"}
+    status, answer = await world.ask("PUT", "/acme/account", half)
+    assert (status, answer["field"]) == (422, "external_hmac_key")
+
+    await world.set_account(world.pebble.directory)
+    account = await world.done("GET", "/acme/account")
+    assert (account["external_key_id"], account["registered"]) == ("home", False)
+    await world.done("POST", f"/managed-certificates/website.{ZONE}/renew", {"wait_s": 60})
+    assert (await world.certificate(f"website.{ZONE}"))["state"] == "valid"
 
 
 async def test_wildcard_and_apex_are_proven_side_by_side_at_one_name(world: RenewalWorld) -> None:
@@ -178,7 +205,9 @@ async def test_no_key_is_anywhere_but_in_its_file(world: RenewalWorld) -> None:
     body = "".join(key.splitlines()[1:-1])
     jobs = json.dumps(await world.done("GET", "/jobs?limit=100"))
     activity = json.dumps(await world.done("GET", "/activity?limit=100"))
-    for piece in (body, *key.splitlines()[1:-1]):
+    account = json.dumps(await world.done("GET", "/acme/account"))
+    assert HMAC_KEY not in account
+    for piece in (body, *key.splitlines()[1:-1], HMAC_KEY):
         assert piece not in jobs
         assert piece not in activity
         assert piece not in world.agent.log.read_text()

@@ -1,12 +1,14 @@
 """The accounts with authorities: one is chosen, those of before are kept for their certificates."""
 
 import asyncio
+import base64
 
 from homelab_agent.areas.renewal.authority import (
     Account,
     Authority,
     AuthorityAway,
     ClockIsOff,
+    ExternalAccount,
     Session,
 )
 from homelab_agent.areas.renewal.kept import KeptAccount
@@ -27,6 +29,8 @@ from homelab_agent.platform.store.database import Store
 from homelab_agent.platform.store.records import Records
 from homelab_agent.platform.store.tables import acme_account
 from homelab_agent.platform.vault import Vault
+
+_URL_SAFE = str.maketrans("+/", "-_")
 
 _log = get_logger(__name__)
 
@@ -66,6 +70,7 @@ class Accounts:
             key=ACME_ACCOUNT_KEY,
             directory=account.directory,
             email=account.email,
+            external_key_id=account.external_key_id,
             terms_agreed=account.terms_agreed,
             registered=account.url is not None,
             terms_url=account.terms_url,
@@ -85,10 +90,12 @@ class Accounts:
 
     async def choose(self, body: AcmeAccountBody) -> AcmeAccount:
         """Order from this authority from now on. It need not be there at the moment."""
+        _require_external_account(body)
         terms_url = await self._terms_url(body)
         async with self._changing:
             known = self._known.get(body.directory)
-            account = (known or KeptAccount(directory=body.directory, chosen=True)).model_copy(
+            account = self._bound(known or KeptAccount(directory=body.directory, chosen=True), body)
+            account = account.model_copy(
                 update={
                     "chosen": True,
                     "email": body.email,
@@ -118,6 +125,7 @@ class Accounts:
                 registered_email=account.registered_email,
                 url=account.url,
                 authority_pem=account.authority_pem,
+                external=self._external(account),
             )
         )
         url = await session.register()
@@ -134,6 +142,31 @@ class Accounts:
         """Return whom to trust for a directory."""
         known = self._known.get(directory)
         return known.authority_pem if known else None
+
+    def _bound(self, account: KeptAccount, body: AcmeAccountBody) -> KeptAccount:
+        """Return an account bound to what was given of the authority's website.
+
+        One that is bound to something else by now needs a key that the authority does not know.
+        """
+        if body.external_key_id is None or body.external_hmac_key is None:
+            return account
+        secret = _uniform(body.external_hmac_key.get_secret_value())
+        sealed = self._vault.seal(secret, _external_purpose(account.directory))
+        update: dict[str, str | None] = {
+            "external_key_id": body.external_key_id,
+            "sealed_external_key": sealed,
+        }
+        if account.external_key_id != body.external_key_id:
+            update |= {"sealed_key": None, "url": None, "registered_email": None}
+        return account.model_copy(update=update)
+
+    def _external(self, account: KeptAccount) -> ExternalAccount | None:
+        if account.external_key_id is None or account.sealed_external_key is None:
+            return None
+        hmac_key = self._vault.open(
+            account.sealed_external_key, _external_purpose(account.directory)
+        )
+        return ExternalAccount(key_id=account.external_key_id, hmac_key=hmac_key)
 
     async def _with_key(self, directory: str) -> KeptAccount:
         async with self._changing:
@@ -169,6 +202,39 @@ class Accounts:
 
     def _publish(self) -> None:
         self._resources.publish(ACME_ACCOUNT_KIND, ACME_ACCOUNT_KEY, self.shown())
+
+
+def _require_external_account(body: AcmeAccountBody) -> None:
+    """Raise `Invalid` where half of it is given, or what no authority gives out."""
+    given, secret = body.external_key_id, body.external_hmac_key
+    if (given is None) != (secret is None):
+        missing = "external_key_id" if given is None else "external_hmac_key"
+        raise Invalid(
+            "An account at the authority's website has both a key id and an HMAC key.",
+            field=missing,
+        )
+    if secret is None:
+        return
+    try:
+        text = _uniform(secret.get_secret_value())
+        key = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        key = b""
+    if not key:
+        raise Invalid(
+            "The HMAC key is not in Base64.",
+            field="external_hmac_key",
+            hint="Copy it from the authority's website once more, without its key id.",
+        )
+
+
+def _uniform(text: str) -> str:
+    """Return Base64 as ACME has it: for addresses, without padding."""
+    return text.strip().rstrip("=").translate(_URL_SAFE)
+
+
+def _external_purpose(directory: str) -> str:
+    return f"external account at {directory}"
 
 
 def _purpose(directory: str) -> str:

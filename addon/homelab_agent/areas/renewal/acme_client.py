@@ -23,6 +23,7 @@ from homelab_agent.areas.renewal.authority import (
     Account,
     AuthorityAway,
     AuthorityRefused,
+    ExternalAccount,
     Order,
     Proof,
     Status,
@@ -35,6 +36,7 @@ NONCE_TRIES = 10
 
 _CHALLENGE_LABEL = "_acme-challenge"
 _ALREADY_REVOKED = "alreadyRevoked"
+_EXTERNAL_REQUIRED = "externalAccountRequired"
 
 type Send = Callable[[str, str, Mapping[str, str], bytes | None], Answer]
 
@@ -47,22 +49,38 @@ class AcmeClient:
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise TypeError("accounts have keys on a curve")
         self._account = account
-        self._network = _Network(send, JWKEC(key=key), _known(account))
+        self._key = JWKEC(key=key)
+        self._network = _Network(send, self._key, _known(account))
         self._client = _Client(messages.Directory.from_json(dict(directory)), self._network)
 
     def register(self) -> str:
         """Make the account known, or find it; return its address."""
-        contact = (f"mailto:{self._account.email}",) if self._account.email else ()
-        new = messages.NewRegistration(contact=contact, terms_of_service_agreed=True)
+        external = self._account.external
         with self._in_our_words():
-            self._network.account = None
-            try:
-                found = self._client.new_account(new)
-            except errors.ConflictError as error:
-                found = messages.RegistrationResource(uri=error.location, body=new)
-                self._network.account = found
-                if self._account.email != self._account.registered_email:
-                    self._client.tell_contact(error.location, contact)
+            if external is None:
+                return self._register(None)
+            if self._account.url is not None:
+                # A key of the website may be good for one account only, and this one is there.
+                try:
+                    return self._register(None)
+                except messages.Error as error:
+                    if error.code != _EXTERNAL_REQUIRED:
+                        raise
+            return self._register(self._client.binding(self._key, external))
+
+    def _register(self, binding: dict[str, Any] | None) -> str:
+        contact = (f"mailto:{self._account.email}",) if self._account.email else ()
+        new = messages.NewRegistration(
+            contact=contact, terms_of_service_agreed=True, external_account_binding=binding
+        )
+        self._network.account = None
+        try:
+            found = self._client.new_account(new)
+        except errors.ConflictError as error:
+            found = messages.RegistrationResource(uri=error.location, body=new)
+            self._network.account = found
+            if self._account.email != self._account.registered_email:
+                self._client.tell_contact(error.location, contact)
         return str(found.uri)
 
     def new_order(self, names: Sequence[str]) -> Order:
@@ -240,6 +258,13 @@ class _Client(ClientV2):
     def chain_of(self, order: messages.Order) -> str:
         """Return certificate and chain of an order that is valid."""
         return str(self._post_as_get(order.certificate).text)
+
+    def binding(self, key: JWK, external: ExternalAccount) -> dict[str, Any]:
+        """Return the proof that an account of the authority's website is ours."""
+        found: dict[str, Any] = messages.ExternalAccountBinding.from_data(
+            key.public_key(), external.key_id, external.hmac_key, self.directory
+        )
+        return found
 
     def tell_contact(self, url: str, contact: tuple[str, ...]) -> None:
         """Tell another address of the person who orders."""

@@ -53,6 +53,14 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalAccount:
+    """An account at an authority's website, which one for ACME is bound to (RFC 8555, 7.3.4)."""
+
+    key_id: str
+    hmac_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """Who orders where. `key_pem` proves it. `url` None: the authority is to be told first."""
 
@@ -62,6 +70,7 @@ class Account:
     registered_email: str | None = None
     url: str | None = None
     authority_pem: str | None = None
+    external: ExternalAccount | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,8 +23,9 @@ _BY_KIND = {
     "unsupportedIdentifier": "The authority issues nothing for such a name. Take the name out.",
     "userActionRequired": "The authority wants something of you first, as agreeing to new terms: "
     "read them, and agree in the settings of the account.",
-    "externalAccountRequired": "This authority takes only accounts that were made at its website; "
-    "the agent cannot use it. Order from another one.",
+    "externalAccountRequired": "This authority takes only accounts that were made at its website. "
+    "Make one there, and give its key id and HMAC key in the settings of the account "
+    "(external_key_id, external_hmac_key).",
     "invalidContact": "Correct the e-mail address of the account.",
     "unsupportedContact": "Correct the e-mail address of the account.",
     "accountDoesNotExist": "Nothing has to be done: the account is made anew with the next try.",
@@ -33,6 +34,12 @@ _BY_KIND = {
     "tries again.",
 }
 _INCORRECT = "incorrectResponse"
+
+_EXTERNAL_REFUSED = frozenset({"unauthorized", "malformed"})
+_EXTERNAL_ACCOUNT = (
+    "Where the authority takes only accounts that were made at its website: see that key id and "
+    "HMAC key are those of there, and were neither used up nor withdrawn."
+)
 
 _BY_STEP = {
     AcmeStep.ACCOUNT: "Look at the settings of the account.",
@@ -53,6 +60,8 @@ def what_to_do(step: AcmeStep, error: AgentError) -> str:
     """Return the remedy of a failure."""
     if isinstance(error, AuthorityRefused):
         kind = "unauthorized" if error.kind == _INCORRECT else error.kind
+        if step is AcmeStep.ACCOUNT and kind in _EXTERNAL_REFUSED:
+            return _EXTERNAL_ACCOUNT
         return _BY_KIND.get(kind, _BY_STEP[step])
     return error.hint or _BY_STEP[step]
 

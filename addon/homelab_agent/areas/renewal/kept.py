@@ -82,7 +82,8 @@ class KeptCertificate(Model):
 class KeptAccount(Model):
     """An account with one authority. `url` None: the authority does not know it yet.
 
-    `chosen`: it is the one to order from now.
+    `chosen`: it is the one to order from now. `external_key_id`: of the account at the authority's
+    website that this one is bound to.
     """
 
     directory: str
@@ -94,3 +95,5 @@ class KeptAccount(Model):
     authority_pem: str | None = None
     sealed_key: str | None = None
     url: str | None = None
+    external_key_id: str | None = None
+    sealed_external_key: str | None = None

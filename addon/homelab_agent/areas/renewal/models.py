@@ -155,11 +155,15 @@ class ManagedCertificateEvent(Model):
 
 
 class AcmeAccount(Model):
-    """With whom certificates are ordered. `registered` False: it is set up with the first order."""
+    """With whom certificates are ordered. `registered` False: it is set up with the first order.
+
+    `external_key_id`: of the account at the authority's website that it is bound to.
+    """
 
     key: str = ACME_ACCOUNT_KEY
     directory: str
     email: str | None = None
+    external_key_id: str | None = None
     terms_agreed: bool
     registered: bool
     terms_url: str | None = None
@@ -168,14 +172,17 @@ class AcmeAccount(Model):
 class AcmeAccountBody(Model):
     """The authority to order certificates from, and who orders.
 
-    `authority_pem`: whom to trust for the directory itself, where it is a private one. None:
-    whoever was trusted for it before.
+    `authority_pem`: whom to trust for the directory itself, where it is a private one.
+    `external_key_id` and `external_hmac_key` (Base64): from the authority's website, where it takes
+    only accounts that were made there. None: what was given for it before.
     """
 
     directory: DirectoryUrl = LETS_ENCRYPT
     email: str | None = Field(default=None, pattern=r"^[^\s@]+@[^\s@]+$", max_length=254)
     terms_agreed: bool
     authority_pem: Pem | None = None
+    external_key_id: str | None = Field(default=None, pattern=r"^[!-~]+$", max_length=500)
+    external_hmac_key: SecretStr | None = Field(default=None, max_length=1000)
 
 
 class IssueBody(Model):

@@ -154,11 +154,15 @@ class ManagedCertificateEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcmeAccount:
-    """With whom certificates are ordered. `registered` False: it is set up with the first order."""
+    """With whom certificates are ordered. `registered` False: it is set up with the first order.
+
+    `external_key_id`: of the account at the authority's website that it is bound to.
+    """
 
     key: str = ACME_ACCOUNT_KEY
     directory: str
     email: str | None = None
+    external_key_id: str | None = None
     terms_agreed: bool
     registered: bool
     terms_url: str | None = None
@@ -169,12 +173,16 @@ class AcmeAccountBody:
     """The authority to order certificates from, and who orders.
 
     `authority_pem`: whom to trust for the directory itself, where it is a private one.
+    `external_key_id` and `external_hmac_key` (Base64): from the authority's website, where it takes
+    only accounts that were made there. None: what was given for it before.
     """
 
     directory: str = LETS_ENCRYPT
     email: str | None = None
     terms_agreed: bool
     authority_pem: str | None = None
+    external_key_id: str | None = None
+    external_hmac_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
