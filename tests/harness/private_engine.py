@@ -103,6 +103,10 @@ class PrivateEngine:
         await self._process.start()
         await wait_until(self._answers, what="the private engine", within_s=START_S)
 
+    async def stop(self) -> None:
+        """End it in its own good way, and its containers with it."""
+        await self._process.stop()
+
     async def kill(self) -> None:
         """End it as a power cut would; its containers may outlive it until it starts again."""
         await self._process.kill()

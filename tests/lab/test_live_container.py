@@ -10,15 +10,31 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
+from tests.harness.private_engine import PrivateEngine
 from tests.harness.waiting import wait_until
 from tests.lab.network import run
-from tests.lab.world import World
+from tests.lab.world import World, open_world
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 # A connection whose cable is out is noticed by the missing heartbeat, and taken up again after
 # a pause that has grown meanwhile.
 NOTICED_WITHIN_S = 90
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def engine() -> AsyncIterator[PrivateEngine]:
+    async with PrivateEngine() as engine:
+        await engine.copy_image("busybox:latest")
+        yield engine
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(
+    engine: PrivateEngine, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
+    async with open_world(tmp_path_factory.mktemp("world"), engine.socket) as world:
+        yield world
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -35,12 +51,12 @@ async def running_in_docker(world: World, container: str) -> bool:
 
 
 async def test_a_container_stopped_with_docker_is_shown_stopped(
-    world: World, container: str
+    engine: PrivateEngine, world: World, container: str
 ) -> None:
     state = await world.entity(container, "state")
     switch = await world.entity(container, "switch")
     await world.shows(state, "running")
-    await run("docker", "stop", "--time", "1", container)
+    await run("docker", "--host", engine.url, "stop", "--time", "1", container)
     await world.shows(state, "exited")
     await world.shows(switch, "off")
 
@@ -85,17 +101,15 @@ async def test_what_happened_while_the_agent_was_away_is_shown_when_it_is_back(
 
 
 async def test_the_state_is_right_again_after_the_engine_was_restarted(
-    world: World, container: str
+    engine: PrivateEngine, world: World, container: str
 ) -> None:
     state = await world.entity(container, "state")
     docker = await world.host_entity("docker")
     await world.shows(state, "running")
-    try:
-        await run("lab-engine", "stop")
-        await world.shows(docker, "off")
-        await world.shows(state, "unavailable")
-    finally:
-        await run("lab-engine", "start")
+    await engine.stop()
+    await world.shows(docker, "off")
+    await world.shows(state, "unavailable")
+    await engine.start()
     await world.shows(docker, "on", within_s=NOTICED_WITHIN_S)
     await world.shows(state, "running")
     await world.docker.stop(container)

@@ -1,6 +1,9 @@
 """Docker, agent and Home Assistant, all real, as one thing to ask questions of."""
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tests.harness.agent import Agent
@@ -9,6 +12,7 @@ from tests.harness.home_assistant import HomeAssistant
 from tests.harness.waiting import wait_until
 from tests.lab.network import PrivateNetwork
 
+AGENT_PORT = 8099
 SHOWN_WITHIN_S = 60
 
 
@@ -92,3 +96,25 @@ class ShownAgent(Shown):
     agent: Agent
     home: HomeAssistant
     instance_id: str
+
+
+@asynccontextmanager
+async def open_world(folder: Path, docker_socket: str) -> AsyncIterator[World]:
+    """Give an agent in a network of its own for the engine at `docker_socket`, and who shows it."""
+    async with AsyncExitStack() as stack:
+        docker = await stack.enter_async_context(Docker(docker_socket))
+        network = await stack.enter_async_context(PrivateNetwork())
+        agent = await stack.enter_async_context(
+            Agent(
+                folder / "agent",
+                docker_url=f"unix://{docker_socket}",
+                listen=f"{network.inner_address}:{AGENT_PORT}",
+                prefix=network.prefix,
+                settings={"HOMELAB_NAME": "Lab"},
+            )
+        )
+        home = await stack.enter_async_context(HomeAssistant(folder / "home-assistant"))
+        token = await agent.create_token("home-assistant")
+        await home.api.add_homelab(agent.host, agent.port, token, ssl=False)
+        health = await agent.get("/api/v1/health")
+        yield World(docker, agent, home, network, health["instance_id"])
