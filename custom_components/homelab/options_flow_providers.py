@@ -11,18 +11,18 @@ from homeassistant.helpers.selector import (
     SelectSelectorMode,
 )
 
-from .client import AgentError
+from .client import AgentError, RateLimited, TimedOut, Unavailable
 from .client.kinds import DNS_PROVIDER
 from .client.models import (
     DnsProvider,
     ProviderBody,
     ProviderChange,
-    ProviderState,
     ProviderType,
 )
 from .options_flow_base import AgentFormFlow, Data, said
 from .provider_forms import (
     CONF_NAME_SERVERS,
+    CONF_WITHOUT_ANSWER,
     FORMS,
     Mistake,
     changed_settings_of,
@@ -34,7 +34,8 @@ from .provider_forms import (
 
 CONF_PROVIDER: Final = "provider"
 
-_WELL: Final = frozenset({ProviderState.OK, ProviderState.UNKNOWN, ProviderState.RATE_LIMITED})
+_NO_ANSWER: Final = (RateLimited, TimedOut, Unavailable)
+"""How it is told that a provider does not answer, or not as it should."""
 
 
 class ProviderSteps(AgentFormFlow):
@@ -119,19 +120,19 @@ class ProviderSteps(AgentFormFlow):
     async def _ask_provider(self, kind: ProviderType, user_input: Data | None) -> ConfigFlowResult:
         """Show the form of a kind; add the provider, or change it, with what is filled in."""
         changed = self._provider
-        schema = schema_of(kind, changing=changed is not None)
-        errors, reason = {}, ""
+        errors, reason, without_answer = {}, "", False
         if user_input is not None:
+            without_answer = CONF_WITHOUT_ANSWER in user_input
             try:
-                reason = await self._told(kind, user_input)
+                await self._tell(kind, user_input)
             except Mistake as mistake:
                 errors = {mistake.field: mistake.key}
             except AgentError as error:
                 errors, reason = {field_of(error, kind): "refused"}, said(error)
+                without_answer |= isinstance(error, _NO_ANSWER)
             else:
-                if not reason:
-                    return self._finished()
-                errors = {"base": "refused"}
+                return self._finished()
+        schema = schema_of(kind, changing=changed is not None, without_answer=without_answer)
         shown = shown_of(changed) if changed else {}
         if user_input is not None:
             secrets = {one.name for one in FORMS[kind] if one.secret}
@@ -143,26 +144,17 @@ class ProviderSteps(AgentFormFlow):
             description_placeholders={"reason": reason},
         )
 
-    async def _told(self, kind: ProviderType, given: Data) -> str:
-        """Tell the agent of a provider; return why it does not work, or nothing."""
+    async def _tell(self, kind: ProviderType, given: Data) -> None:
+        """Tell the agent of a provider, which has to answer unless it is kept all the same."""
         dns = self._coordinator.client.dns
         name, servers = given["name"], tuple(given.get(CONF_NAME_SERVERS, ()))
+        verify = not given.get(CONF_WITHOUT_ANSWER, False)
         if self._provider is None:
             settings = settings_of(kind, given)
-            added = await dns.add_provider(
-                ProviderBody(name=name, name_servers=servers, settings=settings)
+            await dns.add_provider(
+                ProviderBody(name=name, name_servers=servers, settings=settings, verify=verify)
             )
-            reason = _trouble(added)
-            if reason:
-                # Else the next try would be a second one beside it.
-                await dns.remove_provider(added.key)
-            return reason
+            return
         changed = changed_settings_of(kind, given, self._provider.settings)
-        change = ProviderChange(name=name, name_servers=servers, settings=changed)
-        now = await dns.change_provider(self._provider.key, change)
-        return _trouble(now if changed else await dns.test_provider(now.key))
-
-
-def _trouble(provider: DnsProvider) -> str:
-    """Return why a provider does not work, in its own words."""
-    return "" if provider.state in _WELL else provider.reason or provider.state.value
+        change = ProviderChange(name=name, name_servers=servers, settings=changed, verify=verify)
+        await dns.change_provider(self._provider.key, change)

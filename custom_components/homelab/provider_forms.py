@@ -23,6 +23,7 @@ STARS: Final = "*" * 10
 
 CONF_NAME_SERVERS: Final = "name_servers"
 CONF_OPTIONS: Final = "options"
+CONF_WITHOUT_ANSWER: Final = "without_answer"
 _NAME: Final = "name"
 
 _LIST: Final = TextSelector(TextSelectorConfig(multiple=True))
@@ -96,14 +97,21 @@ _FRAME: Final = (
 )
 
 
-def schema_of(kind: ProviderType, *, changing: bool = False) -> vol.Schema:
-    """Return the form of a kind. A secret that is not given anew in a change stays."""
+def schema_of(
+    kind: ProviderType, *, changing: bool = False, without_answer: bool = False
+) -> vol.Schema:
+    """Return the form of a kind. A secret that is not given anew in a change stays.
+
+    `without_answer`: it can be said that the provider is to be kept though it does not answer.
+    """
     form: dict[Any, Any] = {}
     for line in (_FRAME[0], *FORMS[kind], _FRAME[1]):
         asked = line.required and not (changing and line.secret)
         default = vol.UNDEFINED if line.usual is None or changing else line.usual
         marker = vol.Required if asked else vol.Optional
         form[marker(line.name, default=default)] = line.selector
+    if without_answer:
+        form[vol.Optional(CONF_WITHOUT_ANSWER, default=False)] = BooleanSelector()
     return vol.Schema(form)
 
 

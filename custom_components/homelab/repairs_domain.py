@@ -8,7 +8,15 @@ from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
 
 from . import issues
-from .client import AgentError, DnsProvider, Invalid, ProviderState, ProviderType
+from .client import (
+    AgentError,
+    DnsProvider,
+    Invalid,
+    ProviderType,
+    RateLimited,
+    TimedOut,
+    Unavailable,
+)
 from .client.kinds import ACME_ACCOUNT, DNS_PROVIDER
 from .client.models import (
     ACME_ACCOUNT_KEY,
@@ -39,7 +47,6 @@ _FORM: Final = vol.Schema(
         )
     }
 )
-_ACCEPTED: Final = frozenset({ProviderState.OK, ProviderState.UNKNOWN, ProviderState.RATE_LIMITED})
 
 RENEWAL_WAIT_S: Final = 60.0
 """What fails fails early, mostly; after this the renewal goes on by itself."""
@@ -71,15 +78,14 @@ class ProviderFlow(ThingFlow):
         reason = ""
         if user_input is not None:
             try:
-                found = await _give(coordinator, provider, user_input[CONF_SECRET])
-            except Invalid as error:
+                await _give(coordinator, provider, user_input[CONF_SECRET])
+            except (Invalid, RateLimited, TimedOut, Unavailable) as error:
+                # The provider has the secret of before until it takes another one.
                 reason = error.message
             except AgentError as error:
                 return self.failed(coordinator.translated(error))
             else:
-                if found.state in _ACCEPTED:
-                    return self.async_create_entry(data={})
-                reason = found.reason or found.state.value
+                return self.async_create_entry(data={})
         return self.async_show_form(
             step_id="secret",
             data_schema=_FORM,
@@ -158,13 +164,11 @@ _FLOWS: Final[Mapping[str, Callable[[dict[str, str]], ThingFlow]]] = {
 }
 
 
-async def _give(coordinator: HomelabCoordinator, provider: DnsProvider, secret: str) -> DnsProvider:
-    """Send a new secret to the agent; return how the provider is with it."""
+async def _give(coordinator: HomelabCoordinator, provider: DnsProvider, secret: str) -> None:
+    """Send a new secret to the agent, which tries it at the provider before it is used."""
     settings = {
         **provider.settings,
         "type": provider.type.value,
         _SECRETS[provider.type]: secret,
     }
-    dns = coordinator.client.dns
-    await dns.change_provider(provider.key, ProviderChange(settings=settings))
-    return await dns.test_provider(provider.key)
+    await coordinator.client.dns.change_provider(provider.key, ProviderChange(settings=settings))

@@ -241,7 +241,6 @@ async def test_a_new_secret_goes_to_the_agent_and_nowhere_else(
     issue_id = await appears(home, issue)
     well = Answer(wire_domains.dns_provider())
     home.agent.answers["PATCH /dns/providers/home"] = well
-    home.agent.answers["POST /dns/providers/home/test"] = well
     assert (await give(home, issue_id, SECRET))["type"] == "create_entry"
     (sent,) = [one.body for one in home.agent.seen if one.method == "PATCH"]
     assert sent == {
@@ -252,7 +251,8 @@ async def test_a_new_secret_goes_to_the_agent_and_nowhere_else(
             "key_algorithm": "hmac-sha256",
             "zones": ["example.org"],
             "key_secret": SECRET,
-        }
+        },
+        "verify": True,
     }
     await home.hass.async_block_till_done()
     everywhere = [
@@ -267,9 +267,8 @@ async def test_a_new_secret_goes_to_the_agent_and_nowhere_else(
 async def test_a_secret_that_is_refused_too_is_asked_for_again(home: Home) -> None:
     raise_it(home, issues.PROVIDER_REFUSED)
     issue_id = await appears(home, issues.PROVIDER_REFUSED)
-    refused = Answer(wire_domains.dns_provider(state="refused", reason="Bad signature."))
+    refused = Answer(wire.problem(503, "unavailable", "Bad signature.", hint="Nothing."), 503)
     home.agent.answers["PATCH /dns/providers/home"] = refused
-    home.agent.answers["POST /dns/providers/home/test"] = refused
     step = await give(home, issue_id, "wrong")
     assert (step["type"], step["errors"]) == ("form", {"base": "refused"})
     assert step["description_placeholders"]["error"] == "Bad signature."

@@ -119,6 +119,7 @@ async def test_a_provider_of_each_kind_is_told_the_agent_and_kept_nowhere_else(
         "name": "Mine",
         "name_servers": ["ns.lan:5353"],
         "settings": {"type": kind, **typed, **in_other_words},
+        "verify": True,
     }
     await is_nowhere(home, SECRET, caplog.text, ended)
 
@@ -127,19 +128,35 @@ async def test_a_secret_that_is_refused_is_told_in_the_providers_words_and_nothi
     home: Home, caplog: pytest.LogCaptureFixture
 ) -> None:
     words = "Cloudflare refuses the token: Invalid API Token (1000)."
-    refused = wire_domains.dns_provider("mine", type="cloudflare", state="refused", reason=words)
-    home.agent.answers["POST /dns/providers"] = Answer(refused)
-    home.agent.answers["DELETE /dns/providers/mine"] = Answer({"outcome": "done", "message": ""})
+    home.agent.answers["POST /dns/providers"] = Answer(wire.problem(503, "unavailable", words), 503)
     form = await begin(home, "add_provider", "cloudflare")
     again = await fill_in(home, form, {"name": "Mine", "api_token": SECRET})
     assert (again["type"], again["errors"]) == (FlowResultType.FORM, {"base": "refused"})
     assert reason(again) == words
-    assert home.agent.count("DELETE", "/dns/providers/mine") == 1
     assert suggested(again) == {"name": "Mine"}
     await is_nowhere(home, SECRET, caplog.text, again)
     home.agent.answers["POST /dns/providers"] = Answer(wire_domains.dns_provider("mine"))
     ended = await fill_in(home, again, {"name": "Mine", "api_token": "the right one"})
     assert ended["type"] is FlowResultType.CREATE_ENTRY
+    assert sent(home)["verify"] is True
+
+
+async def test_a_provider_that_is_away_is_kept_only_where_a_person_says_so(home: Home) -> None:
+    away = Answer(wire.problem(503, "unavailable", "It does not answer."), 503)
+    home.agent.answers["POST /dns/providers"] = away
+    form = await begin(home, "add_provider", "cloudflare")
+    assert "without_answer" not in form["data_schema"].schema
+    typed = {"name": "Mine", "api_token": SECRET}
+    again = await fill_in(home, form, typed)
+    again = await fill_in(home, again, typed)
+    assert again["errors"] == {"base": "refused"}
+    assert "without_answer" in again["data_schema"].schema
+    home.agent.answers["POST /dns/providers"] = Answer(
+        wire_domains.dns_provider("mine", state="unreachable")
+    )
+    ended = await fill_in(home, again, {**typed, "without_answer": True})
+    assert ended["type"] is FlowResultType.CREATE_ENTRY
+    assert sent(home)["verify"] is False
 
 
 @pytest.mark.parametrize(
@@ -188,7 +205,6 @@ async def provided(home: Home) -> Home:
     for key in ("home", "gandi"):
         answer = Answer(home.agent.resources["dns_provider", key])
         home.agent.answers[f"PATCH /dns/providers/{key}"] = answer
-        home.agent.answers[f"POST /dns/providers/{key}/test"] = answer
     return home
 
 
@@ -226,6 +242,7 @@ async def test_a_secret_that_is_left_empty_stays_when_a_provider_is_changed(
             "key_algorithm": "hmac-sha256",
             "key_secret": STARS,
         },
+        "verify": True,
     }
 
 
@@ -234,7 +251,7 @@ async def test_a_new_secret_is_told_and_one_that_is_wrong_is_told_back(
 ) -> None:
     words = "The server refuses the signature: BADSIG."
     provided.agent.answers["PATCH /dns/providers/home"] = Answer(
-        wire_domains.dns_provider(state="refused", reason=words)
+        wire.problem(503, "unavailable", words), 503
     )
     form = await choose(provided, "home")
     again = await fill_in(provided, form, suggested(form) | {"key_secret": SECRET})
@@ -249,7 +266,7 @@ async def test_a_provider_that_is_only_called_otherwise_keeps_its_settings(provi
     ended = await fill_in(provided, form, suggested(form) | {"name": "Gandi, Paris"})
     assert ended["type"] is FlowResultType.CREATE_ENTRY
     (change,) = [one.body for one in provided.agent.seen if one.method == "PATCH"]
-    assert change == {"name": "Gandi, Paris", "name_servers": []}
+    assert change == {"name": "Gandi, Paris", "name_servers": [], "verify": True}
 
 
 async def test_options_that_nobody_can_read_again_are_not_lost_by_a_change(
