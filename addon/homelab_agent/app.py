@@ -28,6 +28,7 @@ from homelab_agent.areas.agent.routes import AgentRoutes
 from homelab_agent.areas.agent.service import AgentService
 from homelab_agent.areas.certificates.numbers import export_certificates
 from homelab_agent.areas.containers.protection import own_container_id
+from homelab_agent.areas.host.models import HOST_INFO_KIND, HOST_KEY, HostInfo
 from homelab_agent.areas.host.numbers import export_machine
 from homelab_agent.areas.network.numbers import export_network
 from homelab_agent.areas.statistics.numbers import export_figures
@@ -129,8 +130,10 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
         registry = Registry()
         for routes in (AgentRoutes(agent), *areas.routes):
             registry.collect(routes)
+        retention = _retention(settings, store, areas, resources)
+        await retention.prepare()
         await runner.recover()
-        inner = (*areas.loops, agent.follow_engine, _retention(settings, store, areas).run)
+        inner = (*areas.loops, agent.follow_engine, retention.run)
         await closing.enter_async_context(_looping(inner))
         streams = StreamSockets(resources, _hello(agent.info, resources))
         export_numbers(metrics, resources, streams=streams.count, jobs=runner.running)
@@ -251,13 +254,18 @@ async def _tell_address(
     _log.info("listening", host=host, port=port, url=url, version=__version__, **fingerprint)
 
 
-def _retention(settings: Settings, store: Store, areas: Areas) -> Retention:
+def _retention(settings: Settings, store: Store, areas: Areas, resources: Resources) -> Retention:
     rules = (
         activity_rule(settings.activity_retention_days),
         job_rule(settings.job_retention_days),
         *areas.retention,
     )
-    return Retention(store, utc_now, rules)
+    return Retention(store, utc_now, rules, partial(_is_clock_right, resources))
+
+
+def _is_clock_right(resources: Resources) -> bool:
+    info = resources.get(HOST_INFO_KIND, HOST_KEY)
+    return isinstance(info, HostInfo) and bool(info.clock_synchronized)
 
 
 async def _mdns(

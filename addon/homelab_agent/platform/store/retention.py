@@ -1,11 +1,11 @@
 """Keeping the tables that grow within bounds."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, ColumnElement, Table, delete, select, true
+from sqlalchemy import Column, ColumnElement, Table, delete, false, func, select, true
 
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.errors import AgentError
@@ -31,6 +31,8 @@ KEEP_COUNTERS = timedelta(days=366)
 MOST_UPDATE_ROWS = 4000
 KEEP_UPDATES = timedelta(days=90)
 BATCH_ROWS = 1000
+LONG_AWAY = timedelta(days=14)
+"""A clock that is so far ahead of all that was written is wrong, or the agent was off so long."""
 
 _log = get_logger(__name__)
 
@@ -99,12 +101,24 @@ def update_rules() -> tuple[Rule, ...]:
 
 
 class Retention:
-    """Removes what the rules do not keep."""
+    """Removes what the rules do not keep.
 
-    def __init__(self, store: Store, clock: Clock, rules: Sequence[Rule]) -> None:
+    Nothing is too old by a clock that may be wrong: one that is `LONG_AWAY` ahead of all that was
+    written before the start, until `is_clock_right` says that somebody else told the time.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        rules: Sequence[Rule],
+        is_clock_right: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._rules = tuple(rules)
+        self._is_clock_right = is_clock_right
+        self._newest_at_start: datetime | None = None
 
     async def run(self, every_s: float = SWEEP_S) -> None:
         """Sweep now and then, until cancelled."""
@@ -115,16 +129,30 @@ class Retention:
                 _log.warning("old entries were not removed; trying again later", reason=str(error))
             await asyncio.sleep(every_s)
 
+    async def prepare(self) -> None:
+        """Note when something was written last, before the agent writes anything itself."""
+        async with self._store.read() as connection:
+            found = [await connection.scalar(select(func.max(rule.at))) for rule in self._rules]
+        self._newest_at_start = max((at for at in found if at is not None), default=None)
+
     async def sweep(self) -> int:
         """Remove what is too old or too much; return how many rows that were."""
-        return sum([await self._sweep(rule) for rule in self._rules])
+        by_age = self._is_clock_trusted()
+        return sum([await self._sweep(rule, by_age=by_age) for rule in self._rules])
 
-    async def _sweep(self, rule: Rule) -> int:
+    def _is_clock_trusted(self) -> bool:
+        newest = self._newest_at_start
+        if newest is None or self._clock() - newest <= LONG_AWAY or self._is_clock_right():
+            return True
+        _log.info("old_entries_kept", why="The clock may be ahead", newest=newest.isoformat())
+        return False
+
+    async def _sweep(self, rule: Rule, *, by_age: bool) -> int:
         (key,) = rule.table.primary_key.columns
         newest_first = select(key).order_by(key.desc())
         async with self._store.read() as connection:
             first_too_many = await connection.scalar(newest_first.offset(rule.most_rows).limit(1))
-        unwanted = rule.at < self._clock() - rule.keep
+        unwanted = rule.at < self._clock() - rule.keep if by_age else false()
         if first_too_many is not None:
             unwanted |= key <= first_too_many
         chosen = select(key).where(unwanted, rule.removable).order_by(key).limit(BATCH_ROWS)

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -119,6 +120,44 @@ async def test_sweeping_goes_on_after_the_store_was_away(store: Store, clock: Ha
     finally:
         sweeping.cancel()
         await asyncio.wait((sweeping,))
+
+
+async def test_a_clock_that_is_weeks_ahead_costs_nobody_the_past(
+    store: Store, clock: HandClock
+) -> None:
+    await _add_activity(store, clock, 80, 1)
+    clock.advance(days=60)
+    is_right = False
+    retention = Retention(store, clock, [activity_rule(90)], lambda: is_right)
+    await retention.prepare()
+    # What the agent writes itself is of the wrong clock, too.
+    await _add_activity(store, clock, 0)
+    assert await retention.sweep() == 0
+    clock.advance(days=-60)
+    assert await retention.sweep() == 0
+    clock.advance(days=60)
+    is_right = True
+    assert await retention.sweep() == 1
+
+
+async def test_a_table_stays_bounded_by_its_rows_while_the_clock_is_in_doubt(
+    store: Store, clock: HandClock
+) -> None:
+    await _add_activity(store, clock, 5, 4, 3, 2, 1)
+    clock.advance(days=400)
+    retention = Retention(store, clock, [replace(activity_rule(90), most_rows=2)])
+    await retention.prepare()
+    assert await retention.sweep() == 3
+
+
+async def test_an_agent_that_was_off_for_days_tidies_up_at_once(
+    store: Store, clock: HandClock
+) -> None:
+    await _add_activity(store, clock, 89, 1)
+    clock.advance(days=10)
+    retention = Retention(store, clock, [activity_rule(90)])
+    await retention.prepare()
+    assert await retention.sweep() == 1
 
 
 async def _is_empty(store: Store) -> bool:
