@@ -114,7 +114,9 @@ class DnsRoutes:
         return await self._desk.apply(body, caller)
 
     @query("dns.answers", "/dns/answers")
-    async def answers(self, query: AuthoritativeQuery) -> AuthoritativeAnswers:
+    async def answers(self, query: AuthoritativeQuery, caller: Caller) -> AuthoritativeAnswers:
         """Return what every authoritative server of a name says."""
         name = uniform_name(query.name, field="name", wildcard=True)
+        if not caller.scope.includes(Scope.OPERATE):
+            await self._service.require_managed(name)
         return await self._service.answers(name, query.type)

@@ -37,7 +37,7 @@ from homelab_agent.areas.dns.providers.interface import AddressOutcome, ZoneCont
 from homelab_agent.areas.dns.writer import ZoneWriter
 from homelab_agent.areas.dns.zone_tally import ZoneTally
 from homelab_agent.platform.dns_names import is_within, uniform_name
-from homelab_agent.platform.errors import Invalid, NotFound, Unavailable
+from homelab_agent.platform.errors import Denied, Invalid, NotFound, Unavailable
 
 # What goes wrong with a provider, for the areas that have to decide what to do about it.
 __all__ = [
@@ -292,6 +292,19 @@ class DnsService:
             return await self._servers.answers(name, type, zone=None, servers=())
         servers = self._book.entry(home.provider).kept.name_servers
         return await self._servers.answers(name, type, zone=home.zone, servers=servers)
+
+    async def require_managed(self, name: str) -> None:
+        """Raise `Denied` where a uniform name is in no zone that is managed here.
+
+        Whoever may only look does not send the agent to servers of their choice.
+        """
+        await self.until_ready()
+        if not any(is_within(name, zone) for _, zone in self._zones(None)):
+            raise Denied(
+                f"{name} is in no zone that is managed here.",
+                field="name",
+                hint="Servers of other zones are asked for a token with the scope operate.",
+            )
 
     async def wait_until_served(
         self, wanted: Sequence[RecordSet], *, within_s: float, exactly: bool = True
