@@ -26,6 +26,7 @@ ATTR_DOMAIN: Final = "domain"
 ATTR_HEALTH_PATH: Final = "health_path"
 ATTR_HSTS: Final = "hsts"
 ATTR_HTTPS_REDIRECT: Final = "https_redirect"
+ATTR_LOGIN_REQUIRED: Final = "login_required"
 ATTR_PLAN_HASH: Final = "plan_hash"
 ATTR_PROVIDER: Final = "provider"
 ATTR_RECORDS: Final = "records"
@@ -54,6 +55,7 @@ ROUTE_FIELDS: Any = {
     vol.Optional(ATTR_HTTPS_REDIRECT, default=True): cv.boolean,
     vol.Optional(ATTR_HSTS): cv.positive_time_period,
     vol.Optional(ATTR_ALLOW, default=[]): vol.All(cv.ensure_list, [cv.string]),
+    vol.Optional(ATTR_LOGIN_REQUIRED, default=False): cv.boolean,
     vol.Optional(ATTR_REQUEST_HEADERS, default={}): _HEADERS,
     vol.Optional(ATTR_RESPONSE_HEADERS, default={}): _HEADERS,
     vol.Optional(ATTR_VERIFY_UPSTREAM, default=True): cv.boolean,
@@ -185,6 +187,7 @@ def route_options(data: Mapping[str, Any]) -> RouteOptions:
         https_redirect=data[ATTR_HTTPS_REDIRECT],
         hsts_s=int(hsts.total_seconds()) if hsts else 0,
         allow=tuple(data[ATTR_ALLOW]),
+        login_required=data[ATTR_LOGIN_REQUIRED],
         request_headers=data[ATTR_REQUEST_HEADERS],
         response_headers=data[ATTR_RESPONSE_HEADERS],
         verify_upstream_tls=data[ATTR_VERIFY_UPSTREAM],

@@ -236,6 +236,7 @@ def route_options(**changes: Any) -> Json:
         "https_redirect": True,
         "hsts_s": 0,
         "allow": [],
+        "login_required": False,
         "request_headers": {},
         "response_headers": {},
         "verify_upstream_tls": True,

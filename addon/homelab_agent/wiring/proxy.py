@@ -11,16 +11,20 @@ from homelab_agent.areas.proxy.demo import DemoCaddy, DemoProber, invent_routes
 from homelab_agent.areas.proxy.desk import Desk
 from homelab_agent.areas.proxy.dry_run import DryRun
 from homelab_agent.areas.proxy.editor import Connect, Editor
+from homelab_agent.areas.proxy.header_secrets import HeaderSecrets
 from homelab_agent.areas.proxy.jobs import RouteJobs
 from homelab_agent.areas.proxy.kept import ProxyRecord
 from homelab_agent.areas.proxy.managed import ManagedCaddy, Stacks
 from homelab_agent.areas.proxy.memory import RestartMemory
 from homelab_agent.areas.proxy.passwords import Passwords
+from homelab_agent.areas.proxy.preparing import Preparation
 from homelab_agent.areas.proxy.routes import ProxyRoutes
+from homelab_agent.areas.proxy.secret_values import SecretValues
 from homelab_agent.areas.proxy.service import ProxyService, Tools
 from homelab_agent.areas.proxy.serving import HttpProber, Prober
 from homelab_agent.areas.proxy.setup import Setup
 from homelab_agent.areas.proxy.setup_job import SetupJobs
+from homelab_agent.areas.proxy.sites import Sites
 from homelab_agent.areas.proxy.trying_here import CaddyHere
 from homelab_agent.areas.proxy.trying_inside import CaddyInside
 from homelab_agent.areas.proxy.wanted import Wishes
@@ -38,18 +42,20 @@ def wire_proxy(
     settings, resources, runner = ground.settings, ground.resources, ground.runner
     book = Book(Records(ground.store, proxy_record, ProxyRecord), utc_now)
     passwords = Passwords(ground.vault)
-    chooser = Chooser(book, passwords)
+    headers, values = HeaderSecrets(ground.vault), SecretValues(ground.vault)
+    chooser = Chooser(book, passwords, headers)
     board = Board(book, chooser, resources, utc_now)
     connect, prober = _ways(ground)
     editor = Editor(book, connect)
+    dry_run = DryRun(
+        CaddyInside(ground.engine.execution, resources, book, board.status), CaddyHere()
+    )
+    wishes = Wishes(passwords, headers, ground.outbound)
     tools = Tools(
         chooser=chooser,
-        wishes=Wishes(passwords, ground.outbound),
-        passwords=passwords,
-        dry_run=DryRun(
-            CaddyInside(ground.engine.execution, resources, book, board.status), CaddyHere()
-        ),
-        prober=prober,
+        preparation=Preparation(book, editor, chooser, wishes, dry_run, values, utc_now),
+        sites=Sites(book, editor, prober),
+        values=values,
     )
     service = ProxyService(book, editor, board, tools, utc_now)
     for kind in RouteJobs(service).kinds():

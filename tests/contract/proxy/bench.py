@@ -14,11 +14,15 @@ from homelab_agent.areas.proxy.caddy_admin import CaddyAdmin, HttpCaddyAdmin
 from homelab_agent.areas.proxy.chooser import Chooser
 from homelab_agent.areas.proxy.dry_run import DryRun
 from homelab_agent.areas.proxy.editor import Editor
+from homelab_agent.areas.proxy.header_secrets import HeaderSecrets
 from homelab_agent.areas.proxy.kept import KeptSetup, ProxyRecord
 from homelab_agent.areas.proxy.models import ProxyMode, ProxyRoute, ProxyStatus, RouteBody
 from homelab_agent.areas.proxy.passwords import Passwords
+from homelab_agent.areas.proxy.preparing import Preparation
+from homelab_agent.areas.proxy.secret_values import SecretValues
 from homelab_agent.areas.proxy.service import ProxyService, Tools
 from homelab_agent.areas.proxy.serving import HttpProber
+from homelab_agent.areas.proxy.sites import Sites
 from homelab_agent.areas.proxy.trying_here import CaddyHere
 from homelab_agent.areas.proxy.trying_inside import CaddyInside
 from homelab_agent.areas.proxy.wanted import Wishes
@@ -96,23 +100,25 @@ async def proxy_bench(
     book = Book(Records(store, proxy_record, ProxyRecord), utc_now)
     vault = await asyncio.to_thread(open_vault, folder, None, SecretFilter())
     passwords = Passwords(vault)
-    chooser = Chooser(book, passwords)
+    headers, values = HeaderSecrets(vault), SecretValues(vault)
+    chooser = Chooser(book, passwords, headers)
     board = Board(book, chooser, resources, utc_now)
 
     def connect(address: str) -> CaddyAdmin:
         return wrap(HttpCaddyAdmin(address, http, tls, read_s=read_s, write_s=write_s))
 
     editor = Editor(book, connect, patience_s=PATIENCE_S)
+    dry_run = DryRun(
+        CaddyInside(execution, resources, book, board.status)
+        if execution
+        else CaddyHere("caddy" if tries_first else str(folder / "no-caddy"))
+    )
+    wishes = Wishes(passwords, headers, outbound)
     tools = Tools(
         chooser=chooser,
-        wishes=Wishes(passwords, outbound),
-        passwords=passwords,
-        dry_run=DryRun(
-            CaddyInside(execution, resources, book, board.status)
-            if execution
-            else CaddyHere("caddy" if tries_first else str(folder / "no-caddy"))
-        ),
-        prober=HttpProber(http, tls),
+        preparation=Preparation(book, editor, chooser, wishes, dry_run, values, utc_now),
+        sites=Sites(book, editor, HttpProber(http, tls)),
+        values=values,
     )
     service = ProxyService(book, editor, board, tools, utc_now)
     if is_new:

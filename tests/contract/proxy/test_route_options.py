@@ -14,9 +14,11 @@ from homelab_agent.areas.proxy.models import (
     RouteBody,
     RouteCertificate,
     RouteOptions,
+    RouteState,
     UpstreamHealth,
 )
 from homelab_agent.platform.errors import Invalid
+from homelab_agent.platform.secrets import STARS
 from tests.contract.proxy.bench import HOST, ProxyBench, proxy_bench, upstream
 from tests.harness.caddy import NEIGHBOUR, Caddy, free_port, tls_context
 from tests.harness.pebble import Pebble, PebbleOptions
@@ -167,6 +169,75 @@ async def test_headers_and_hsts_reach_both_sides(
     assert '"X-Plain": "a"' in answer.text
 
 
+async def test_a_header_that_is_a_secret_reaches_the_service_and_nobody_else(
+    bench: ProxyBench, caddy: Caddy, app: str, certified: Path
+) -> None:
+    secrets = {"X-Api-Key": "key-of-the-service", "authorization": "Bearer for-the-service"}
+    options = RouteOptions(
+        request_headers={**secrets, "X-Plain": "shown", "X-Token": "{http.request.header.T}"},
+        response_headers={"Set-Cookie": "id=not-for-the-journal"},
+    )
+    body = RouteBody(upstreams=(app,), certificate=MANAGED, options=options)
+    plan, prepared = await bench.service.plan(HOST, body), await bench.service.prepare(HOST, body)
+    await bench.service.put(prepared)
+    answer = await caddy.get(HOST, authority=certified)
+    assert all(value in answer.text for value in secrets.values())
+    assert answer.headers["Set-Cookie"] == "id=not-for-the-journal"
+
+    hidden = {
+        "X-Api-Key": STARS,
+        "authorization": STARS,
+        "X-Plain": "shown",
+        "X-Token": "{http.request.header.T}",
+    }
+    assert bench.row().options.request_headers == hidden
+    assert bench.row().options.response_headers == {"Set-Cookie": STARS}
+    # As a client does that changes something else: what it was shown it gives back.
+    again = body.model_copy(update={"options": bench.row().options.model_copy()})
+    assert (await bench.service.plan(HOST, again)).difference == ()
+    newer = {**options.request_headers, "X-Api-Key": "another-key-of-it"}
+    other = options.model_copy(update={"request_headers": newer})
+    changed = body.model_copy(update={"options": other})
+    replanned = await bench.service.plan(HOST, changed)
+    assert any("X-Api-Key is another secret" in line for line in replanned.difference)
+    elsewhere = again.model_copy(update={"upstreams": ("127.0.0.1:9",)})
+    with pytest.raises(Invalid, match="no secret to keep for this service"):
+        await bench.service.plan(HOST, elsewhere)
+    shown = [each.model_dump_json() for each in (plan, replanned, prepared, bench.row())]
+    files = bench.folder.glob("homelab.db*")
+    kept = b"".join([await asyncio.to_thread(each.read_bytes) for each in files])
+    for secret in ("key-of-the-service", "for-the-service", "not-for-the-journal", "another-key"):
+        assert secret.encode() not in kept
+        assert not [each for each in shown if secret in each]
+
+    await bench.put(changed)
+    await bench.service.put_back(await bench.service.prepare(HOST, changed))
+    assert "another-key-of-it" in (await caddy.get(HOST)).text
+
+
+async def test_a_site_that_asks_for_a_login_is_closed_until_somebody_has_a_password(
+    bench: ProxyBench, caddy: Caddy, app: str, certified: Path
+) -> None:
+    body = RouteBody(
+        upstreams=(app,), certificate=MANAGED, options=RouteOptions(login_required=True)
+    )
+    users = (BasicAuthUser(username="anna", password=PASSWORD),)
+    await bench.put(body)
+    await bench.service.wait_until_served(HOST, within_s=5)
+    assert (await caddy.get(HOST, authority=certified)).status == 403
+    assert (await caddy.get(HOST, user=("anna", PASSWORD))).status == 403
+    assert bench.row().state is RouteState.OK
+    assert "no user has a password yet" in (bench.row().reason or "")
+
+    await bench.put(body.model_copy(update={"basic_auth": users}))
+    assert (await caddy.get(HOST)).status == 401
+    assert (await caddy.get(HOST, user=("anna", PASSWORD))).status == 200
+    assert bench.row().reason is None
+
+    await bench.put(body.model_copy(update={"basic_auth": ()}))
+    assert (await caddy.get(HOST, user=("anna", PASSWORD))).status == 403
+
+
 async def test_a_websocket_goes_through(
     bench: ProxyBench, caddy: Caddy, app: str, certified: Path
 ) -> None:
@@ -311,8 +382,13 @@ BAD = {
         upstreams=("a:1",), options=RouteOptions(request_headers={"X-B": "{env.HOME}"})
     ),
     "options.request_headers.authorization": RouteBody(
-        upstreams=("a:1",),
-        options=RouteOptions(request_headers={"authorization": "Basic bWU6c2VjcmV0"}),
+        upstreams=("a:1",), options=RouteOptions(request_headers={"authorization": STARS})
+    ),
+    "options.request_headers.x-a": RouteBody(
+        upstreams=("a:1",), options=RouteOptions(request_headers={"X-A": "1", "x-a": "2"})
+    ),
+    "options.response_headers.Transfer-Encoding": RouteBody(
+        upstreams=("a:1",), options=RouteOptions(response_headers={"Transfer-Encoding": "chunked"})
     ),
     "options.health.path": RouteBody(
         upstreams=("a:1",), options=RouteOptions(health=UpstreamHealth(path="/{env.HOME}"))

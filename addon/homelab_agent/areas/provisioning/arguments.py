@@ -6,7 +6,7 @@ from homelab_agent.areas.ddns.models import DynamicAddressBody
 from homelab_agent.areas.dns.models import DnsPlan, RecordSet
 from homelab_agent.areas.domains.models import FoundRecords, KeptDomain
 from homelab_agent.areas.provisioning.models import CertificateWay
-from homelab_agent.areas.proxy.models import PreparedRoute, RouteOptions
+from homelab_agent.areas.proxy.models import PreparedRoute
 from homelab_agent.platform.jobs.kinds import StepContext
 from homelab_agent.platform.model import Model
 
@@ -30,7 +30,8 @@ class ProvisionArguments(Model):
     """What is to be there at the end. `records` are the wanted ones, as the DNS writes them.
 
     `upstream` is where the container was found when it was asked for. `admin`: an admin asked.
-    `dns_hash`: what was looked at before it was asked for, where that was so.
+    `dns_hash`: what was looked at before it was asked for, where that was so. `sealed_options`: as
+    the route is to serve; its headers may be secrets.
     """
 
     name: str
@@ -40,7 +41,7 @@ class ProvisionArguments(Model):
     records: tuple[RecordSet, ...]
     provider: str | None = None
     certificate: CertificateWay
-    options: RouteOptions
+    sealed_options: str
     users: tuple[SealedUser, ...] | None = None
     dynamic: DynamicAddressBody | None = None
     caller: str

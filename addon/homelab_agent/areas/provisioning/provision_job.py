@@ -151,7 +151,8 @@ class ProvisionJob:
 
     async def _proxy_route(self, context: _Context) -> Told:
         arguments = context.arguments
-        body = route_body(arguments.upstream, arguments.certificate, arguments.options)
+        options = self._users.options(arguments.name, arguments.sealed_options)
+        body = route_body(arguments.upstream, arguments.certificate, options)
         wanted = body.model_copy(
             update={"basic_auth": self._users.opened(arguments.name, arguments.users)}
         )

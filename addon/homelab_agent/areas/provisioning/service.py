@@ -71,7 +71,7 @@ class ProvisioningService:
             records=draft.records,
             provider=body.provider,
             certificate=draft.certificate,
-            options=body.options,
+            sealed_options=self._users.sealed_options(draft.name, body.options),
             users=self._users.sealed(draft.name, body.basic_auth),
             dynamic=follows(draft.name, body, draft.records),
             caller=caller.name,

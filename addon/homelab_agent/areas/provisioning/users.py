@@ -1,7 +1,7 @@
-"""Passwords of those who may come in: sealed before they are journaled, opened only for a route."""
+"""Passwords and headers that are secrets: sealed before they are journaled, opened for a route."""
 
 from homelab_agent.areas.provisioning.arguments import SealedUser
-from homelab_agent.areas.proxy.models import BasicAuthUser
+from homelab_agent.areas.proxy.models import BasicAuthUser, RouteOptions
 from homelab_agent.platform.vault import Vault
 
 
@@ -44,6 +44,14 @@ class Users:
             )
             for each in users
         )
+
+    def sealed_options(self, name: str, options: RouteOptions) -> str:
+        """Return how a route is to serve, as it may be written down."""
+        return self._vault.seal(options.model_dump_json(), _purpose(name))
+
+    def options(self, name: str, sealed: str) -> RouteOptions:
+        """Return how a route is to serve; `SecretUnreadable` as `opened`."""
+        return RouteOptions.model_validate_json(self._vault.open(sealed, _purpose(name)))
 
 
 def _purpose(name: str) -> str:

@@ -46,6 +46,7 @@ _WHY = {
     RouteState.MISSING: "Caddy does not have this route any more.",
     RouteState.DRIFTED: "Somebody changed this route in Caddy.",
 }
+_CLOSED = "It lets nobody in: a login is asked for, and no user has a password yet."
 _SHADOWED = "A route of others stands before it and takes its requests."
 
 
@@ -193,4 +194,8 @@ class Board:
         hosts = frozenset(all_hosts(route))
         if any(shadowing(self._world.document, each, hosts) for each in now.routes):
             return RouteState.DRIFTED, _SHADOWED, (_SHADOWED,)
-        return RouteState.OK, None, ()
+        return (
+            RouteState.OK,
+            _CLOSED if route.options.login_required and not route.users else None,
+            (),
+        )

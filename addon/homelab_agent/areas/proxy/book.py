@@ -2,7 +2,13 @@
 
 import asyncio
 
-from homelab_agent.areas.proxy.kept import KeptCertificate, KeptSetup, Made, ProxyRecord
+from homelab_agent.areas.proxy.kept import (
+    KeptCertificate,
+    KeptSetup,
+    Made,
+    ProxyRecord,
+    Withdrawn,
+)
 from homelab_agent.areas.proxy.models import KeptRoute
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.store.records import Records
@@ -12,6 +18,7 @@ _MADE = "made"
 _ROUTE = "route:"
 _CERTIFICATE = "certificate:"
 _PENDING = "pending:"
+_WITHDRAWN = "withdrawn:"
 
 
 class Book:
@@ -28,6 +35,7 @@ class Book:
         self.certificates: dict[str, KeptCertificate] = {}
         self.pending: set[str] = set()
         """Routes of which Caddy could not be told: it was away."""
+        self.withdrawn: dict[str, Withdrawn] = {}
 
     async def load(self) -> None:
         """Read it, once; `Unavailable` while the store is away."""
@@ -76,6 +84,18 @@ class Book:
             else:
                 self.pending.discard(host)
 
+    async def keep_withdrawn(self, host: str, route: KeptRoute | None) -> None:
+        """Remember that a route was taken back just now, or that this is no matter any more."""
+        if route:
+            before = self.withdrawn.get(host)
+            made = self.made.joined(before.made) if before else self.made
+            withdrawn = Withdrawn(route=route, made=made, at=self._clock())
+            await self._put(_WITHDRAWN + host, ProxyRecord(withdrawn=withdrawn))
+            self.withdrawn[host] = withdrawn
+        elif host in self.withdrawn:
+            await self._put(_WITHDRAWN + host, None)
+            del self.withdrawn[host]
+
     async def forget_all(self) -> None:
         """Forget routes, certificates and what was made: their Caddy is gone."""
         for host in tuple(self.routes):
@@ -84,6 +104,8 @@ class Book:
             await self.keep_certificate(key, None)
         for host in tuple(self.pending):
             await self.keep_pending(host, pending=False)
+        for host in tuple(self.withdrawn):
+            await self.keep_withdrawn(host, None)
         await self.keep_made(Made())
 
     async def _load(self) -> None:
@@ -96,6 +118,8 @@ class Book:
                 self.certificates[record.certificate.key] = record.certificate
             if record.pending:
                 self.pending.add(record.pending)
+            if record.withdrawn:
+                self.withdrawn[record.withdrawn.route.host] = record.withdrawn
 
     async def _put(self, key: str, record: ProxyRecord | None) -> None:
         if record is None:

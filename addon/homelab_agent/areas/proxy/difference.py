@@ -5,15 +5,14 @@ from collections.abc import Iterator
 from pydantic import JsonValue
 from pydantic_core import to_json
 
-from homelab_agent.areas.proxy.json_tree import as_text
+from homelab_agent.areas.proxy.json_tree import JsonObject, as_object, as_text
 from homelab_agent.areas.proxy.kept import Parts, PlacedRoute
-from homelab_agent.areas.proxy.passwords import masked
+from homelab_agent.areas.proxy.secret_values import masked, secret_keys
 from homelab_agent.areas.proxy.servers import OWN_HTTP_ID
 
 MOST_LINES = 20
 
 _LONGEST_VALUE = 120
-_MISSING = object()
 
 
 def difference(found: Parts, wanted: Parts) -> tuple[str, ...]:
@@ -24,7 +23,7 @@ def difference(found: Parts, wanted: Parts) -> tuple[str, ...]:
 
 
 def as_shown(parts: Parts) -> str | None:
-    """Return what is there of a route as JSON for people, None for nothing; no hash is in it."""
+    """Return what is there of a route as JSON for people, None for nothing; no secret is in it."""
     if not parts.routes:
         return None
     shown: JsonValue = [masked(dict(each.route)) for each in parts.routes]
@@ -40,7 +39,7 @@ def _routes(found: Parts, wanted: Parts) -> Iterator[str]:
             continue
         if there.server != placed.server:
             yield f"The route for {_what(placed)} is in {there.server}, not in {placed.server}."
-        yield from _values("", masked(dict(there.route)), masked(dict(placed.route)))
+        yield from _values("", there.route, placed.route)
     for left in theirs.values():
         yield f"There is a route for {_what(left)} that should not be there."
 
@@ -60,22 +59,31 @@ def _what(placed: PlacedRoute) -> str:
     return "plain HTTP" if _id(placed).startswith(OWN_HTTP_ID) else "HTTPS"
 
 
-def _values(place: str, found: object, wanted: object) -> Iterator[str]:
+def _values(place: str, found: JsonValue, wanted: JsonValue) -> Iterator[str]:
     if isinstance(found, dict) and isinstance(wanted, dict):
-        for key in sorted({*found, *wanted}):
-            below = f"{place}.{key}" if place else key
-            yield from _values(below, found.get(key, _MISSING), wanted.get(key, _MISSING))
+        yield from _fields(place, found, wanted)
     elif isinstance(found, list) and isinstance(wanted, list) and len(found) == len(wanted):
         for index, (theirs, ours) in enumerate(zip(found, wanted, strict=True)):
             yield from _values(f"{place}.{index}", theirs, ours)
-    elif found is _MISSING:
-        yield f"{place} is missing; it should be {_short(wanted)}."
-    elif wanted is _MISSING:
-        yield f"{place} is {_short(found)}; it should not be there."
     elif found != wanted:
         yield f"{place} is {_short(found)}; it should be {_short(wanted)}."
 
 
-def _short(value: object) -> str:
-    text = to_json(value).decode()
+def _fields(place: str, found: JsonObject, wanted: JsonObject) -> Iterator[str]:
+    secret = secret_keys(found) | secret_keys(wanted)
+    shown_found, shown_wanted = as_object(masked(found)), as_object(masked(wanted))
+    for key in sorted({*found, *wanted}):
+        below = f"{place}.{key}" if place else key
+        if key not in found:
+            yield f"{below} is missing; it should be {_short(shown_wanted[key])}."
+        elif key not in wanted:
+            yield f"{below} is {_short(shown_found[key])}; it should not be there."
+        elif key not in secret:
+            yield from _values(below, found[key], wanted[key])
+        elif found[key] != wanted[key]:
+            yield f"{below} is another secret than it should be."
+
+
+def _short(value: JsonValue) -> str:
+    text = to_json(masked(value)).decode()
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."

@@ -7,7 +7,6 @@ from homelab_agent.areas.proxy.book import Book
 from homelab_agent.areas.proxy.caddy_admin import CaddyAdmin, Configuration
 from homelab_agent.areas.proxy.caddy_errors import CaddyAway, ChangedMeanwhile
 from homelab_agent.areas.proxy.json_tree import smallest_change
-from homelab_agent.areas.proxy.kept import Made
 from homelab_agent.areas.proxy.placing import World, swept
 from homelab_agent.platform.errors import Conflict, TimedOut
 
@@ -74,7 +73,7 @@ class Editor:
                         await self._book.keep_made(after.made)
                     return after
                 # Known before it is there: a crash in between leaves nothing that nobody made.
-                await self._book.keep_made(_both(before.made, after.made))
+                await self._book.keep_made(after.made.joined(before.made))
                 wrote = True
                 try:
                     await admin.write(change, found.etag)
@@ -102,12 +101,4 @@ def nothing_set_up() -> Conflict:
     return Conflict(
         "No reverse proxy is set up.",
         hint="Tell the agent about your Caddy, or have it run one: PUT /api/v1/proxy/setup",
-    )
-
-
-def _both(before: Made, after: Made) -> Made:
-    places = {each.place for each in after.things}
-    return Made(
-        things=(*(each for each in before.things if each.place not in places), *after.things),
-        skips=tuple(dict.fromkeys((*before.skips, *after.skips))),
     )

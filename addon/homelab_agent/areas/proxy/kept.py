@@ -1,5 +1,7 @@
 """What the agent keeps of its proxy, and what of Caddy's configuration is its own."""
 
+from datetime import datetime
+
 from pydantic import JsonValue
 
 from homelab_agent.areas.proxy.models import KeptRoute, ProxyMode
@@ -57,6 +59,14 @@ class Made(Model):
     things: tuple[MadeThing, ...] = ()
     skips: tuple[MadeSkip, ...] = ()
 
+    def joined(self, older: Made) -> Made:
+        """Return what was made in all; of two things at one place this one's counts."""
+        places = {each.place for each in self.things}
+        return Made(
+            things=(*(each for each in older.things if each.place not in places), *self.things),
+            skips=tuple(dict.fromkeys((*older.skips, *self.skips))),
+        )
+
 
 class KeptSetup(Model):
     """Which Caddy is used; see `ProxySetupBody`. `stack`: the name of the one the agent runs."""
@@ -79,6 +89,17 @@ class KeptCertificate(Model):
     names: tuple[str, ...]
 
 
+class Withdrawn(Model):
+    """A route that was taken back: its write may have hung, and be done all the same later.
+
+    `made`: what had been made for it.
+    """
+
+    route: KeptRoute
+    made: Made
+    at: datetime
+
+
 class ProxyRecord(Model):
     """One record of the proxy's table; it holds one of these."""
 
@@ -87,3 +108,4 @@ class ProxyRecord(Model):
     certificate: KeptCertificate | None = None
     made: Made | None = None
     pending: str | None = None
+    withdrawn: Withdrawn | None = None

@@ -15,8 +15,11 @@ PROXY_KEY = "caddy"
 
 type Upstream = Annotated[str, StringConstraints(pattern=r"^(https?://)?[^\s/@]+:\d{1,5}$")]
 """Where requests go to: "192.0.2.10:8080", "photos:2342", "https://nas.lan:5001"."""
-type HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
-type HeaderValue = Annotated[str, StringConstraints(pattern=r"^[^\r\n\x00]{0,1024}$")]
+type HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+type HeaderValue = Annotated[
+    # No control character but the tab: Caddy would take it, and then answer 502 to everybody.
+    str, StringConstraints(pattern=r"^[^\x00-\x08\x0a-\x1f\x7f]{0,1024}$")
+]
 type AdminAddress = Annotated[
     str, StringConstraints(pattern=r"^(unix//?/\S+|https?://[^\s/@]+)$", max_length=300)
 ]
@@ -96,11 +99,15 @@ class RouteOptions(Model):
 
     `allow`: only these addresses and networks come in; all where there are none.
     `hsts_s`: browsers are told to use HTTPS only, for so long. 0: they are not told.
+    `login_required`: nobody comes in without a password, also while no user has one. A header
+    whose name tells of a credential, as X-Api-Key, is a secret: it is shown as ten stars, and
+    where those are given it stays as it is.
     """
 
     https_redirect: bool = True
     hsts_s: int = Field(default=0, ge=0, le=63_072_000)
     allow: tuple[str, ...] = Field(default=(), max_length=50)
+    login_required: bool = False
     request_headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict, max_length=20)
     response_headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict, max_length=20)
     verify_upstream_tls: bool = True
@@ -110,7 +117,8 @@ class RouteOptions(Model):
 class RouteBody(Model):
     """A route: what to serve at a host name. Its other names are `aliases`.
 
-    `basic_auth` None leaves the users as they are; an empty list lets everybody in.
+    `basic_auth` None leaves the users as they are; an empty list lets everybody in, with
+    `options.login_required` nobody.
     """
 
     upstreams: tuple[Upstream, ...] = Field(min_length=1, max_length=20)
@@ -155,9 +163,10 @@ class UpstreamState(Model):
 class ProxyRoute(Model):
     """A route of the agent in the reverse proxy. `key` is the host name.
 
-    `users`: whose password lets in, where one is asked for. `difference`: what of it is not in
-    Caddy as it should be, a line each. `checked_at`: since when it is seen like this; when it was
-    looked at last is the proxy's.
+    `users`: whose password lets in, where one is asked for. `reason` says what is the matter, also
+    of a route that is OK and lets nobody in, as no user has a password yet. `difference`: what of
+    it is not in Caddy as it should be, a line each. `checked_at`: since when it is seen like this;
+    when it was looked at last is the proxy's.
     """
 
     key: str
@@ -187,8 +196,18 @@ class KeptUser(Model):
     sealed_hash: str
 
 
+class KeptHeaders(Model):
+    """Headers that are secrets, by name, each sealed."""
+
+    request: dict[str, str] = Field(default_factory=dict)
+    response: dict[str, str] = Field(default_factory=dict)
+
+
 class KeptRoute(Model):
-    """A route as the agent keeps it: what is wanted of Caddy."""
+    """A route as the agent keeps it: what is wanted of Caddy.
+
+    In `options` headers that are secrets are stars.
+    """
 
     host: str
     aliases: tuple[str, ...] = ()
@@ -196,14 +215,15 @@ class KeptRoute(Model):
     certificate: RouteCertificate
     options: RouteOptions
     users: tuple[KeptUser, ...] = ()
+    secret_headers: KeptHeaders = KeptHeaders()
     changed_at: datetime
 
 
 class PreparedRoute(Model):
     """A change of a route that may be journaled: what is wanted before and after it.
 
-    `found`: what of it is in Caddy before, as JSON whose hashes of passwords are sealed. `after`
-    None: it is removed.
+    `found`: what of it is in Caddy before, as JSON whose secrets are sealed. `after` None: it is
+    removed.
     """
 
     host: str
@@ -233,7 +253,7 @@ class ProxyReport(Model):
 class RoutePlan(Model):
     """What a route would be in Caddy, and what is there now; JSON of Caddy as text.
 
-    `validated` False: there is no Caddy at hand to try it with; `warnings` then says so.
+    `validated` False: it could not be tried with a Caddy; `warnings` then says why.
     """
 
     host: str

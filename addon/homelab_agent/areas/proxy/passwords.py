@@ -1,16 +1,9 @@
 """Passwords of basic authentication: hashed at once, sealed at rest, and never shown."""
 
 import os
-from collections.abc import Callable
-
-from pydantic import JsonValue
 
 from homelab_agent.areas.proxy.models import BasicAuthUser, KeptRoute, KeptUser
 from homelab_agent.platform.vault import Vault
-
-MASKED = "***"
-
-type _ChangeText = Callable[[str], str]
 
 _PURPOSE = "basic_auth"
 _SALT_BYTES = 16
@@ -38,25 +31,12 @@ class Passwords:
         """Return the hash of each user of a route; `SecretUnreadable` without the agent's key."""
         return {each.username: self._vault.open(each.sealed_hash, _PURPOSE) for each in route.users}
 
-    def conceal(self, value: JsonValue) -> JsonValue:
-        """Return a piece of Caddy's configuration with the hashes of passwords sealed."""
-        return _with_passwords(value, lambda hashed: self._vault.seal(hashed, _PURPOSE))
-
-    def reveal(self, value: JsonValue) -> JsonValue:
-        """Return what `conceal` was given."""
-        return _with_passwords(value, lambda sealed: self._vault.open(sealed, _PURPOSE))
-
     def _kept(self, user: BasicAuthUser, before: KeptUser | None) -> KeptUser:
         password = user.password.get_secret_value().encode()
         if before and _fits(password, self._vault.open(before.sealed_hash, _PURPOSE)):
             return before
         hashed = self._vault.seal(_hashed(password), _PURPOSE)
         return KeptUser(username=user.username, sealed_hash=hashed)
-
-
-def masked(value: JsonValue) -> JsonValue:
-    """Return a piece of Caddy's configuration that may be shown."""
-    return _with_passwords(value, lambda _: MASKED)
 
 
 def _hashed(password: bytes) -> str:
@@ -81,17 +61,3 @@ def _fits(password: bytes, hashed: str) -> bool:
     except InvalidKey:
         return False
     return True
-
-
-def _with_passwords(value: JsonValue, change: _ChangeText) -> JsonValue:
-    if isinstance(value, list):
-        return [_with_passwords(each, change) for each in value]
-    if not isinstance(value, dict):
-        return value
-    is_account = "username" in value and isinstance(value.get("password"), str)
-    return {
-        key: change(each)
-        if is_account and key == "password" and isinstance(each, str)
-        else _with_passwords(each, change)
-        for key, each in value.items()
-    }

@@ -117,6 +117,9 @@ def _served(route: KeptRoute, hashes: Mapping[str, str]) -> list[JsonValue]:
         steps.append({"handle": [_response_headers(options, secure=secure)]})
     if route.users:
         steps.append({"handle": [_users(hashes)]})
+    elif options.login_required:
+        # Closed until somebody has a password: nobody comes in meanwhile.
+        return [*steps, {"handle": [{"handler": "static_response", "status_code": 403}]}]
     steps.append({"handle": [_reverse_proxy(route)]})
     return list(steps)
 

@@ -3,30 +3,22 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
-
-from pydantic import JsonValue
-from pydantic_core import from_json, to_json
 
 from homelab_agent.areas.proxy.board import Board, Facts
 from homelab_agent.areas.proxy.book import Book
-from homelab_agent.areas.proxy.caddy_admin import socket_path, split_address
 from homelab_agent.areas.proxy.chooser import Chooser
-from homelab_agent.areas.proxy.choosing import Chosen
-from homelab_agent.areas.proxy.difference import as_shown, difference
-from homelab_agent.areas.proxy.dry_run import DryRun, Tried
-from homelab_agent.areas.proxy.editor import Editor, nothing_set_up
-from homelab_agent.areas.proxy.kept import KeptCertificate, Parts
+from homelab_agent.areas.proxy.editor import Editor
+from homelab_agent.areas.proxy.kept import KeptCertificate
 from homelab_agent.areas.proxy.models import (
-    KeptRoute,
     PreparedRoute,
     ProxyRoute,
     ProxyStatus,
     RouteBody,
-    RouteCertificate,
     RoutePlan,
 )
-from homelab_agent.areas.proxy.passwords import Passwords
 from homelab_agent.areas.proxy.placing import (
     World,
     certificate_of,
@@ -35,25 +27,24 @@ from homelab_agent.areas.proxy.placing import (
     with_parts,
     without_certificate,
 )
+from homelab_agent.areas.proxy.preparing import Preparation, unknown
 from homelab_agent.areas.proxy.route_document import all_hosts
-from homelab_agent.areas.proxy.servers import ports_of
-from homelab_agent.areas.proxy.serving import Prober
-from homelab_agent.areas.proxy.wanted import Wishes, checked_host, require_free
+from homelab_agent.areas.proxy.secret_values import SecretValues
+from homelab_agent.areas.proxy.sites import Sites
+from homelab_agent.areas.proxy.wanted import checked_host, require_free
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.errors import (
-    AgentError,
     Conflict,
     Invalid,
-    NotFound,
     TimedOut,
     Unavailable,
 )
-from homelab_agent.platform.outbound.connections import where
 
-_ASK_AGAIN_S = 0.5
 type FactsOf = Callable[[World], Awaitable[Facts]]
 
 CERTIFICATE_TAG = "homelab-"
+STILL_COMES = timedelta(hours=1)
+"""For so long a write that was taken back is reckoned with: Caddy may have been hanging."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +52,9 @@ class Tools:
     """What a change of a route needs."""
 
     chooser: Chooser
-    wishes: Wishes
-    passwords: Passwords
-    dry_run: DryRun
-    prober: Prober
+    preparation: Preparation
+    sites: Sites
+    values: SecretValues
 
 
 class ProxyService:
@@ -82,10 +72,9 @@ class ProxyService:
         self._editor = editor
         self._board = board
         self._chooser = tools.chooser
-        self._wishes = tools.wishes
-        self._passwords = tools.passwords
-        self._dry_run = tools.dry_run
-        self._prober = tools.prober
+        self._preparation = tools.preparation
+        self._sites = tools.sites
+        self._values = tools.values
         self._clock = clock
         # Book and Caddy change together.
         self._turn = asyncio.Lock()
@@ -109,7 +98,7 @@ class ProxyService:
 
     async def addresses(self) -> tuple[str, ...]:
         """Return where the proxy serves HTTPS, as host:port reached from the agent."""
-        return (where(*self._place(await self._editor.look(), secure=True)),)
+        return self._sites.addresses(await self._editor.look())
 
     async def look(self, facts: FactsOf) -> World:
         """Look at Caddy now, and publish what is seen with the facts of that world.
@@ -120,8 +109,7 @@ class ProxyService:
         async with self._turn:
             world = await self._editor.look()
             found = await facts(world)
-            addresses = (where(*self._place(world, secure=True)),)
-            self._board.show(world, replace(found, addresses=addresses))
+            self._board.show(world, replace(found, addresses=self._sites.addresses(world)))
         return world
 
     async def plan(self, host: str, body: RouteBody | None) -> RoutePlan:
@@ -132,56 +120,21 @@ class ProxyService:
             Conflict: others serve that host already, or no proxy is set up.
             CaddyRefuses: Caddy does not take it.
         """
-        host = checked_host(host)
-        world = await self._editor.look()
-        route = await self._wanted(host, body)
-        now = parts_of(world, host)
-        chosen = self._chooser.choose(world, now, route)
-        tried = await self._dry_run.try_routes(chosen.parts.routes)
-        return RoutePlan(
-            host=host,
-            before=as_shown(now),
-            after=as_shown(chosen.parts),
-            difference=difference(now, chosen.parts),
-            validated=tried.validated,
-            warnings=_warnings(chosen, tried),
-        )
+        return await self._preparation.plan(host, body)
 
     async def prepare(self, host: str, body: RouteBody | None) -> PreparedRoute:
         """Return a change that may be journaled: checked, and with what is there before it.
 
         Raises what `plan` does; `NotFound` for the removal of a route that is not the agent's.
         """
-        host = checked_host(host)
-        world = await self._editor.look()
-        before = self._book.routes.get(host)
-        if body is None and before is None:
-            raise _unknown(host)
-        route = await self._wanted(host, body)
-        now = parts_of(world, host)
-        chosen = self._chooser.choose(world, now, route)
-        tried = await self._dry_run.try_routes(chosen.parts.routes)
-        return PreparedRoute(
-            host=host,
-            before=before,
-            after=route,
-            found=self._concealed(now),
-            validated=tried.validated,
-            warnings=_warnings(chosen, tried),
-        )
+        return await self._preparation.prepare(host, body)
 
     async def prepare_again(self, host: str) -> PreparedRoute:
         """Return the change that makes Caddy as the book says, whatever became of the route.
 
         Raises what `prepare` does.
         """
-        world = await self._editor.look()
-        route = self._book.routes.get(host)
-        if route is None:
-            raise _unknown(host)
-        now = parts_of(world, host)
-        self._chooser.choose(world, now, route)
-        return PreparedRoute(host=host, before=route, after=route, found=self._concealed(now))
+        return await self._preparation.prepare_again(host)
 
     async def put(self, prepared: PreparedRoute) -> bool:
         """Make it so, in Caddy and in the agent's book; return False where it was so already.
@@ -192,7 +145,7 @@ class ProxyService:
             CaddyRefuses: Caddy does not take it; everything is as before.
             TimedOut, Unavailable: Caddy cannot be asked; what became of it is not known.
         """
-        found = self._revealed(prepared.found)
+        found = self._values.reveal(prepared.found)
         changed = False
 
         def forward(world: World) -> World:
@@ -216,6 +169,7 @@ class ProxyService:
             changed = changed or self._book.routes.get(prepared.host) != prepared.after
             await self._book.keep_route(prepared.host, prepared.after)
             await self._book.keep_pending(prepared.host, pending=False)
+            await self._book.keep_withdrawn(prepared.host, None)
         self._board.show_route(prepared.host, world)
         return changed
 
@@ -228,7 +182,7 @@ class ProxyService:
             Conflict: somebody changed the route itself meanwhile; it is left alone.
             TimedOut, Unavailable: Caddy cannot be asked now.
         """
-        found = self._revealed(prepared.found)
+        found = self._values.reveal(prepared.found)
 
         def backward(world: World) -> World:
             now = parts_of(world, prepared.host)
@@ -243,6 +197,8 @@ class ProxyService:
             # Just after a crash the book does not know yet what was put.
             await self._book.load()
             await self._book.keep_route(prepared.host, prepared.before)
+            if prepared.after is not None and prepared.after != prepared.before:
+                await self._book.keep_withdrawn(prepared.host, prepared.after)
             try:
                 world = await self._editor.change(backward, is_undo=True)
             except TimedOut, Unavailable:
@@ -271,6 +227,44 @@ class ProxyService:
         self._board.show_route(host, world)
         return changed
 
+    async def take_back_late(self, world: World) -> tuple[str, ...]:
+        """Take back again what Caddy did only after it had been taken back; return the hosts.
+
+        `world`: as Caddy was just seen. What others changed since stays. Raises what `put` does.
+        """
+        taken = []
+        for host, withdrawn in tuple(self._book.withdrawn.items()):
+            if self._clock() - withdrawn.at > STILL_COMES:
+                await self._book.keep_withdrawn(host, None)
+            elif self._came_late(world, host):
+                async with self._turn:
+                    seen = await self._editor.change(partial(self._without_late, host=host))
+                self._board.show_route(host, seen)
+                taken.append(host)
+        return tuple(taken)
+
+    def _without_late(self, world: World, *, host: str) -> World:
+        if not self._came_late(world, host):
+            return world
+        found = self._with_made(world, host)
+        now = parts_of(found, host)
+        kept = self._chooser.choose(found, now, self._book.routes.get(host))
+        return with_parts(found, now, kept.parts)
+
+    def _came_late(self, world: World, host: str) -> bool:
+        """Return whether just what was withdrawn is there, and is not what is wanted by now."""
+        found, withdrawn = self._with_made(world, host), self._book.withdrawn.get(host)
+        now = parts_of(found, host)
+        if withdrawn is None or not now.routes or withdrawn.route == self._book.routes.get(host):
+            return False
+        chosen = self._chooser.choose(found, now, withdrawn.route, anyway=True)
+        return now.same_as(chosen.parts)
+
+    def _with_made(self, world: World, host: str) -> World:
+        """Return a world in which it is known what had been made for a route before."""
+        withdrawn = self._book.withdrawn.get(host)
+        return replace(world, made=world.made.joined(withdrawn.made)) if withdrawn else world
+
     async def wait_until_served(self, host: str, *, within_s: float) -> None:
         """Wait until Caddy answers for that host; a certificate may still be missing.
 
@@ -282,20 +276,8 @@ class ProxyService:
         await self._book.load()
         route = self._book.routes.get(host)
         if route is None:
-            raise _unknown(host)
-        secure = route.certificate is not RouteCertificate.NONE
-        loop = asyncio.get_running_loop()
-        give_up_at = loop.time() + within_s
-        while True:
-            why = await self._not_served(host, secure=secure)
-            if why is None:
-                return
-            if loop.time() >= give_up_at:
-                raise TimedOut(
-                    f"{host} is not served after {within_s:g} s: {why}",
-                    hint="Does Caddy listen there? See `address` and the ports of its settings.",
-                )
-            await asyncio.sleep(_ASK_AGAIN_S)
+            raise unknown(host)
+        await self._sites.wait_until_served(route, within_s=within_s)
 
     async def give_certificate(
         self, key: str, certificate_file: Path, key_file: Path, names: tuple[str, ...]
@@ -346,47 +328,6 @@ class ProxyService:
                 )
             await self._book.keep_certificate(key, None)
 
-    async def _wanted(self, host: str, body: RouteBody | None) -> KeptRoute | None:
-        if body is None:
-            return None
-        return await self._wishes.read(
-            host,
-            body,
-            self._book.routes,
-            admin=(await self._editor.admin()).address,
-            at=self._clock(),
-        )
-
-    async def _not_served(self, host: str, *, secure: bool) -> str | None:
-        try:
-            place = self._place(await self._editor.look(), secure=secure)
-            return await self._prober.ask(host, place, secure=secure)
-        except AgentError as error:
-            return error.message
-
-    def _place(self, world: World, *, secure: bool) -> tuple[str, int]:
-        """Return host and port at which sites are reached."""
-        setup = self._book.setup
-        if setup is None:
-            raise nothing_set_up()
-        port = setup.https_port if secure else setup.http_port
-        if port is None:
-            ports = ports_of(world.document)
-            port = ports.https if secure else ports.http
-        if setup.address:
-            return setup.address, port
-        if socket_path(setup.admin):
-            return "127.0.0.1", port
-        return split_address(setup.admin)[0], port
-
-    def _concealed(self, parts: Parts) -> str:
-        plain: JsonValue = parts.model_dump(mode="json")
-        return to_json(self._passwords.conceal(plain)).decode()
-
-    def _revealed(self, found: str) -> Parts:
-        concealed: JsonValue = from_json(found)
-        return Parts.model_validate(self._passwords.reveal(concealed))
-
 
 async def _read(kept: KeptCertificate) -> tuple[str, str]:
     """Return a certificate and its key, in PEM; `Invalid` where they cannot be read."""
@@ -397,20 +338,6 @@ async def _read(kept: KeptCertificate) -> tuple[str, str]:
         )
     except (OSError, ValueError) as error:
         raise Invalid(f"The certificate {kept.key} cannot be read: {error}") from error
-
-
-def _warnings(chosen: Chosen, tried: Tried) -> tuple[str, ...]:
-    if tried.why_not is None:
-        return chosen.warnings
-    return *chosen.warnings, f"This could not be tried before. {tried.why_not}"
-
-
-def _unknown(host: str) -> NotFound:
-    return NotFound(
-        f"The agent has no route for {host[:253]}.",
-        field="host",
-        hint="GET /api/v1/proxy/routes lists them all.",
-    )
 
 
 def _changed_by_others(host: str) -> Conflict:

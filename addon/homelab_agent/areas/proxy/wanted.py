@@ -1,11 +1,11 @@
 """Checks what somebody wants of a route, and makes of it what the agent keeps."""
 
 import asyncio
-import re
 from collections.abc import Mapping
 from datetime import datetime
 
 from homelab_agent.areas.proxy.caddy_admin import socket_path, split_address
+from homelab_agent.areas.proxy.header_secrets import SAFE_PLACEHOLDER, HeaderSecrets
 from homelab_agent.areas.proxy.models import KeptRoute, KeptUser, RouteBody, RouteOptions
 from homelab_agent.areas.proxy.passwords import Passwords
 from homelab_agent.areas.proxy.route_document import all_hosts, is_tls, network_of, split_dial
@@ -16,9 +16,10 @@ from homelab_agent.platform.outbound.guard import Guard
 
 LOOK_UP_S = 5.0
 
-_SAFE_PLACEHOLDER = re.compile(r"\{http\.request\.[\w.-]+\}")
 _BRACES = frozenset("{}")
-_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_OF_THE_CONNECTION = frozenset(
+    {"connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+)
 _USUAL_ADMIN_PORT = 2019
 _ADMIN_API = "Caddy's own admin API, by which everything could be changed"
 
@@ -26,8 +27,9 @@ _ADMIN_API = "Caddy's own admin API, by which everything could be changed"
 class Wishes:
     """Reads what is wanted. Every refusal names the field and the remedy."""
 
-    def __init__(self, passwords: Passwords, outbound: Outbound) -> None:
+    def __init__(self, passwords: Passwords, headers: HeaderSecrets, outbound: Outbound) -> None:
         self._passwords = passwords
+        self._headers = headers
         self._outbound = outbound
 
     async def read(
@@ -51,13 +53,17 @@ class Wishes:
         await self._check_upstreams(body, admin)
         before = known.get(host)
         users = await self._users(body, before.users if before else ())
+        options, secret_headers = self._headers.keep(
+            body.options, before, same_service=before is not None and _same_service(body, before)
+        )
         route = KeptRoute(
             host=host,
             aliases=aliases,
             upstreams=body.upstreams,
             certificate=body.certificate,
-            options=body.options,
+            options=options,
             users=users,
+            secret_headers=secret_headers,
             changed_at=at,
         )
         if before and before.model_copy(update={"changed_at": at}) == route:
@@ -164,27 +170,43 @@ def _check_options(options: RouteOptions) -> None:
                 field=f"options.allow.{index}",
                 hint="Write 192.0.2.10, 192.168.1.0/24 or 2001:db8::/32.",
             ) from None
-    for where in ("request_headers", "response_headers"):
-        headers: dict[str, str] = getattr(options, where)
-        for name, value in headers.items():
-            if name.lower() in _CREDENTIALS and _SAFE_PLACEHOLDER.sub("", value):
-                raise Invalid(
-                    "Whoever may look at routes would read this.",
-                    field=f"options.{where}.{name}",
-                    hint="Have the service let the proxy in by its address; an empty value keeps "
-                    "what visitors send from it.",
-                )
-            if _BRACES & set(_SAFE_PLACEHOLDER.sub("", value)):
-                raise Invalid(
-                    "Braces are Caddy's: with them a header could show files and variables of "
-                    "its machine.",
-                    field=f"options.{where}.{name}",
-                    hint="Only placeholders like {http.request.host} are allowed.",
-                )
+    for field in ("request_headers", "response_headers"):
+        _check_headers(field, getattr(options, field))
     if options.health and _BRACES & set(options.health.path):
         raise Invalid(
             "A path to ask has no braces here.", field="options.health.path", hint="Leave them out."
         )
+
+
+def _check_headers(field: str, headers: Mapping[str, str]) -> None:
+    seen: set[str] = set()
+    for name, value in headers.items():
+        if name.lower() in seen:
+            raise Invalid(
+                f"{name} is there twice: in headers capitals do not matter.",
+                field=f"options.{field}.{name}",
+                hint="Give it once.",
+            )
+        seen.add(name.lower())
+        if name.lower() in _OF_THE_CONNECTION:
+            raise Invalid(
+                f"{name} is about a connection, and those are Caddy's.",
+                field=f"options.{field}.{name}",
+                hint="Leave it out.",
+            )
+        if _BRACES & set(SAFE_PLACEHOLDER.sub("", value)):
+            raise Invalid(
+                "Braces are Caddy's: with them a header could show files and variables of "
+                "its machine.",
+                field=f"options.{field}.{name}",
+                hint="Only placeholders like {http.request.host} are allowed.",
+            )
+
+
+def _same_service(body: RouteBody, before: KeptRoute) -> bool:
+    """Return whether requests go nowhere but where they went before, and as surely."""
+    trusts_anybody = before.options.verify_upstream_tls and not body.options.verify_upstream_tls
+    return set(body.upstreams) <= set(before.upstreams) and not trusts_anybody
 
 
 def _dialled(upstream: str, field: str) -> tuple[str, int]:

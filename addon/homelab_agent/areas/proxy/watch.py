@@ -74,6 +74,7 @@ class ProxyWatch:
             return
         world = await self._service.look(self._facts)
         await self._tell_what_is_pending()
+        await self._take_back_late(world)
         if self._puts_back:
             await self._put_back()
             await self._give_certificates(world)
@@ -94,6 +95,13 @@ class ProxyWatch:
     async def _tell_what_is_pending(self) -> None:
         for host in sorted(self._book.pending):
             await self._apply(host, "proxy_route_told_late")
+
+    async def _take_back_late(self, world: World) -> None:
+        try:
+            for host in await self._service.take_back_late(world):
+                _log.warning("proxy_route_taken_back_late", host=host)
+        except AgentError as error:
+            _log.warning("proxy_route_not_taken_back", why=error.message)
 
     async def _put_back(self) -> None:
         for route in self._board.routes():

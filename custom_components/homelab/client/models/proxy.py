@@ -91,11 +91,14 @@ class RouteOptions:
 
     `allow`: only these addresses and networks come in; all where there are none.
     `hsts_s`: browsers are told to use HTTPS only, for so long. 0: they are not told.
+    `login_required`: nobody comes in without a password, also while no user has one. A header
+    that is a secret is ten stars, and where those are given it stays as it is.
     """
 
     https_redirect: bool = True
     hsts_s: int = 0
     allow: tuple[str, ...] = ()
+    login_required: bool = False
     request_headers: Mapping[str, str] = MappingProxyType({})
     response_headers: Mapping[str, str] = MappingProxyType({})
     verify_upstream_tls: bool = True
@@ -109,7 +112,8 @@ USUAL_OPTIONS: Final = RouteOptions()
 class RouteBody:
     """A route: what to serve at a host name. Its other names are `aliases`.
 
-    `basic_auth` None leaves the users as they are; an empty list lets everybody in.
+    `basic_auth` None leaves the users as they are; an empty list lets everybody in, with
+    `options.login_required` nobody.
     """
 
     upstreams: tuple[str, ...]

@@ -3,6 +3,7 @@ from homelab_agent.areas.proxy.book import Book
 from homelab_agent.areas.proxy.chooser import Chooser
 from homelab_agent.areas.proxy.demo import DemoCaddy, invent_routes
 from homelab_agent.areas.proxy.editor import Editor
+from homelab_agent.areas.proxy.header_secrets import HeaderSecrets
 from homelab_agent.areas.proxy.kept import ProxyRecord
 from homelab_agent.areas.proxy.models import RouteState
 from homelab_agent.areas.proxy.passwords import Passwords
@@ -21,7 +22,8 @@ async def test_the_demo_has_routes_and_takes_changes(
 ) -> None:
     book = Book(Records(store, proxy_record, ProxyRecord), clock)
     await invent_routes(book, clock)
-    chooser = Chooser(book, Passwords(Vault(bytes(32), SecretFilter())))
+    vault = Vault(bytes(32), SecretFilter())
+    chooser = Chooser(book, Passwords(vault), HeaderSecrets(vault))
     board, editor = Board(book, chooser, resources, clock), Editor(book, DemoCaddy)
     board.show(await editor.look(), NO_FACTS)
     assert {each.state for each in board.routes()} == {RouteState.MISSING}
