@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import voluptuous as vol
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
 from homeassistant.helpers.service import async_get_all_descriptions
@@ -85,7 +86,11 @@ async def test_every_field_of_an_action_can_be_entered(hass: HomeAssistant) -> N
     for action, what in described.items():
         schema = hass.services.async_services_for_domain("homelab")[action].schema
         taken = {str(field) for field in schema.schema} - targets
-        assert taken == fields_of(what["fields"]).keys(), action
+        fields = fields_of(what["fields"])
+        assert taken == fields.keys(), action
+        needed = {str(one) for one in schema.schema if isinstance(one, vol.Required)}
+        asked = {name for name, about in fields.items() if about.get("required")}
+        assert needed == asked, action
 
 
 async def test_logs_are_searched_within_a_time(home: Home) -> None:
