@@ -18,12 +18,17 @@ from .options_flow_base import AgentFormFlow, Data, Form
 
 _LINES: Final = TextSelector(TextSelectorConfig(multiline=True))
 _EMAIL: Final = TextSelector(TextSelectorConfig(type=TextSelectorType.EMAIL))
+_SECRET: Final = TextSelector(
+    TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off")
+)
 _AUTHORITY: Final = vol.Schema(
     {
         vol.Required("directory", default=LETS_ENCRYPT): TextSelector(),
         vol.Optional("email"): _EMAIL,
         vol.Required("terms_agreed", default=False): BooleanSelector(),
         vol.Optional("authority_pem"): _LINES,
+        vol.Optional("external_key_id"): TextSelector(),
+        vol.Optional("external_hmac_key"): _SECRET,
     }
 )
 _UPLOAD: Final = vol.Schema(
@@ -41,7 +46,8 @@ class CertificateSteps(AgentFormFlow):
 
     async def async_step_authority(self, user_input: Data | None = None) -> ConfigFlowResult:
         """Ask whom to order certificates from."""
-        shown = user_input
+        # What is wrong is told, and a secret is not sent back to the browser.
+        shown = {**user_input, "external_hmac_key": ""} if user_input else None
         if shown is None and (account := self._coordinator.mirror.get(ACME_ACCOUNT, "acme")):
             shown = {
                 "directory": account.directory,

@@ -284,6 +284,7 @@ def acme_account(**changes: Any) -> Json:
         "key": "acme",
         "directory": "https://acme-v02.api.letsencrypt.org/directory",
         "email": None,
+        "external_key_id": None,
         "terms_agreed": True,
         "registered": True,
         "terms_url": "https://letsencrypt.org/documents/terms.pdf",

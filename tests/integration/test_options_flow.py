@@ -19,6 +19,9 @@ from tests.fakes.wire_domains import PHOTOS
 from tests.integration.home import Home, until
 
 SECRET = "a-secret-nobody-may-see"
+SECRET_LINES = frozenset(
+    {"token", "api_token", "api_key", "key_secret", "options", "users", "external_hmac_key"}
+)
 KEY_PEM = f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n"
 
 KINDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -406,12 +409,15 @@ async def test_the_authority_is_shown_as_it_is_and_chosen_anew(home: Home) -> No
         wire.problem(422, "invalid", "That is no address.", field="directory"), 422
     )
     typed["directory"] = "https://ca.lan/directory"
-    again = await fill_in(home, form, typed)
-    assert (again["errors"], suggested(again)) == ({"directory": "refused"}, typed)
+    typed["external_key_id"] = "k-1"
+    again = await fill_in(home, form, {**typed, "external_hmac_key": "c2VjcmV0"})
+    assert again["errors"] == {"directory": "refused"}
+    assert suggested(again) == {**typed, "external_hmac_key": ""}
     home.agent.answers["PUT /acme/account"] = Answer(wire_domains.acme_account())
-    ended = await fill_in(home, again, {**typed, "authority_pem": "PEM"})
+    more = {"authority_pem": "PEM", "external_hmac_key": "c2VjcmV0"}
+    ended = await fill_in(home, again, typed | more)
     assert ended["type"] is FlowResultType.CREATE_ENTRY
-    assert sent(home) == {**typed, "authority_pem": "PEM"}
+    assert sent(home) == typed | more
 
 
 async def test_a_key_is_not_sent_back_and_is_nowhere_but_at_the_agent(
@@ -518,5 +524,5 @@ async def test_the_browser_is_shown_every_form(
             shown = await response.json()
         assert (shown["type"], shown["step_id"]) == ("form", path[-1])
         for line in shown["data_schema"]:
-            if line["name"] in {"token", "api_token", "api_key", "key_secret", "options", "users"}:
+            if line["name"] in SECRET_LINES:
                 assert line["selector"]["text"]["type"] == "password", line
