@@ -13,11 +13,9 @@ from homelab_agent.areas.ddns.sources import Sources
 from homelab_agent.areas.ddns.updater import FIRST_RETRY_S, Updater
 from homelab_agent.platform.clock import Steady
 from homelab_agent.platform.errors import AgentError, Conflict
-from homelab_agent.platform.logging import get_logger
+from homelab_agent.platform.surviving import surviving
 
 MOST_NAMES = 200
-
-_log = get_logger(__name__)
 
 
 class Desk:
@@ -141,15 +139,10 @@ class Desk:
             one.retry_s = one.check_s = self._steady()
 
     async def _work(self, one: Followed) -> None:
-        try:
+        with surviving("dynamic_address", name=one.key) as went:
             await self._updater.work(one)
-        except AgentError as error:
-            _log.warning("dynamic_address_not_kept", name=one.key, why=error.message)
-        except Exception:  # noqa: BLE001  # what a provider answers must not end the agent
-            _log.exception("dynamic_address_broke_down", name=one.key)
-        else:
-            return
-        one.retry_s = one.check_s = self._steady() + FIRST_RETRY_S
+        if went.failed:
+            one.retry_s = one.check_s = self._steady() + FIRST_RETRY_S
 
     @asynccontextmanager
     async def _alone(self, key: str) -> AsyncIterator[Followed | None]:

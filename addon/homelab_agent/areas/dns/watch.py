@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from homelab_agent.areas.dns.book import ProviderBook
 from homelab_agent.areas.dns.entries import Entry
 from homelab_agent.areas.dns.models import ProviderState
-from homelab_agent.platform.errors import AgentError, NotFound
-from homelab_agent.platform.logging import get_logger
-
-_log = get_logger(__name__)
+from homelab_agent.platform.errors import NotFound
+from homelab_agent.platform.surviving import surviving
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +55,11 @@ class ProviderWatch:
 
     async def _ask(self, key: str) -> None:
         state = ProviderState.UNREACHABLE
-        try:
-            state = (await self._book.check(key)).state
-        except NotFound:  # it was removed in this moment
-            return
-        except AgentError as error:
-            # Later again: a store that cannot be written is no reason to look no more.
-            _log.warning("dns_provider_not_kept", provider=key, why=error.message)
-        except Exception:  # noqa: BLE001  # what a provider answers must not end the agent
-            _log.exception("dns_provider_broke_down", provider=key)
+        with surviving("dns_provider_check", provider=key):
+            try:
+                state = (await self._book.check(key)).state
+            except NotFound:  # it was removed in this moment
+                return
         self._asked_at[key] = asyncio.get_running_loop().time()
         if state is ProviderState.OK:
             self._pause_s.pop(key, None)

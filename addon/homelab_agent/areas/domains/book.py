@@ -17,9 +17,9 @@ from homelab_agent.areas.domains.store import DomainStore
 from homelab_agent.areas.domains.watched import Watched
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.commands import SYSTEM
-from homelab_agent.platform.errors import AgentError, Conflict, Unavailable
-from homelab_agent.platform.logging import get_logger
+from homelab_agent.platform.errors import Conflict, Unavailable
 from homelab_agent.platform.schedule import Schedule
+from homelab_agent.platform.surviving import surviving
 
 READY_S = 10.0
 """How long a request waits for an agent that has just begun to read its domains."""
@@ -27,8 +27,6 @@ READY_S = 10.0
 MOST_LOOKS_AT_ONCE = 20
 CONFIRM_S = 20.0
 """After so long a domain that just failed is looked at again."""
-
-_log = get_logger(__name__)
 
 type Look = Callable[[KeptDomain], Awaitable[DomainHealth]]
 
@@ -156,13 +154,8 @@ class Book:
         watched = self.watched[domain_id]
         if watched.job_id is not None:
             return
-        try:
+        with surviving("domain_look", domain=domain_id):
             await self.look(watched)
-        except AgentError as error:
-            # Next time again: a store that cannot be written is no reason to look no more.
-            _log.warning("domain_look_not_kept", domain=domain_id, why=error.message)
-        except Exception:  # noqa: BLE001  # what a stranger's server shows must not end the agent
-            _log.exception("domain_look_broke_down", domain=domain_id)
 
     async def _take(self, watched: Watched, health: DomainHealth) -> None:
         watched.health = health
