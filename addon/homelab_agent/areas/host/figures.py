@@ -148,14 +148,14 @@ def _cores(before: MachineSample | None, now: MachineSample) -> tuple[float, ...
 
 
 def _activity(before: DiskCounters | None, now: DiskCounters, elapsed_s: float) -> Activity:
-    if before is None or elapsed_s < SHORTEST_S:
+    if before is None or before.sequence != now.sequence or elapsed_s < SHORTEST_S:
         return Activity(disk=now)
     moved = (
         now.read_bytes - before.read_bytes,
         now.write_bytes - before.write_bytes,
         now.busy_s - before.busy_s,
     )
-    if min(moved) < 0:  # another disk under this name, or a counter that is full
+    if min(moved) < 0:  # a counter that is full, or that began anew
         return Activity(disk=now)
     read_bytes, write_bytes, busy_s = moved
     return Activity(

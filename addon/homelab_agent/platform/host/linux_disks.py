@@ -15,6 +15,7 @@ _READ_SECTORS, _WRITTEN_SECTORS, _BUSY_MS = 5, 9, 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Disk:
+    sequence: int | None
     model: str | None
     size_bytes: int | None
     rotational: bool | None
@@ -38,32 +39,40 @@ class Disks:
                 continue
             name = row[2]
             there.add(name)
-            if name not in self._known:
-                self._known[name] = self._look(name)
-            disk = self._known[name]
+            disk = self._known.get(name)
+            if name not in self._known or (disk and disk.sequence != self._sequence(name)):
+                disk = self._known[name] = self._look(name)
             if disk is not None:
                 found.append(_counters(name, row, disk))
         for name in self._known.keys() - there:
-            # Another one may be plugged in under this name.
+            # Another one may be plugged in under this name; before Linux 5.15 nothing else tells.
             del self._known[name]
         return tuple(found)
 
     def _look(self, name: str) -> _Disk | None:
         """Return what is known of a disk; None for a partition and what is no disk."""
-        folder = f"{self._folder}/{name.replace('/', '!')}"
+        folder = self._place(name)
         if _NO_DISK.fullmatch(name) or not os.path.exists(f"{folder}/device"):  # noqa: PTH110
             return None
         sectors, rotational = read_int(f"{folder}/size"), read_int(f"{folder}/queue/rotational")
         return _Disk(
+            sequence=self._sequence(name),
             model=read_word(f"{folder}/device/model") or read_word(f"{folder}/device/name"),
             size_bytes=None if sectors is None else sectors * _SECTOR_BYTES,
             rotational=None if rotational is None else rotational == 1,
         )
 
+    def _sequence(self, name: str) -> int | None:
+        return read_int(f"{self._place(name)}/diskseq")
+
+    def _place(self, name: str) -> str:
+        return f"{self._folder}/{name.replace('/', '!')}"
+
 
 def _counters(name: str, row: list[str], disk: _Disk) -> DiskCounters:
     return DiskCounters(
         name=name,
+        sequence=disk.sequence,
         read_bytes=int(row[_READ_SECTORS]) * _SECTOR_BYTES,
         write_bytes=int(row[_WRITTEN_SECTORS]) * _SECTOR_BYTES,
         busy_s=int(row[_BUSY_MS]) / _MS_PER_S,

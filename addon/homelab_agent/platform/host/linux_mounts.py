@@ -9,8 +9,8 @@ from pathlib import Path
 _ON_DISK = frozenset(
     {
         *("apfs", "bcachefs", "btrfs", "exfat", "ext2", "ext3", "ext4", "f2fs", "fuseblk", "gfs2"),
-        *("hfs", "hfsplus", "jfs", "msdos", "nilfs2", "ntfs", "ntfs3", "ocfs2", "reiserfs", "ufs"),
-        *("vfat", "xfs", "zfs"),
+        *("hfs", "hfsplus", "jffs2", "jfs", "msdos", "nilfs2", "ntfs", "ntfs3", "ocfs2"),
+        *("reiserfs", "ubifs", "ufs", "vfat", "xfs", "zfs"),
     }
 )
 _ON_NETWORK = frozenset(

@@ -106,9 +106,13 @@ class Memory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskCounters:
-    """What one disk has done since boot; `busy_s`: how long it had something to do."""
+    """What one disk has done since boot; `busy_s`: how long it had something to do.
+
+    `sequence`: no disk that is plugged in later has the same; None before Linux 5.15.
+    """
 
     name: str
+    sequence: int | None = None
     read_bytes: int
     write_bytes: int
     busy_s: float

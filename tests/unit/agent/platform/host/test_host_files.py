@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from homelab_agent.areas.host.figures import activities
 from homelab_agent.platform.host.linux_disks import Disks
 from homelab_agent.platform.host.linux_energy import read_energy
 from homelab_agent.platform.host.linux_memory import read_memory, read_pressure
@@ -15,7 +16,7 @@ from homelab_agent.platform.host.linux_processor import (
     read_load,
 )
 from homelab_agent.platform.host.linux_sensors import LOOK_AFTER_SWEEPS, Sensors
-from homelab_agent.platform.host.machine import HostSensorType, PressureReading
+from homelab_agent.platform.host.machine import HostSensorType, MachineSample, PressureReading
 from tests.fakes.machine_files import MEMINFO, MachineFiles
 
 
@@ -113,6 +114,20 @@ def test_another_disk_that_is_plugged_in_under_the_same_name_is_looked_at_anew(
     files.disk()
     files.put("sys/block/sda/device/model", "Another\n")
     assert disks.read()[0].model == "Another"
+
+
+def test_a_disk_that_is_swapped_while_nobody_looks_is_another_one(files: MachineFiles) -> None:
+    files.disk(read=1000)
+    files.put("sys/block/sda/diskseq", 7)
+    disks = Disks(str(files.proc), str(files.sys))
+    before = MachineSample(taken_s=0, disks=disks.read())
+    files.disk(read=9_000_000_000)
+    files.put("sys/block/sda/device/model", "Another\n")
+    files.put("sys/block/sda/diskseq", 8)
+    now = MachineSample(taken_s=10, disks=disks.read())
+    assert now.disks[0].model == "Another"
+    # What the other one had read before is not what was read in these ten seconds.
+    assert [each.read_bytes_per_s for each in activities(before, now)] == [None]
 
 
 def test_the_frequency_is_the_mean_of_all_cores(files: MachineFiles) -> None:

@@ -26,6 +26,7 @@ MACHINE = """\
 35 22 0:63 / /tank/media rw - zfs tank/media rw
 36 22 179:2 / /mnt/image ro - squashfs /dev/mmcblk0p2 ro
 37 22 0:64 / /var/lib/docker/zfs/graph/0123abcd rw - zfs tank/docker/0123abcd rw
+38 22 0:65 / /mnt/flash rw - ubifs ubi0:rootfs rw
 half a line
 """
 CONTAINER = """\
@@ -48,6 +49,7 @@ def test_real_file_systems_are_shown_once_and_no_others(tmp_path: Path) -> None:
     assert [(each.mount_point, each.type) for each in mounts(tmp_path, MACHINE)] == [
         ("/", "ext4"),
         ("/boot/efi", "vfat"),
+        ("/mnt/flash", "ubifs"),
         ("/mnt/image", "squashfs"),
         ("/mnt/nas", "nfs4"),
         ("/mnt/pool", "btrfs"),
