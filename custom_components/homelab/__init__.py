@@ -1,5 +1,6 @@
 """Homelab: a host, its containers and its services, seen and operated through its agent."""
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
@@ -66,5 +67,6 @@ async def async_remove_entry(hass: HomeAssistant, entry: HomelabConfigEntry) -> 
 async def async_remove_config_entry_device(
     _hass: HomeAssistant, entry: HomelabConfigEntry, device: DeviceEntry
 ) -> bool:
-    """Let a person delete the device of something that is gone."""
-    return entry.runtime_data.async_may_remove(device)
+    """Let a person delete the device of something that is gone; without the agent nobody knows."""
+    is_known = entry.state is ConfigEntryState.LOADED
+    return is_known and entry.runtime_data.async_may_remove(device)

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
@@ -15,6 +16,7 @@ from .client.kinds import (
     BLOCK_DEVICE,
     CERTIFICATE,
     CERTIFICATE_EVENT,
+    CONTAINER,
     CONTAINER_EVENT,
     CONTAINER_RECREATE,
     CONTAINER_STATS,
@@ -55,6 +57,7 @@ from .client.kinds import (
 )
 from .const import CONF_FINGERPRINT
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
+from .subjects import Subject
 
 _ENTRY = {CONF_TOKEN, CONF_FINGERPRINT, CONF_HOST, "unique_id", "title"}
 _RESOURCE = {"instance_id", "host_name", "host_ip", "name", "reason", "source_reason"}
@@ -119,11 +122,14 @@ _PARTS: dict[Kind[Any], set[str]] = {
 async def async_get_config_entry_diagnostics(
     _hass: HomeAssistant, entry: HomelabConfigEntry
 ) -> dict[str, Any]:
-    """Return what is known of an agent and its host."""
+    """Return what is known of an agent and its host; little of one that was never reached."""
+    about = async_redact_data(entry.as_dict(), _ENTRY)
+    if entry.state is not ConfigEntryState.LOADED:
+        return {"entry": about, "state": entry.state.value, "contract": CONTRACT_VERSION}
     coordinator = entry.runtime_data
     mirror = coordinator.mirror
     return {
-        "entry": async_redact_data(entry.as_dict(), _ENTRY),
+        "entry": about,
         **_connection(coordinator),
         "resources": mirror.counts(),
         "statistics": _of_host(coordinator, ENGINE_STATS),
@@ -152,40 +158,38 @@ async def async_get_config_entry_diagnostics(
 
 
 async def async_get_device_diagnostics(
-    _hass: HomeAssistant, entry: HomelabConfigEntry, device: DeviceEntry
+    hass: HomeAssistant, entry: HomelabConfigEntry, device: DeviceEntry
 ) -> dict[str, Any]:
     """Return what is known of a host, or of a thing that has a device."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return await async_get_config_entry_diagnostics(hass, entry)
     coordinator = entry.runtime_data
     subject = coordinator.devices.subject_of(device)
-    found = _connection(coordinator)
-    if subject is None:
-        return found
-    mirror = coordinator.mirror
-    container = coordinator.devices.key_of(device)
-    if container is not None:
-        known = coordinator.container(container)
-        found["container"] = None if known is None else _container(known)
-        for kind in _OF_CONTAINER:
-            found[kind.name] = _of_thing(coordinator, kind, container)
-    elif subject.kind == STACK.name:
-        stack = mirror.get(STACK, subject.key)
-        found["stack"] = None if stack is None else _stack(stack)
-    elif subject.kind == MONITOR.name:
-        for kind in _OF_MONITOR:
-            found[kind.name] = _of_thing(coordinator, kind, subject.key, hidden=_SERVICE)
-    elif subject.kind == CERTIFICATE.name:
-        certificate = mirror.get(CERTIFICATE, subject.key)
-        found["certificate"] = None if certificate is None else _certificate(certificate)
+    of_it = {} if subject is None else _of_subject(coordinator, subject)
+    return {**_connection(coordinator), **of_it}
+
+
+def _of_subject(coordinator: HomelabCoordinator, subject: Subject) -> dict[str, Any]:
+    kind, key, mirror = subject.kind, subject.key, coordinator.mirror
+    if kind == CONTAINER.name:
+        known = coordinator.container(key)
+        about = None if known is None else _container(known)
+        return {"container": about, **_each(coordinator, _OF_CONTAINER, key)}
+    if kind == STACK.name:
+        stack = mirror.get(STACK, key)
+        return {"stack": None if stack is None else _stack(stack)}
+    if kind == MONITOR.name:
+        return _each(coordinator, _OF_MONITOR, key, hidden=_SERVICE)
+    if kind == CERTIFICATE.name:
+        certificate = mirror.get(CERTIFICATE, key)
         hidden = _CERTIFICATE | _PRINT | {"old_fingerprint_sha256", "new_fingerprint_sha256"}
-        found["certificate_event"] = _of_thing(
-            coordinator, CERTIFICATE_EVENT, subject.key, hidden=hidden
-        )
-    elif subject.kind in _OF_A_DOMAIN:
-        for kind in _OF_A_DOMAIN[subject.kind]:
-            found[kind.name] = _of_thing(coordinator, kind, subject.key, hidden=_HIDDEN)
-    else:
-        found["swarm_service"] = _of_thing(coordinator, SWARM_SERVICE, subject.key)
-    return found
+        return {
+            "certificate": None if certificate is None else _certificate(certificate),
+            **_each(coordinator, (CERTIFICATE_EVENT,), key, hidden=hidden),
+        }
+    if kind in _OF_A_DOMAIN:
+        return _each(coordinator, _OF_A_DOMAIN[kind], key, hidden=_HIDDEN)
+    return _each(coordinator, (SWARM_SERVICE,), key)
 
 
 def _connection(coordinator: HomelabCoordinator) -> dict[str, Any]:
@@ -208,11 +212,19 @@ def _of_machine(coordinator: HomelabCoordinator, kind: Kind[Any]) -> dict[str, A
     return None if found is None else async_redact_data(asdict(found), _MACHINE | _NETWORK)
 
 
-def _of_thing(
-    coordinator: HomelabCoordinator, kind: Kind[Any], key: str, *, hidden: Collection[str] = _SAID
-) -> dict[str, Any] | None:
-    found = coordinator.mirror.get(kind, key)
-    return None if found is None else async_redact_data(asdict(found), hidden)
+def _each(
+    coordinator: HomelabCoordinator,
+    kinds: Kinds,
+    key: str,
+    *,
+    hidden: Collection[str] = _SAID,
+) -> dict[str, Any]:
+    """Return what is known under a key, by kind."""
+    found = {kind.name: coordinator.mirror.get(kind, key) for kind in kinds}
+    return {
+        name: None if one is None else async_redact_data(asdict(one), hidden)
+        for name, one in found.items()
+    }
 
 
 def _certificate(certificate: Certificate) -> dict[str, Any]:

@@ -180,6 +180,19 @@ async def test_a_person_may_delete_only_what_is_gone(
     await home.becomes("switch", "web:switch", "on")
 
 
+async def test_nothing_can_be_deleted_while_the_agent_was_not_reached_since_the_start(
+    home: Home, hass_ws_client: WebSocketGenerator
+) -> None:
+    await async_setup_component(home.hass, "config", {})
+    client = await hass_ws_client(home.hass)
+    await home.hass.config_entries.async_unload(home.entry.entry_id)
+    await home.agent.stop()
+    await home.hass.config_entries.async_setup(home.entry.entry_id)
+    answer = await client.remove_device(home.device_id("web"))
+    assert answer["error"]["message"].endswith("rejected by integration")
+    assert home.device("web") is not None
+
+
 async def test_a_pending_removal_does_not_outlive_its_entry(home: Home) -> None:
     home.agent.remove("container", "web")
     await home.becomes("switch", "web:switch", AWAY)

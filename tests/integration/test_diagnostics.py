@@ -86,6 +86,20 @@ async def test_diagnostics_work_while_the_agent_knows_nothing_of_itself(home: Ho
     assert (found["agent"], found["engine"]) == (None, None)
 
 
+async def test_diagnostics_of_an_agent_that_was_never_reached_say_so(home: Home) -> None:
+    device = home.device()
+    assert device is not None
+    await home.hass.config_entries.async_unload(home.entry.entry_id)
+    await home.agent.stop()
+    await home.hass.config_entries.async_setup(home.entry.entry_id)
+    for found in (
+        await async_get_config_entry_diagnostics(home.hass, home.entry),
+        await async_get_device_diagnostics(home.hass, home.entry, device),
+    ):
+        assert_no_secret(found)
+        assert found["state"] == "setup_retry"
+
+
 async def test_system_health_counts_all_agents(
     home: Home, hass: HomeAssistant, hass_ws_client: WebSocketGenerator
 ) -> None:
