@@ -20,7 +20,7 @@ class Schema:
     migrations: Path
 
 
-SCHEMA = Schema(head="0007", metadata=metadata, migrations=Path(__file__).parent / "migrations")
+SCHEMA = Schema(head="0008", metadata=metadata, migrations=Path(__file__).parent / "migrations")
 
 
 def revision_of(connection: Connection) -> str | None:
