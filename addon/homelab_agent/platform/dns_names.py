@@ -1,6 +1,7 @@
 """Names as the DNS writes them: lower case, ASCII, without the final dot."""
 
 import re
+import unicodedata
 from contextlib import suppress
 
 import idna
@@ -57,6 +58,14 @@ def uniform_name(text: str, *, field: str, wildcard: bool = False, underscore: b
 def shown_name(name: str) -> str:
     """Return a name as people read it: an international one in its own letters."""
     return ".".join(_shown_label(label) for label in name.split("."))
+
+
+def searchable(text: str) -> str:
+    """Return a text so that one contains the other however either was typed.
+
+    Upper and lower case are the same, and so are a letter with an accent and the two put together.
+    """
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def is_within(name: str, zone: str) -> bool:

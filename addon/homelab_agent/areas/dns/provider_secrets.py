@@ -8,10 +8,8 @@ from homelab_agent.areas.dns.models import ProviderSettings
 from homelab_agent.platform.dns_names import uniform_name
 from homelab_agent.platform.errors import Invalid
 from homelab_agent.platform.model import Model
+from homelab_agent.platform.secrets import STARS
 from homelab_agent.platform.vault import Vault
-
-STARS = "*" * 10
-"""How a secret is shown; given like this in a change it stays as it is."""
 
 type ShownSetting = str | int | bool | tuple[str, ...]
 type Secrets = dict[str, str | dict[str, str]]

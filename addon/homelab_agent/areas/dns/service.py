@@ -36,7 +36,7 @@ from homelab_agent.areas.dns.providers.errors import (
 from homelab_agent.areas.dns.providers.interface import AddressOutcome, ZoneContents
 from homelab_agent.areas.dns.writer import ZoneWriter
 from homelab_agent.areas.dns.zone_tally import ZoneTally
-from homelab_agent.platform.dns_names import is_within, uniform_name
+from homelab_agent.platform.dns_names import is_within, searchable, shown_name, uniform_name
 from homelab_agent.platform.errors import Denied, Invalid, NotFound, Unavailable
 
 # What goes wrong with a provider, for the areas that have to decide what to do about it.
@@ -327,8 +327,8 @@ class DnsService:
             NotFound: there is no such provider.
         """
         await self.until_ready()
-        text = (query.text or "").lower()
-        found = [_home(*each) for each in self._zones(query.provider) if text in each[1]]
+        text = searchable(query.text or "")
+        found = [_home(*each) for each in self._zones(query.provider) if _is_called(each[1], text)]
         return ZoneList(zones=tuple(sorted(found, key=lambda each: (each.zone, each.provider))))
 
     async def zone(self, zone: str, query: ZoneQuery) -> Zone:
@@ -347,7 +347,7 @@ class DnsService:
             keys = [(home.zone, each) for each in home.capabilities.types]
             held = await self._writer.held(home, keys)
             contents = ZoneContents(records=tuple(held.values()))
-        text = (query.text or "").lower()
+        text = searchable(query.text or "")
         records = sorted(
             (each for each in map(record_sets.uniform, contents.records) if _has(each, text)),
             key=lambda each: (each.name.split(".")[::-1], each.type),
@@ -396,4 +396,10 @@ def _home(entry: Entry, zone: str) -> ZoneHome:
 
 
 def _has(record: RecordSet, text: str) -> bool:
-    return text in record.name or any(text in value.lower() for value in record.values)
+    return _is_called(record.name, text) or any(
+        text in searchable(value) for value in record.values
+    )
+
+
+def _is_called(name: str, text: str) -> bool:
+    return text in name or text in searchable(shown_name(name))

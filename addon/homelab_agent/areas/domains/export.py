@@ -2,7 +2,8 @@
 
 CSV has a row for each value of a record; what is said of the whole domain stands in each of its
 rows. No cell is a formula to a spreadsheet: where one would be, an apostrophe is put in front, and
-taken away again on reading.
+taken away again on reading. What a spreadsheet of another country saves is read, too: with
+semicolons or tabs between the cells, and true and false in its own language.
 """
 
 import csv
@@ -41,7 +42,11 @@ _BEGINS = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
 """What makes a formula of a cell, also as the wide signs of East Asia."""
 _FORMULA = re.compile(rf"'*{_BEGINS}")
 _ESCAPED = re.compile(rf"'+{_BEGINS}")
-_BOOLEANS = {"true": True, "false": False, "": False}
+_LOST = "\ufffd"
+"""What readers put in place of what is no UTF-8."""
+_BETWEEN = (",", ";", "\t")
+_TRUE = frozenset({"true", "wahr", "vrai", "verdadero", "vero", "waar", "1"})
+_FALSE = frozenset({"false", "falsch", "faux", "falso", "onwaar", "0", ""})
 
 
 @dataclass(slots=True)
@@ -124,7 +129,11 @@ def _read_csv(text: str) -> list[Entry]:
 
 def _numbered_rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield each row with its number: a spreadsheet's, that of the headings is 1."""
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    text = text.removeprefix("\ufeff")
+    headings_line = text.partition("\n")[0]
+    # No heading has any of them in it; of none the first is taken.
+    between = max(_BETWEEN, key=headings_line.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=between, strict=True)
     try:
         headings = next(reader, [])
         _require_columns(headings)
@@ -138,12 +147,23 @@ def _numbered_rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
                     f"row {number} has {len(cells)} cells, and there are {len(headings)} columns",
                     extra={"row": number},
                 )
+            _require_readable(number, headings, cells)
             yield (
                 number,
                 dict.fromkeys(COLUMNS, "") | dict(zip(headings, map(_plain, cells), strict=True)),
             )
     except csv.Error as error:
         raise wrong(f"line {reader.line_num}: {error}", extra={"row": reader.line_num}) from error
+
+
+def _require_readable(number: int, headings: list[str], cells: list[str]) -> None:
+    for heading, given in zip(headings, cells, strict=True):
+        if _LOST in given:
+            raise wrong(
+                f"{_at(number, heading)}: letters were lost when the text was read",
+                "Save it as UTF-8, which spreadsheets call CSV UTF-8, and import the whole again",
+                extra=cell(_at(number, heading)),
+            )
 
 
 def _require_columns(headings: list[str]) -> None:
@@ -200,7 +220,7 @@ class _Gathered:
         """Return what the rows say, and where each of it stands."""
         row = self._row
         paused = row["paused"].strip().lower()
-        if paused not in _BOOLEANS:
+        if paused not in _TRUE | _FALSE:
             raise _wrong_cell(self._first, "paused", "it is true or false")
         places = {column: _at(self._first, column) for column in ("name", *_OF_DOMAIN)}
         records: list[dict[str, object]] = []
@@ -219,7 +239,7 @@ class _Gathered:
             "container": row["container"] or None,
             "note": row["note"] or None,
             "provider": row["provider"] or None,
-            "paused": _BOOLEANS[paused],
+            "paused": paused in _TRUE,
             "records": records,
         }, places
 

@@ -20,7 +20,7 @@ from homelab_agent.areas.domains.models import (
 from homelab_agent.areas.domains.names import domain_id
 from homelab_agent.areas.domains.store import DomainStore
 from homelab_agent.areas.domains.watched import Watched
-from homelab_agent.platform.dns_names import shown_name
+from homelab_agent.platform.dns_names import searchable, shown_name
 from homelab_agent.platform.errors import NotFound
 
 MOST_PROBLEMS = 100
@@ -39,7 +39,7 @@ class DomainReader:
     async def page(self, query: DomainQuery) -> DomainPage:
         """Return the domains that match, by name. Pages stay right while domains come and go."""
         await self._book.until_ready()
-        text = query.text.casefold() if query.text else None
+        text = searchable(query.text) if query.text else None
         found = [
             watched
             for watched in self._by_name()
@@ -118,4 +118,4 @@ def _mentions(watched: Watched, text: str) -> bool:
     settings = watched.kept.settings
     values = (value for each in settings.records for value in each.values)
     texts = (watched.id, shown_name(watched.id), settings.note, settings.container, *values)
-    return any(text in each.casefold() for each in texts if each)
+    return any(text in searchable(each) for each in texts if each)

@@ -19,6 +19,7 @@ from homelab_agent.areas.dns.models import (
     ProviderState,
     ProviderType,
     RecordSet,
+    ZoneQuery,
 )
 from homelab_agent.areas.dns.providers.errors import (
     NotOffered,
@@ -373,6 +374,17 @@ async def test_two_providers_of_one_zone_have_to_be_told_apart(house: House) -> 
         house.service.home_of("nas.example.org", field="records.0.name")
     assert caught.value.field == "records.0.name"
     assert house.service.home_of("nas.example.org", "other").provider == "other"
+
+
+async def test_a_zone_is_found_by_its_name_as_people_write_it(store: Store) -> None:
+    zone = "xn--bro-hoa.example"
+    provider = ScriptedProvider(zone, records(f"nas.{zone} 300 A 192.0.2.10"))
+    house = await House(store, provider).with_provider()
+    for typed in ("büro", "BU\u0308RO", "xn--bro"):
+        (found,) = (await house.service.zones(ZoneQuery(text=typed))).zones
+        assert found.zone == zone
+        assert len((await house.service.zone(zone, ZoneQuery(text=typed))).records) == 1
+    assert (await house.service.zones(ZoneQuery(text="garten"))).zones == ()
 
 
 async def test_a_name_that_nobody_manages_is_told_with_the_zones_that_are(house: House) -> None:

@@ -24,7 +24,12 @@ NASTY = st.sampled_from(
 )
 NOTES = st.one_of(
     NASTY,
-    st.text(st.characters(exclude_categories=("Cs", "Cc"), include_characters="\n\t"), max_size=80),
+    st.text(
+        st.characters(
+            exclude_categories=("Cs", "Cc"), include_characters="\n\t", exclude_characters="\ufffd"
+        ),
+        max_size=80,
+    ),
 ).filter(bool)
 VALUES = st.one_of(NASTY, NOTES)
 NAMES = st.from_regex(

@@ -1,6 +1,8 @@
 """An import shows a plan, does all of it or nothing, and never the half of it."""
 
 import asyncio
+import csv
+import io
 
 import pytest
 
@@ -76,6 +78,33 @@ async def test_an_import_of_thousands_of_rows_keeps_nobody_else_waiting(house: O
     busy.cancel()
     assert len(plan.changes) == 500
     assert turns > 500
+
+
+@pytest.mark.parametrize("between", [";", "\t"])
+async def test_a_table_that_a_spreadsheet_of_another_language_saved_is_read(
+    house: OneHouse, between: str
+) -> None:
+    await house.add("a.example.org", note='eins; "zwei", drei', records=[a_record()], paused=True)
+    await house.add("b.example.org", service_type="other")
+    before = await house.imports.export()
+    rows = csv.reader(io.StringIO(as_csv(before.domains), newline=""))
+    saved = io.StringIO(newline="")
+    in_german = {"true": "WAHR", "false": "FALSCH"}
+    csv.writer(saved, delimiter=between, lineterminator="\r\n").writerows(
+        [in_german.get(cell, cell) for cell in row] for row in rows
+    )
+    given = csv_body("\ufeff" + saved.getvalue())
+    assert set((await imported(house, given)).values()) == {"keep"}
+
+
+async def test_letters_that_were_lost_on_the_way_are_not_imported_as_question_marks(
+    house: OneHouse,
+) -> None:
+    saved = "name,note\r\na.example.org,x\r\nb.example.org,Küche\r\n".encode("latin-1")
+    with pytest.raises(AgentError, match="row 3, column note: letters were lost") as caught:
+        await house.imports.take(csv_body(saved.decode(errors="replace")), PERSON)
+    assert "UTF-8" in str(caught.value.hint)
+    assert not house.book.watched
 
 
 BROKEN = {
