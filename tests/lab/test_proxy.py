@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import tarfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -314,6 +315,11 @@ async def test_the_agent_runs_a_caddy_where_there_is_none_and_takes_it_away_agai
                 True,
             )
             assert shown["addresses"] == [f"127.0.0.1:{https_port}"]
+            plan = await teller.done("POST", f"{PATH}/plan", {**ROUTE, "certificate": "none"})
+            assert (plan["validated"], plan["warnings"]) == (True, [])
+            until = str(int(time.time()) + 1)
+            happened = await docker(engine, "events", "--since", "5m", "--until", until)
+            assert "exec_create: caddy validate --config -" in happened
             await teller.done("PUT", PATH, {**ROUTE, "certificate": "none"})
             folder = tmp_path / "agent" / "proxy"
             assert (await asyncio.to_thread(folder.stat)).st_mode & 0o777 == 0o700

@@ -20,6 +20,7 @@ from homelab_agent.areas.provisioning.users import Users
 from homelab_agent.areas.proxy.service import ProxyService
 from homelab_agent.areas.renewal.service import RenewalService
 from homelab_agent.platform.clock import utc_now
+from homelab_agent.platform.outbound.sites import OutboundSites
 from homelab_agent.platform.settings import Settings
 from homelab_agent.wiring.ground import Areas, Ground
 
@@ -50,7 +51,7 @@ def wire_provisioning(  # noqa: PLR0913 - it is what puts all of them together
     front = (
         DemoFront(utc_now)
         if ground.settings.demo
-        else ProxyFront(proxy, certificates, ground.http, ground.tls)
+        else ProxyFront(proxy, certificates, OutboundSites(ground.http, ground.tls))
     )
     planner, users = Planner(partners), Users(ground.vault)
     words = AuthorityWords(proxy, containers, engine.containers)

@@ -30,6 +30,7 @@ from homelab_agent.areas.proxy.trying_inside import CaddyInside
 from homelab_agent.areas.proxy.wanted import Wishes
 from homelab_agent.areas.proxy.watch import ProxyWatch
 from homelab_agent.platform.clock import utc_now
+from homelab_agent.platform.outbound.sites import OutboundSites
 from homelab_agent.platform.store.records import Records
 from homelab_agent.platform.store.tables import proxy_record
 from homelab_agent.wiring.ground import Areas, Ground
@@ -100,4 +101,4 @@ def _ways(ground: Ground) -> tuple[Connect, Prober]:
     def connect(address: str) -> CaddyAdmin:
         return HttpCaddyAdmin(address, ground.http, ground.tls)
 
-    return connect, HttpProber(ground.http, ground.tls)
+    return connect, HttpProber(OutboundSites(ground.http, ground.tls))

@@ -30,6 +30,7 @@ from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.engine.execution import ExecutionEngine
 from homelab_agent.platform.outbound.connections import Outbound, open_outbound
 from homelab_agent.platform.outbound.http import OutboundHttp
+from homelab_agent.platform.outbound.sites import OutboundSites
 from homelab_agent.platform.outbound.tls_contexts import TlsContexts
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.secrets import SecretFilter
@@ -117,7 +118,7 @@ async def proxy_bench(
     tools = Tools(
         chooser=chooser,
         preparation=Preparation(book, editor, chooser, wishes, dry_run, values, utc_now),
-        sites=Sites(book, editor, HttpProber(http, tls)),
+        sites=Sites(book, editor, HttpProber(OutboundSites(http, tls))),
         values=values,
     )
     service = ProxyService(book, editor, board, tools, utc_now)

@@ -10,10 +10,7 @@ from yarl import URL
 from homelab_agent.areas.monitors.models import MonitorSettings
 from homelab_agent.platform.errors import Invalid
 from homelab_agent.platform.model import Model
-from homelab_agent.platform.secrets import SHORTEST_SECRET, SecretFilter
-
-STARS = "*" * 10
-"""How a secret is shown; given like this in an update it stays as it is."""
+from homelab_agent.platform.secrets import SHORTEST_SECRET, STARS, SecretFilter
 
 _ORDINARY_HEADERS = {"accept", "accept-encoding", "accept-language", "cache-control", "origin"} | {
     "content-type",

@@ -4,15 +4,13 @@ import asyncio
 from typing import Protocol
 
 import aiohttp
-from yarl import URL
 
 from homelab_agent.areas.certificates.models import CertificateReport, EndpointBody
 from homelab_agent.areas.certificates.service import CertificateService
 from homelab_agent.areas.provisioning.partners import Proxy
 from homelab_agent.platform.errors import Failed, Unavailable
-from homelab_agent.platform.outbound.http import Attempt, HttpRequest, OutboundHttp
 from homelab_agent.platform.outbound.reasons import why_not
-from homelab_agent.platform.outbound.tls_contexts import TlsContexts
+from homelab_agent.platform.outbound.sites import OutboundSites
 
 _ASK_S = 10
 _HANDSHAKE_S = 5
@@ -37,13 +35,11 @@ class ProxyFront:
         self,
         proxy: Proxy,
         certificates: CertificateService,
-        http: OutboundHttp,
-        tls: TlsContexts,
+        sites: OutboundSites,
     ) -> None:
         self._proxy = proxy
         self._certificates = certificates
-        self._http = http
-        self._tls = tls
+        self._sites = sites
 
     async def certificate(self, name: str) -> CertificateReport:
         """Return what is shown for a name."""
@@ -55,21 +51,11 @@ class ProxyFront:
     async def ask(self, name: str) -> int:
         """Return the status of a real HTTPS request."""
         host, port = await self._address()
-        request = HttpRequest(
-            url=URL.build(scheme="https", host=host, port=port, path="/"),
-            headers={"Host": name},
-            server_name=name,
-        )
         try:
+            # What the certificate is worth is judged by itself, with the reason in words.
             async with (
                 asyncio.timeout(_ASK_S),
-                # What the certificate is worth is judged by itself, with the reason in words.
-                self._http.request(
-                    request,
-                    Attempt(),
-                    context=await self._tls.get(verify=False),
-                    allow_guarded=False,
-                ) as answer,
+                self._sites.ask(name, (host, port), secure=True) as answer,
             ):
                 return answer.status
         except (aiohttp.ClientError, OSError) as error:

@@ -5,12 +5,10 @@ import ssl
 from typing import Protocol, override
 
 import aiohttp
-from yarl import URL
 
 from homelab_agent.platform.outbound.connections import where
-from homelab_agent.platform.outbound.http import Attempt, HttpRequest, OutboundHttp
 from homelab_agent.platform.outbound.reasons import why_not
-from homelab_agent.platform.outbound.tls_contexts import TlsContexts
+from homelab_agent.platform.outbound.sites import OutboundSites
 
 _ASK_S = 10.0
 _OK = 200
@@ -26,29 +24,18 @@ class Prober(Protocol):
 class HttpProber(Prober):
     """Asks over the network, as a browser would, but takes any certificate."""
 
-    def __init__(self, http: OutboundHttp, tls: TlsContexts) -> None:
-        self._http = http
-        self._tls = tls
+    def __init__(self, sites: OutboundSites) -> None:
+        self._sites = sites
 
     @override
     async def ask(self, host: str, address: tuple[str, int], *, secure: bool) -> str | None:
         """Ask for `/`. Without a certificate yet, Caddy refuses the handshake: it does answer."""
         there = where(*address)
         name = host.replace("*", "any", 1)
-        request = HttpRequest(
-            url=URL(f"{'https' if secure else 'http'}://{there}/"),
-            headers={"Host": name},
-            server_name=name if secure else None,
-        )
         try:
             async with (
                 asyncio.timeout(_ASK_S),
-                self._http.request(
-                    request,
-                    Attempt(),
-                    context=await self._tls.get(verify=False),
-                    allow_guarded=False,
-                ) as answer,
+                self._sites.ask(name, address, secure=secure) as answer,
             ):
                 return None if await _is_of_a_route(answer) else _not_served(host, there)
         except TimeoutError:

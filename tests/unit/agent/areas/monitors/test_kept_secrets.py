@@ -12,13 +12,9 @@ from homelab_agent.areas.monitors.check_settings import (
 )
 from homelab_agent.areas.monitors.condition import Remembered
 from homelab_agent.areas.monitors.models import MonitorSettings, MonitorSource
-from homelab_agent.areas.monitors.secret_settings import (
-    STARS,
-    hide,
-    with_kept_secrets,
-)
+from homelab_agent.areas.monitors.secret_settings import hide, with_kept_secrets
 from homelab_agent.platform.errors import Invalid
-from homelab_agent.platform.secrets import MASK, SecretFilter
+from homelab_agent.platform.secrets import MASK, STARS, SecretFilter
 from homelab_agent.platform.store.database import Store
 from tests.unit.agent.areas.monitors.one_agent import OneAgent, Times
 
