@@ -27,6 +27,9 @@ MOUNTED_ROOT = Path("/host/root")
 _MOST_KNOWN = 2000
 """So many files are remembered; where each gets a new name at each renewal that is long enough."""
 
+_KEPT = ".versions"
+"""A folder with one in it holds a certificate that the agent ordered, or was given."""
+
 _SUFFIXES = (".pem", ".crt", ".cer", ".cert", ".der")
 
 
@@ -160,6 +163,8 @@ class CertificateFiles:
             entries = self._confined.entries(folder, MOST_ENTRIES)
         except OSError, Denied:
             return
+        if any(entry.name == _KEPT for entry in entries):
+            return  # what the agent keeps is watched by itself, each once
         has_live = any(entry.name == "live" for entry in entries)
         for entry in entries:
             # certbot keeps all the old ones in `archive`, and links to the newest in `live`.

@@ -186,6 +186,17 @@ async def test_a_store_of_caddy_shows_the_newest_certificate_of_each_name(
     assert all("local" not in (each.path or "") for each in found if each.name == "a.example")
 
 
+async def test_a_certificate_that_the_agent_keeps_there_is_not_shown_a_second_time(
+    files: CertificateFiles, authority: Authority, allowed: Path
+) -> None:
+    issued = authority.issue("kept.example", days=80)
+    put(allowed, "homelab/kept.example/.versions/20261121/fullchain.pem", issued)
+    (allowed / "homelab/kept.example/fullchain.pem").symlink_to(".versions/20261121/fullchain.pem")
+    other = put(allowed, "other.pem", authority.issue("other.example", days=80))
+
+    assert [each.path for each in await files.found()] == [other]
+
+
 async def test_files_are_watched_as_they_come_change_and_go(
     service: CertificateService,
     authority: Authority,
