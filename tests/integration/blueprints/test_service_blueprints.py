@@ -141,6 +141,18 @@ async def test_a_morning_on_which_all_is_well_is_quiet_too(home: Home, told: Tol
     assert not told.shown
 
 
+async def test_a_morning_on_which_a_host_cannot_be_asked_is_told_too(
+    home: Home, told: Told
+) -> None:
+    await alert(home, **quiet(*AT_NIGHT))
+    away = Answer(wire.problem(503, "unavailable", "The journal cannot be read."), 503)
+    home.agent.answers["GET /monitors/report"] = away
+    await passes(home, hours=1, seconds=2)
+    call = await heard(home, told.shown)
+    assert call.data["title"] == "Nobody knows how the services are"
+    assert call.data["message"] == "A host that watches them cannot be asked."
+
+
 async def test_in_the_quiet_hours_a_critical_service_wakes_after_its_own_time(
     home: Home, told: Told
 ) -> None:
