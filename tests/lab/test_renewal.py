@@ -117,6 +117,8 @@ async def test_renewed_now_when_asked_and_the_version_before_is_kept(world: Rene
     after = await world.certificate(f"again.{ZONE}")
     assert after["serial"] != before["serial"]
     await world.require_fits(f"again.{ZONE}")
+    # Which is what keeps it out of the limits of authorities (RFC 9773).
+    assert "is a replacement of" in world.pebble.log.read_text()
     versions = world.certificates / f"again.{ZONE}" / ".versions"
     assert len([each for each in versions.iterdir() if not each.is_symlink()]) == 2
 

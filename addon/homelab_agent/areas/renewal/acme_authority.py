@@ -196,9 +196,12 @@ class AcmeSession:
         """Make the account known, or find it; return its address."""
         return await self._ask(lambda client: client.register())
 
-    async def new_order(self, names: Sequence[str]) -> Order:
-        """Begin an order."""
-        return await self._ask(lambda client: client.new_order(names))
+    async def new_order(self, names: Sequence[str], replaces: str | None = None) -> Order:
+        """Begin an order; `replaces` is the certificate (PEM) that it renews."""
+        tools = await load_key_tools()
+        asks_when = replaces is not None and "renewalInfo" in self._directory
+        replaced = await asyncio.to_thread(tools.ari_id, replaces or "") if asks_when else None
+        return await self._ask(lambda client: client.new_order(names, replaced))
 
     async def order(self, url: str) -> Order:
         """Return an order as it is now."""

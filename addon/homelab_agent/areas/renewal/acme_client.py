@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from josepy.errors import Error as JoseError
+from josepy.json_util import field
 from josepy.jwa import ES256
 from josepy.jwk import JWK, JWKEC
 
@@ -83,10 +84,19 @@ class AcmeClient:
                 self._client.tell_contact(error.location, contact)
         return str(found.uri)
 
-    def new_order(self, names: Sequence[str]) -> Order:
-        """Begin an order."""
+    def new_order(self, names: Sequence[str], replaced: str | None = None) -> Order:
+        """Begin an order that replaces a certificate (its id of RFC 9773), where there is one.
+
+        An authority may refuse to see it as that, as when another order did so before.
+        """
         with self._in_our_words():
-            return self._read(*self._client.begin_order(names))
+            try:
+                begun = self._client.begin_order(names, replaced)
+            except messages.Error, errors.ConflictError:
+                if replaced is None:
+                    raise
+                begun = self._client.begin_order(names)
+            return self._read(*begun)
 
     def order(self, url: str) -> Order:
         """Return an order as it is now."""
@@ -230,17 +240,24 @@ class _Network(ClientNetwork):
         return response
 
 
+class _NewOrder(messages.NewOrder):
+    """An order that may replace a certificate (RFC 9773, 5): limits do not count it then."""
+
+    replaces: str | None = field("replaces", omitempty=True)
+
+
 class _Client(ClientV2):
     """The library's client in single questions: its own loops sleep by the wall clock."""
 
-    def begin_order(self, names: Sequence[str]) -> tuple[str, messages.Order]:
+    def begin_order(
+        self, names: Sequence[str], replaced: str | None = None
+    ) -> tuple[str, messages.Order]:
         """Return the address of a new order, and the order."""
         identifiers = [
             messages.Identifier(typ=messages.IDENTIFIER_FQDN, value=name) for name in names
         ]
-        response = self._post(
-            self.directory["newOrder"], messages.NewOrder(identifiers=identifiers)
-        )
+        order = _NewOrder(identifiers=identifiers, replaces=replaced)
+        response = self._post(self.directory["newOrder"], order)
         return response.headers["Location"], messages.Order.from_json(response.json())
 
     def order_at(self, url: str) -> messages.Order:

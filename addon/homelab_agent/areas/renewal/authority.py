@@ -96,8 +96,8 @@ class Session(Protocol):
         """Make the account known, or find it; return its address."""
         ...
 
-    async def new_order(self, names: Sequence[str]) -> Order:
-        """Begin an order."""
+    async def new_order(self, names: Sequence[str], replaces: str | None = None) -> Order:
+        """Begin an order; `replaces` is the certificate (PEM) that it renews."""
         ...
 
     async def order(self, url: str) -> Order:

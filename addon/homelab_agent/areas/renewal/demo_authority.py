@@ -51,7 +51,11 @@ class DemoAuthority:
         """Know everybody."""
         return "demo:account"
 
-    async def new_order(self, names: Sequence[str]) -> Order:
+    async def new_order(
+        self,
+        names: Sequence[str],
+        replaces: str | None = None,  # noqa: ARG002 - it counts nothing
+    ) -> Order:
         """Believe that all names belong to who asks."""
         url = f"demo:order/{uuid4()}"
         proofs = tuple(

@@ -16,7 +16,7 @@ from homelab_agent.areas.renewal.authority import (
 )
 from homelab_agent.areas.renewal.book import CertificateBook
 from homelab_agent.areas.renewal.challenges import Challenges
-from homelab_agent.areas.renewal.files import CertificateFolders
+from homelab_agent.areas.renewal.files import CERTIFICATE, CertificateFolders
 from homelab_agent.areas.renewal.hand_over import HandingOver
 from homelab_agent.areas.renewal.kept import Issued, KeptCertificate, PendingOrder
 from homelab_agent.areas.renewal.key_loader import load_key_tools
@@ -130,9 +130,16 @@ class Issuance:
         if pending.order_url is not None and await _goes_on(session, pending.order_url):
             return False
         report(None, "Ordering")
-        order = await session.new_order(self._book.get(key).names)
+        order = await session.new_order(self._book.get(key).names, await self._replaced(key))
         await self._keep(key, pending=pending.model_copy(update={"order_url": order.url}))
         return True
+
+    async def _replaced(self, key: str) -> str | None:
+        """Return the certificate (PEM) that this authority gave out before."""
+        record = self._book.get(key)
+        if record.issued is None or record.directory != self._required(key).directory:
+            return None
+        return await self._parts.folders.read(key, CERTIFICATE)
 
     async def _challenge(self, key: str) -> bool:
         proofs = await self._unproven(key)

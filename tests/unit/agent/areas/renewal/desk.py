@@ -68,10 +68,10 @@ class HandAuthority(DemoAuthority):
         await super().open(account)
         return self
 
-    async def new_order(self, names: Sequence[str]) -> Order:
+    async def new_order(self, names: Sequence[str], replaces: str | None = None) -> Order:
         """Count, and sign."""
         self.orders += 1
-        return await super().new_order(names)
+        return await super().new_order(names, replaces)
 
 
 class HandDns:

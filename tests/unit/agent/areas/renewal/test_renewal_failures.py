@@ -26,7 +26,7 @@ from tests.fakes.tls_servers.authority import Authority, Issued, make_authority
         ("connection", "name servers"),
         ("rejectedIdentifier", "name out"),
         ("userActionRequired", "terms"),
-        ("externalAccountRequired", "another one"),
+        ("externalAccountRequired", "HMAC key"),
         ("invalidContact", "e-mail"),
         ("serverInternal", "status page"),
         ("somethingNew", "name servers"),
