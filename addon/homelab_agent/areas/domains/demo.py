@@ -154,6 +154,10 @@ class DemoWeb:
             )
         )
 
+    async def misled(self, upstreams: Sequence[str]) -> str | None:  # noqa: ARG002
+        """Return that all upstreams are as they should be."""
+        return None
+
 
 class DemoDomains:
     """Invents domains where there are none yet."""

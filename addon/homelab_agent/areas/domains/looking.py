@@ -58,6 +58,10 @@ class Web(Protocol):
         """Return whether anybody is there without HTTPS."""
         ...
 
+    async def misled(self, upstreams: Sequence[str]) -> str | None:
+        """Return which upstream leads by now to where none may; None: none does."""
+        ...
+
 
 class Looker:
     """Looks at domains."""
@@ -77,7 +81,7 @@ class Looker:
         )
         route = self._around.route(kept.id)
         served = await self._served(kept.id, resolved, route) if is_web else _not_served()
-        checks = (resolved.check, *served.checks, _proxy(kept, route))
+        checks = (resolved.check, *served.checks, await self._proxied(kept, route))
         return DomainHealth(
             id=kept.id,
             status=status_of(checks),
@@ -106,6 +110,17 @@ class Looker:
         if route is None or found.is_reached or not is_own:
             return found
         return await self._from_inside(_asked(domain_id)) or found
+
+    async def _proxied(self, kept: KeptDomain, route: ProxyRoute | None) -> DomainCheck:
+        misled = await self._web.misled(route.upstreams) if route is not None else None
+        if misled is None:
+            return _proxy(kept, route)
+        return DomainCheck(
+            name=CheckName.PROXY,
+            result=CheckResult.FAILED,
+            reason=f"Its route is a danger: {misled}. Take the route out of the reverse proxy, and "
+            "find out who changed that name.",
+        )
 
     async def _from_inside(self, name: str) -> Served | None:
         """Return what the agent's own proxy serves; None where it cannot be reached either.

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_address
 
 import aiohttp
 from yarl import URL
@@ -18,6 +19,7 @@ from homelab_agent.platform.outbound.tls_contexts import TlsContexts
 
 HTTPS_PORT = 443
 HTTP_PORT = 80
+IPV6 = 6
 WITHIN_S = 10.0
 CONNECT_WITHIN_S = 4.0
 
@@ -55,6 +57,14 @@ class Pages:
         self._http = http
         self._contexts = contexts
 
+    async def misled(self, upstreams: Sequence[str]) -> str | None:
+        """Return which of these leads to where the agent must not go; None: none does.
+
+        None did when the route was made; a name may lead elsewhere since, and the proxy follows.
+        """
+        found = await asyncio.gather(*map(self._misled, upstreams))
+        return next((each for each in found if each is not None), None)
+
     async def https(self, name: str, address: str, port: int = HTTPS_PORT) -> Page:
         """Ask for the page of a name by HTTPS, whatever certificate is shown."""
         attempt, place = Attempt(), where(address, port)
@@ -90,6 +100,22 @@ class Pages:
             chain=_chain(attempt.tls),
             trouble=trouble and f"{place}: {trouble}",
         )
+
+    async def _misled(self, upstream: str) -> str | None:
+        host, _, port = upstream.rpartition("//")[2].rpartition(":")
+        try:
+            async with asyncio.timeout(CONNECT_WITHIN_S):
+                targets = await self._outbound.names.look_up(host.strip("[]"), int(port))
+        except OSError:  # the proxy may know the name: in a container's network it has its own
+            return None
+        for target in targets:
+            address = ip_address(target.address)
+            if address.version == IPV6 and address.is_link_local:
+                continue  # a neighbour as the local network names it, and nobody's cloud
+            why = await self._outbound.guard.refusal(target)
+            if why is not None:
+                return f"{upstream} leads to {target.address} by now, which is {why}"
+        return None
 
     async def connects(self, address: str, port: int) -> bool:
         """Return whether anybody listens there."""

@@ -87,6 +87,10 @@ class WebCheck:
             )
         )
 
+    async def misled(self, upstreams: Sequence[str]) -> str | None:
+        """See `Pages.misled`."""
+        return await self._pages.misled(upstreams)
+
     async def _reachable(self, pages: Sequence[Page]) -> DomainCheck:
         lost = [page for page in pages if page.reach is Reach.FAILED]
         no_way = [page for page in pages if page.reach is Reach.NO_WAY]

@@ -46,6 +46,8 @@ class Sites:
 
     status: dict[tuple[str, int], int]
     asked: list[tuple[str, int]] = field(default_factory=list)
+    leads_to: str | None = None
+    """Where the upstreams of routes lead to, where none may."""
 
     async def https(
         self,
@@ -70,6 +72,9 @@ class Sites:
 
     async def http(self, addresses: Sequence[str]) -> Served:
         raise AssertionError(f"nobody asks {addresses}")
+
+    async def misled(self, upstreams: Sequence[str]) -> str | None:
+        return None if self.leads_to is None else f"{upstreams[0]} leads to {self.leads_to}"
 
 
 async def looked_at(house: OneHouse, sites: Sites, *, routed: bool) -> DomainHealth:
@@ -128,3 +133,12 @@ async def test_a_site_that_somebody_elses_proxy_serves_is_not_asked_of_ours(
     sites = Sites({("127.0.0.1", 8443): 200})
     assert (await looked_at(house, sites, routed=False)).status is DomainStatus.UNHEALTHY
     assert sites.asked == [(OWN, HTTPS_PORT)]
+
+
+async def test_a_route_whose_upstream_leads_to_the_cloud_by_now_is_told_though_it_answers(
+    house: OneHouse,
+) -> None:
+    sites = Sites({(OWN, HTTPS_PORT): 200}, leads_to="169.254.169.254")
+    health = await looked_at(house, sites, routed=True)
+    assert health.status is DomainStatus.UNHEALTHY
+    assert "web:80 leads to 169.254.169.254" in str(health.reason)
