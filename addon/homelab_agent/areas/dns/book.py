@@ -51,7 +51,8 @@ _STATES: tuple[tuple[type[AgentError], ProviderState], ...] = (
 """How a provider is that raised this; other errors say nothing about it."""
 
 _NOT_ANSWERED = (
-    "Nothing was changed. Correct the settings, or have them kept without an answer (verify false)"
+    "Nothing was changed. Correct the settings, or have them kept without an answer; "
+    "in the API that is verify false."
 )
 
 _LONGEST_KEY = 48
@@ -323,7 +324,8 @@ class ProviderBook:
         try:
             await self._ask_zones(entry)
         except AgentError as error:
-            error.hint = " ".join(filter(None, (error.hint and f"{error.hint}.", _NOT_ANSWERED)))
+            own = error.hint and f"{error.hint.removesuffix('.')}."
+            error.hint = " ".join(filter(None, (own, _NOT_ANSWERED)))
             raise
 
     async def _rename(self, entry: Entry, name: str, servers: tuple[str, ...]) -> DnsProvider:

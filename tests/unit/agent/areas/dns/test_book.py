@@ -302,16 +302,20 @@ async def test_a_wrong_secret_leaves_the_provider_working_with_the_one_before(
     house: House, store: Store, opened: Opened
 ) -> None:
     before, kept = house.service.provider("knot"), await stored(store)
-    opened.trouble = WrongCredentials("It does not take the key.")
-    for _ in range(2):
+    for hint, told in (
+        (None, "Nothing"),
+        ("Copy it.", "Copy it. Nothing"),
+        ("Wait", "Wait. Nothing"),
+    ):
+        opened.trouble = WrongCredentials("It does not take the key.", hint=hint)
         with pytest.raises(WrongCredentials, match="does not take") as caught:
             await house.service.change_provider(
                 "knot", ProviderChange(settings=settings(secret="wrong-one"))
             )
-        assert str(caught.value.hint).startswith("Nothing was changed.")
+        assert str(caught.value.hint).startswith(f"{told} was changed. Correct")
     assert house.service.provider("knot") == before
     assert await stored(store) == kept
-    assert [each.closed for each in opened.providers] == [False, True, True]
+    assert [each.closed for each in opened.providers] == [False, True, True, True]
     assert await house.service.read("nas.example.org")
 
     change = ProviderChange(settings=settings(secret="wrong-one"), verify=False)
