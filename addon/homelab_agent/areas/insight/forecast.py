@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from homelab_agent.areas.insight.breaks import since_last_break
+from homelab_agent.areas.insight.rush import is_usual, line_of, rush, seconds_left
 from homelab_agent.areas.insight.trend import (
     Line,
     highest_of_blocks,
-    largest_fall,
     largest_rise,
     most,
     noise,
+    rises_all_the_time,
     theil_sen,
 )
 from homelab_agent.platform.amounts import time_text
@@ -52,9 +53,6 @@ _SURGE = 2.0
 """So many times what the same time ever brought before is no longer the old behaviour."""
 
 _SURGE_LEAST = 0.01
-_SURGE_POINTS = 6
-_STEADY = 0.2
-"""Of a rise: what grows all the time falls back by less in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +75,16 @@ class _Trend:
     since_s: float
 
 
-def look_ahead(available: Sequence[Point], size: float, now_s: float) -> Outlook:
-    """Return when nothing will be left; `available`, oldest first, and `size` in bytes."""
+def look_ahead(
+    available: Sequence[Point], size: float, now_s: float, minutes: Sequence[Point] = ()
+) -> Outlook:
+    """Return when nothing will be left; `available`, oldest first, and `size` in bytes.
+
+    `minutes` are the points of the last hour: of the past fewer are kept.
+    """
+    hurried = rush(minutes, size, now_s)
+    if hurried and not is_usual(minutes, available, now_s):
+        return _within_the_hour(hurried)
     if not available:
         return Outlook(None, "Nothing is known about it yet.", None, None, 0)
     use = [Point(point.at_s, -point.value) for point in available]
@@ -97,6 +103,13 @@ def look_ahead(available: Sequence[Point], size: float, now_s: float) -> Outlook
         trend = _daily_trend(use, size, seen_s, now_s)
         why = "It goes up and down too much to tell."
     return _unknown(use, why) if trend is None else _outlook(use, trend, now_s)
+
+
+def _within_the_hour(use: Sequence[Point]) -> Outlook:
+    line = line_of(use)
+    observed = (use[0].at_s, use[-1].at_s)
+    days = seconds_left(use, line) / DAY_S
+    return Outlook(days, None, line.slope * DAY_S, observed, len(use))
 
 
 def _outlook(use: Sequence[Point], trend: _Trend, now_s: float) -> Outlook:
@@ -130,7 +143,7 @@ def _surge(use: Sequence[Point], size: float, now_s: float) -> _Trend | None:
         return None
     for window_s in _SURGE_WINDOWS_S:
         recent = [point for point in use if point.at_s >= now_s - window_s]
-        if not _rises_all_the_time(recent, window_s):
+        if not rises_all_the_time(recent, window_s):
             continue
         rise = recent[-1].value - recent[0].value
         known = max(_SURGE * largest_rise(old, window_s), _SURGE_LEAST * size)
@@ -145,19 +158,9 @@ def _steady_trend(use: Sequence[Point], size: float, seen_s: float, now_s: float
     blocks = highest_of_blocks(use, seen_s / _SHORT_BLOCKS, now_s)
     span = max(point.value for point in use) - min(point.value for point in use)
     is_still = span <= _SIZE_NOISE * size
-    if len(blocks) < _LEAST_BLOCKS or not (is_still or _rises_all_the_time(use, seen_s)):
+    if len(blocks) < _LEAST_BLOCKS or not (is_still or rises_all_the_time(use, seen_s)):
         return None
     return _trend(blocks, size)
-
-
-def _rises_all_the_time(points: Sequence[Point], window_s: float) -> bool:
-    if len(points) < _SURGE_POINTS or points[-1].at_s - points[0].at_s < window_s * 0.8:
-        return False
-    rise = points[-1].value - points[0].value
-    middle_s = (points[0].at_s + points[-1].at_s) / 2
-    halfway = next(point.value for point in points if point.at_s >= middle_s) - points[0].value
-    is_even = _STEADY * rise < halfway < (1 - _STEADY) * rise
-    return is_even and largest_fall(points) <= _STEADY * rise
 
 
 def _daily_trend(use: Sequence[Point], size: float, seen_s: float, now_s: float) -> _Trend | None:

@@ -1,8 +1,8 @@
 """Keeps the forecast of every file system, and publishes what a person would care for."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 from math import floor, log10
 
 from homelab_agent.areas.host.models import Filesystem, FilesystemState
@@ -10,6 +10,7 @@ from homelab_agent.areas.insight.forecast import Outlook, look_ahead
 from homelab_agent.areas.insight.kept import AVAILABLE, SIZE
 from homelab_agent.areas.insight.models import DISK_FORECAST_KIND, DiskForecast
 from homelab_agent.areas.insight.rules.disks import IMAGES
+from homelab_agent.areas.insight.rush import WITHIN_S, Minutes, rush
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.history.samples import History
 from homelab_agent.platform.history.series import DAY_S
@@ -23,6 +24,8 @@ FLOWING_SIZES = frozenset({"zfs"})
 
 _DIFFERENT = 0.05
 _DIFFERENT_DAYS = 0.2
+_DIFFERENT_SOON = 0.2
+_LEAST_DAYS = 0.001
 _DIFFERENT_GROWTH = 0.2
 _DIGITS = 3
 
@@ -34,6 +37,21 @@ class Forecasts:
         self._history = history
         self._resources = resources
         self._clock = clock
+        self._minutes = Minutes()
+
+    def note(self, filesystems: Sequence[Filesystem]) -> None:
+        """Note what is left on each right now, for what cannot wait for the next look."""
+        known = [each for each in filesystems if can_fill(each)]
+        for each in known:
+            if each.size_bytes and each.available_bytes is not None:
+                left, size = float(each.available_bytes), float(each.size_bytes)
+                self._minutes.note(each.key, left, size, self._history.now_s())
+        self._minutes.keep({each.key for each in known})
+
+    def is_urgent(self, filesystem: Filesystem) -> bool:
+        """Return whether one fills within the hour, as it seems."""
+        minutes, size = self._minutes.of(filesystem.key), filesystem.size_bytes or 0
+        return bool(rush(minutes, float(size), self._history.now_s()))
 
     def record(self, filesystem: Filesystem) -> None:
         """Note what is left now. Another size begins anew."""
@@ -72,11 +90,12 @@ class Forecasts:
             return DiskForecast(key=key, reason="How much is left on it is not known.")
         points, now_s = self._history.points(AVAILABLE, key), self._history.now_s()
         # Some thousand steps of arithmetic: others need not wait for them.
-        outlook = await asyncio.to_thread(partial(look_ahead, points, float(size), now_s))
+        minutes = self._minutes.of(key)
+        outlook = await asyncio.to_thread(look_ahead, points, float(size), now_s, minutes)
         return self._shown(key, outlook)
 
     def _shown(self, key: str, outlook: Outlook) -> DiskForecast:
-        days = None if outlook.days is None else round(outlook.days, 1 if outlook.days < 10 else 0)  # noqa: PLR2004
+        days = None if outlook.days is None else _rounded_days(outlook.days)
         began, ended = outlook.observed or (None, None)
         growth = outlook.growth_per_day
         return DiskForecast(
@@ -103,10 +122,18 @@ def _differs(known: DiskForecast, new: DiskForecast) -> bool:
         days = new.days_until_full or 0.0
         moved_days = abs((new.full_at - known.full_at).total_seconds()) / DAY_S
         passed_days = abs(days - (known.days_until_full or 0.0))
-        least_days = max(_DIFFERENT_DAYS, days * _DIFFERENT)
+        soon = max(days * _DIFFERENT_SOON, _LEAST_DAYS)
+        least_days = max(min(_DIFFERENT_DAYS, soon), days * _DIFFERENT)
         return max(moved_days, passed_days) >= least_days
     before, now = known.growth_bytes_per_day or 0.0, new.growth_bytes_per_day or 0.0
     return abs(now - before) > _DIFFERENT_GROWTH * max(abs(now), abs(before))
+
+
+def _rounded_days(days: float) -> float:
+    """Return days as a person would say them: by the minute where it is a matter of minutes."""
+    if days * DAY_S <= WITHIN_S:
+        return round(days, 3)
+    return round(days, 1 if days < 10 else 0)  # noqa: PLR2004
 
 
 def _coarse(value: float) -> float:

@@ -17,6 +17,14 @@ _BETWEEN_NEIGHBOURS = 1.5**0.5
 """By how much a point and the line between its neighbours differ more than the point alone."""
 
 
+_STEADY = 0.2
+"""Of a rise: what grows all the time falls back by less in between."""
+
+_STEADY_POINTS = 6
+_COVERED = 0.8
+"""Of a time: points over less of it say nothing about the whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A straight line; `slope` is per second."""
@@ -94,6 +102,17 @@ def largest_rise(points: Sequence[Point], within_s: float) -> float:
             first += 1
         largest = max(largest, point.value - lows[first].value)
     return largest
+
+
+def rises_all_the_time(points: Sequence[Point], window_s: float) -> bool:
+    """Return whether points go up evenly for most of a time."""
+    if len(points) < _STEADY_POINTS or points[-1].at_s - points[0].at_s < window_s * _COVERED:
+        return False
+    rise = points[-1].value - points[0].value
+    middle_s = (points[0].at_s + points[-1].at_s) / 2
+    halfway = next(point.value for point in points if point.at_s >= middle_s) - points[0].value
+    is_even = _STEADY * rise < halfway < (1 - _STEADY) * rise
+    return is_even and largest_fall(points) <= _STEADY * rise
 
 
 def longest_gap_s(points: Sequence[Point]) -> float:

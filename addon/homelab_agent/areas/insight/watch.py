@@ -14,7 +14,7 @@ from homelab_agent.areas.host.models import (
     Filesystem,
     HostInfo,
 )
-from homelab_agent.areas.insight.board import Board
+from homelab_agent.areas.insight.board import PATIENCE, Board
 from homelab_agent.areas.insight.forecasts import Forecasts, can_fill
 from homelab_agent.areas.insight.glance import WITHIN_S, glance
 from homelab_agent.areas.insight.models import FindingType
@@ -47,6 +47,9 @@ ON_DEMAND: tuple[str, ...] = (HOST_STATS_KIND, NETWORK_TRAFFIC_KIND)
 """What is read only while somebody listens, and then comes at once; sensors come with stats."""
 
 _AT_ONCE = (FILESYSTEM_KIND, DISK_HEALTH_KIND, NETWORK_STATUS_KIND)
+
+_UNTIL_TAKEN_BACK = 1 + PATIENCE[FindingType.DISK_FILLING].to_go
+"""Looks from the last one that saw a disk fill within the hour until nobody is told so any more."""
 
 _log = get_logger(__name__)
 
@@ -90,6 +93,7 @@ class InsightWatch:
         self._resources = resources
         self._pace = pace
         self._prepare = prepare
+        self._hurried_looks = 0
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -111,6 +115,15 @@ class InsightWatch:
         await self._judge_figures(seen)
         await self._look_ahead()
         await self._save()
+
+    async def look_at_facts(self) -> None:
+        """Judge what needs no look, and forecast at once where a disk fills within the hour."""
+        self._judge_facts()
+        if any(map(self._senses.forecasts.is_urgent, self._filesystems())):
+            self._hurried_looks = _UNTIL_TAKEN_BACK
+        if self._hurried_looks:
+            self._hurried_looks -= 1
+            await self._look_ahead()
 
     async def _load(self) -> None:
         while True:
@@ -136,7 +149,7 @@ class InsightWatch:
     async def _judge_facts_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(FACTS_S)
-            self._judge_facts()
+            await self.look_at_facts()
 
     async def _look_now_and_then(self) -> None:
         await asyncio.sleep(self._pace.first_after_s)
@@ -148,6 +161,7 @@ class InsightWatch:
 
     def _judge_facts(self) -> None:
         """Tell what needs neither history nor figures."""
+        self._senses.forecasts.note(self._filesystems())
         found = self._senses.disks.notice(
             self._filesystems(),
             self._resources.every(DISK_HEALTH_KIND, DiskHealth),

@@ -41,7 +41,7 @@ _INODES_SCARCE, _INODES_LAST, _INODES_EASE = 95.0, 99.0, 2.0
 _WARNING_DAYS, _CRITICAL_DAYS = 7.0, 2.0
 _EASE_DAYS = 3.0
 _CRITICAL_EASE_DAYS = 1.0
-_DAY_S = 86_400
+_DAY_S, _HOUR_S = 86_400, 3600
 
 
 class DiskFacts:
@@ -129,10 +129,9 @@ def filling(
         return None
     critical_days = _CRITICAL_DAYS + (_CRITICAL_EASE_DAYS if before is _CRITICAL else 0.0)
     severity = _CRITICAL if days <= critical_days else _WARNING
-    what = (
-        f"{forecast.key} will be full in {time_text(days * _DAY_S)}: "
-        f"it grows by {size_text(growth)} a day."
-    )
+    by_hour = days * _DAY_S <= _HOUR_S
+    rate = f"{size_text(growth / 24)} an hour" if by_hour else f"{size_text(growth)} a day"
+    what = f"{forecast.key} will be full in {time_text(days * _DAY_S)}: it grows by {rate}."
     evidence = [
         Fact(name="days until full", value=days, unit="d"),
         Fact(name="growth per day", value=growth, unit="B"),
