@@ -38,7 +38,7 @@ class Records[Record: Model]:
                 found[key] = self._model.model_validate(record)
             except ValidationError as error:
                 _log.warning(
-                    "record_not_understood", table=self._table.name, key=key, why=str(error)
+                    "record_not_understood", table=self._table.name, key=key, why=_why(error)
                 )
         return found
 
@@ -64,3 +64,9 @@ class Records[Record: Model]:
             await connection.execute(delete(self._table).where(self._table.c.key.in_(sorted(keys))))
             if rows:
                 await connection.execute(insert(self._table), rows)
+
+
+def _why(error: ValidationError) -> str:
+    """Return which fields are wrong, without what is in them: that may be a secret."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[:3]
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in first)
