@@ -94,11 +94,9 @@ class RenewalWorld:
             "key_secret": self.knot.key_secret,
             "zones": [ZONE],
         }
-        await self.done(
-            "POST",
-            "/dns/providers",
-            {"name": "Knot", "name_servers": list(self.knot.servers), "settings": settings},
-        )
+        provider = {"name": "Knot", "name_servers": list(self.knot.servers), "settings": settings}
+        # Kept without a try: an agent with a wrong clock is not told off here, but when it orders.
+        await self.done("POST", "/dns/providers", {**provider, "verify": False})
 
     async def set_account(
         self, directory: str, email: str | None = "me@lab.example", **more: object
