@@ -86,7 +86,9 @@ class DomainImports:
     def _read(self, entry: Entry) -> tuple[str, DomainSettings]:
         name = domain_id(entry.domain.name, field="name")
         given = {field: getattr(entry.domain, field) for field in _SETTINGS}
-        return name, self._wishes.of(name, DomainSettings(**given))
+        watched = self._book.watched.get(name)
+        known = watched.kept.settings if watched else None
+        return name, self._wishes.of(name, DomainSettings(**given), known)
 
     def _plan(self, wanted: dict[str, DomainSettings], *, replace: bool) -> ImportPlan:
         known = {name: watched.kept for name, watched in self._book.watched.items()}

@@ -105,7 +105,7 @@ class DomainService:
             Conflict: somebody else changed it since `unchanged_since`.
         """
         watched = await self.get(name)
-        settings = self._wishes.of(watched.id, body)
+        settings = self._wishes.of(watched.id, body, watched.kept.settings)
         return await self._change(watched, settings, body.unchanged_since, caller)
 
     async def change(self, name: str, body: DomainChange, caller: Caller) -> Domain:
@@ -113,7 +113,8 @@ class DomainService:
         watched = await self.get(name)
         # Both were read in one turn of the loop, so nobody came between.
         seen = body.unchanged_since or watched.kept.changed_at
-        settings = self._wishes.of(watched.id, _with(watched.kept.settings, body))
+        known = watched.kept.settings
+        settings = self._wishes.of(watched.id, _with(known, body), known)
         return await self._change(watched, settings, seen, caller)
 
     async def forget(self, name: str, caller: Caller) -> CommandResult:

@@ -24,13 +24,17 @@ class Wishes:
             return self._dns.home_of(domain_id, provider)
         return None
 
-    def of(self, domain_id: str, given: DomainSettings) -> DomainSettings:
+    def of(
+        self, domain_id: str, given: DomainSettings, known: DomainSettings | None = None
+    ) -> DomainSettings:
         """Return the settings as they are kept.
+
+        `known`: as they are by now. A provider that was removed since is not held against the rest.
 
         Raises:
             Invalid, NotFound: they make no sense; `field` says which.
         """
-        if given.provider is not None:
+        if given.provider is not None and (known is None or given.provider != known.provider):
             self._dns.home_of(domain_id, given.provider, field="provider")
         records = tuple(
             self._records(domain_id, wanted, f"records.{index}")

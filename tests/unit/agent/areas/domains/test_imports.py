@@ -5,7 +5,9 @@ import csv
 import io
 
 import pytest
+from pydantic import SecretStr
 
+from homelab_agent.areas.dns.models import PowerDnsSettings, ProviderBody, ProviderType
 from homelab_agent.areas.domains import models
 from homelab_agent.areas.domains.export import as_csv
 from homelab_agent.areas.domains.models import (
@@ -15,7 +17,7 @@ from homelab_agent.areas.domains.models import (
     ExportFormat,
     ImportBody,
 )
-from homelab_agent.platform.errors import AgentError, Conflict
+from homelab_agent.platform.errors import AgentError, Conflict, NotFound
 from tests.unit.agent.areas.domains.one_house import PERSON, ZONE, OneHouse, a_record, body
 
 HEAD = "name,service_type,record_type,ttl_s,value\r\n"
@@ -198,3 +200,27 @@ async def test_as_many_as_there_may_be_are_imported_listed_and_filtered(house: O
     with pytest.raises(Conflict, match="2000 domains at most"):
         await house.add("one-more.example.org")
     await house.service.change("n0001.example.org", DomainChange(note="x"), PERSON)
+
+
+async def test_domains_of_a_provider_that_is_gone_are_still_changed_exported_and_imported(
+    house: OneHouse,
+) -> None:
+    provider = ProviderBody(
+        key="old",
+        name="Old",
+        settings=PowerDnsSettings(
+            type=ProviderType.POWERDNS, url="http://dns.lan:8081", api_key=SecretStr("a-key-of-it")
+        ),
+    )
+    (zone, *_) = (await house.dns.add_provider(provider)).zones
+    name = f"left.{zone}"
+    await house.add(name, provider="old", note="before")
+    await house.dns.remove_provider("old")
+
+    changed = await house.service.change(name, DomainChange(note="after", paused=True), PERSON)
+    assert changed.note == "after"
+    found = await house.imports.export()
+    assert await imported(house, ImportBody(text=found.model_dump_json())) == {name: "keep"}
+    with pytest.raises(NotFound) as caught:
+        await house.service.change(name, DomainChange(provider="older"), PERSON)
+    assert caught.value.field == "provider"
