@@ -1,6 +1,5 @@
 """The invented homelab updates containers too, and takes one update back."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +7,8 @@ from aiohttp import ClientSession
 
 from tests.harness.agent import Agent
 from tests.harness.waiting import wait_until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def _updated(agent: Agent, token: str, name: str) -> dict[str, Any]:
@@ -20,7 +21,7 @@ async def _updated(agent: Agent, token: str, name: str) -> dict[str, Any]:
         job: dict[str, Any] = await agent.get(f"/api/v1/jobs/{job_id}", token)
         return job if job["state"] == "finished" else None
 
-    await wait_until(ended, what="the update's end", within_s=50)
+    await wait_until(ended, what="the update's end", within_s=120)
     status: dict[str, Any] = await agent.get(f"/api/v1/containers/{name}/recreate", token)
     return status
 
@@ -29,13 +30,11 @@ async def _updated(agent: Agent, token: str, name: str) -> dict[str, Any]:
     ("name", "outcome"), [("paperless", "done"), ("cloud-nextcloud-1", "undone")]
 )
 async def test_the_demo_shows_an_update_that_works_and_one_that_is_taken_back(
-    tmp_path: Path, name: str, outcome: str
+    agent: Agent, token: str, name: str, outcome: str
 ) -> None:
-    async with Agent(tmp_path, demo=True) as agent:
-        token = await agent.create_token()
-        status = await _updated(agent, token, name)
-        container = await agent.get(f"/api/v1/containers/{name}", token)
-        listed = await agent.get("/api/v1/containers", token)
+    status = await _updated(agent, token, name)
+    container = await agent.get(f"/api/v1/containers/{name}", token)
+    listed = await agent.get("/api/v1/containers", token)
     assert status["last"]["outcome"] == outcome
     assert (container["name"], container["state"]) == (name, "running")
     assert bool(status["rollback_version"]) is (outcome == "done")
