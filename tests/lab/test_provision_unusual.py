@@ -71,3 +71,14 @@ async def test_a_wildcard_above_a_name_is_in_nobodys_way(
 async def test_several_names_of_a_zone_are_provisioned_at_once(world: ProvisioningWorld) -> None:
     names = [f"at-once-{number}.{ZONE}" for number in range(3)]
     await up_and_down(world, *names, certificate="dns_01")
+
+
+async def test_records_that_were_there_before_are_there_as_before_afterwards(
+    world: ProvisioningWorld,
+) -> None:
+    same, elsewhere = f"same.{ZONE}", f"elsewhere.{ZONE}"
+    put = (f"{same}. 77 A 127.0.0.1", f"{elsewhere}. 77 A 192.0.2.99")
+    await world.knot.edit(ZONE, put=put)
+    await up_and_down(world, same, elsewhere)
+    assert await world.knot.primary.ask(elsewhere, "A") == ("192.0.2.99",)
+    await world.knot.edit(ZONE, drop=(f"{same}.", f"{elsewhere}."))

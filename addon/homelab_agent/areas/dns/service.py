@@ -143,7 +143,7 @@ class DnsService:
         if len(nearest) > 1:
             keys = ", ".join(entry.key for entry, _ in nearest)
             raise Invalid(
-                f"Several providers manage {nearest[0][1]}: {keys}",
+                f"Several providers manage {nearest[0][1]}: {keys}.",
                 field=field,
                 hint="Name the provider that is meant",
             )
