@@ -111,7 +111,7 @@ class OutboundHttp:
             CutOff: the connection was ended before there was an answer.
             aiohttp.ClientError, OSError: it did not work. There is no deadline in here.
         """
-        url = request.url
+        url = _with_zone(request.url)
         attempt.targets = await self._outbound.targets(
             url.raw_host or "", url.port or 0, allow_guarded=allow_guarded, family=request.family
         )
@@ -200,6 +200,12 @@ class _NotedResponse(aiohttp.ClientResponse):
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
             # As it is, aiohttp would ask a second time by itself.
             raise CutOff(error) from error
+
+
+def _with_zone(url: URL) -> URL:
+    """Return a URL whose address of version 6 has its zone as it is, not escaped (RFC 6874)."""
+    host = url.raw_host or ""
+    return url.with_host(host.replace("%25", "%", 1)) if ":" in host and "%25" in host else url
 
 
 def _note_socket(found: aiohttp.AddrInfoType) -> socket.socket:

@@ -87,6 +87,9 @@ _NOT_TLS = {
 }
 
 
+_WANTS_OURS = {"TLSV13_ALERT_CERTIFICATE_REQUIRED", "TLSV1_ALERT_CERTIFICATE_REQUIRED"}
+
+
 def down(code: CheckCode, reason: str) -> CheckOutcome:
     """Return that something is wrong."""
     return CheckOutcome(ok=False, code=code, reason=reason)
@@ -135,6 +138,9 @@ def _cut_off(cause: BaseException | None, where: str) -> CheckOutcome:
 
 
 def _of_system(error: OSError, where: str) -> CheckOutcome:
+    if isinstance(error, aiohttp.ClientOSError) and isinstance(error.__cause__, ssl.SSLError):
+        # It bears the number of OpenSSL, which means something else to the system.
+        return _no_tls(error.__cause__, where)
     if isinstance(error, ssl.SSLCertVerificationError):
         return _not_trusted(error, where)
     if isinstance(error, ssl.SSLError):
@@ -177,6 +183,8 @@ def _not_trusted(error: ssl.SSLCertVerificationError, where: str) -> CheckOutcom
 def _no_tls(error: ssl.SSLError, where: str) -> CheckOutcome:
     if error.reason in _NOT_TLS:
         words = "does not answer in TLS. Does it speak http, and not https?"
+    elif error.reason in _WANTS_OURS:
+        words = "wants a certificate of whoever asks, and monitors have none. Check its port (tcp)."
     elif isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         words = "closed the connection during the TLS handshake."
     else:

@@ -347,6 +347,16 @@ async def test_a_name_of_both_families_is_reached_where_one_of_them_serves(
         assert (await check.run(settings, ENOUGH_S, allow_guarded=False)).ok
 
 
+@pytest.mark.parametrize("zone", ["%251", "%1"])
+async def test_an_address_with_a_zone_is_reached_however_that_is_written(
+    check: HttpCheck, zone: str
+) -> None:
+    async with serving(answers(answer()), host="::1") as service:
+        settings = HttpCheckSettings(url=f"http://[::1{zone}]:{service.port}/")
+        outcome = await check.run(settings, ENOUGH_S, allow_guarded=False)
+    assert outcome.ok, outcome
+
+
 SPELT_WIDE = "\N{FULLWIDTH LATIN SMALL LETTER L}ocalhost"
 
 
@@ -369,6 +379,35 @@ async def test_a_redirect_does_not_lead_to_where_the_agent_must_not_go(
 
 
 NAME = "localhost"
+
+
+async def test_a_server_that_wants_our_certificate_is_told_as_that(
+    check: HttpCheck, authority: Authority, tmp_path: Path
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.issue(NAME).write(tmp_path))
+    context.verify_mode = ssl.CERT_REQUIRED
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        server = context.wrap_bio(incoming, outgoing, server_side=True)
+        while data := await reader.read(65536):
+            incoming.write(data)
+            try:
+                server.do_handshake()
+            except ssl.SSLWantReadError:
+                pass
+            except ssl.SSLError:
+                writer.write(outgoing.read())
+                break
+            writer.write(outgoing.read())
+        await reader.read()
+
+    async with serving(refuse) as service:
+        settings = HttpCheckSettings(url=f"https://127.0.0.1:{service.port}/", verify_tls=False)
+        outcome = await check.run(settings, ENOUGH_S, allow_guarded=False)
+    assert outcome.code == CheckCode.TLS_FAILED
+    assert "wants a certificate of whoever asks" in (outcome.reason or "")
 
 
 def make_weak(authority: Authority) -> Issued:
