@@ -14,6 +14,7 @@ TRIGGERS = {
     "homelab.container_died",
     "homelab.container_unhealthy",
     "homelab.container_restart_loop",
+    "homelab.container_recovered",
     "homelab.update_available",
     "homelab.update_rolled_back",
     "homelab.stack_degraded",
