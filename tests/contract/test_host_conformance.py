@@ -184,11 +184,17 @@ async def test_an_odd_process_is_shown_as_other_programs_show_it(
     try:
         assert process.stdout is not None
         await process.stdout.readline()
-        seen, told = await found(real, process.pid), psutil.Process(process.pid)
+        told = psutil.Process(process.pid)
+
+        async def waits() -> bool:
+            return told.status() == "sleeping"
+
+        await wait_until(waits, what="the process to wait for input")
+        seen = await found(real, process.pid)
         assert seen.name == told.name()
         assert list(seen.command) == told.cmdline()
         assert seen.parent_pid == os.getpid()
-        assert seen.state == told.status() == "sleeping"
+        assert seen.state == "sleeping"
         assert seen.threads == told.num_threads()
         assert seen.memory_bytes == told.memory_info().rss
         assert seen.started_at.timestamp() == pytest.approx(told.create_time(), abs=0.01)
