@@ -39,6 +39,9 @@ class Link:
 class NetworkFiles:
     """A /proc and a /sys below `root`; process 1 has this network, we have one of our own."""
 
+    own_id: str | None = None
+    """Of the container that the agent runs in."""
+
     def __init__(self, root: Path, *, own_network: bool = True) -> None:
         self.proc, self.sys, self.root = root / "proc", root / "sys", root / "root"
         self.net = self.proc / "1/net"
@@ -62,6 +65,7 @@ class NetworkFiles:
             filesystems=View.HOST,
             has_own_network=self._own_network,
             has_own_processes=False,
+            own_id=self.own_id,
         )
 
     def boot(self, boot_id: str) -> None:

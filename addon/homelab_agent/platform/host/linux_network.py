@@ -104,7 +104,7 @@ class LinuxNetwork(MachineNetwork):
     @override
     async def owners(self, inodes: Collection[int]) -> Mapping[int, Owner]:
         wanted = frozenset(inodes)
-        return await _in_thread(lambda: find_owners(self._paths.proc, wanted))
+        return await _in_thread(lambda: find_owners(self._paths, wanted))
 
     @override
     async def count_sockets(self) -> SocketCounts:

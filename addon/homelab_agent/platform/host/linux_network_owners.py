@@ -5,17 +5,19 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from homelab_agent.platform.host.linux_containers import OwnGroup, own_group
 from homelab_agent.platform.host.network import Owner
+from homelab_agent.platform.host.paths import HostPaths
 
 _SOCKET = re.compile(r"socket:\[(\d+)\]")
-_CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 
 
-def find_owners(proc: Path, inodes: Collection[int]) -> dict[int, Owner]:
+def find_owners(paths: HostPaths, inodes: Collection[int]) -> dict[int, Owner]:
     """Return the oldest process that holds each socket; those of other people may stay unseen.
 
     The first process holds sockets for others, which start when somebody connects: it comes last.
     """
+    proc, own = paths.proc, own_group(paths)
     wanted = set(inodes) - {0}
     found: dict[int, Owner] = {}
     for pid in _processes(proc):
@@ -23,7 +25,7 @@ def find_owners(proc: Path, inodes: Collection[int]) -> dict[int, Owner]:
             break
         held = wanted.intersection(_sockets(proc, pid))
         if held:
-            owner = _owner(proc, pid)
+            owner = _owner(proc, pid, own)
             if owner is not None:
                 found |= dict.fromkeys(held, owner)
                 wanted -= held
@@ -64,11 +66,10 @@ def _sockets(proc: Path, pid: int) -> Iterator[int]:
             yield int(socket[1])
 
 
-def _owner(proc: Path, pid: int) -> Owner | None:
+def _owner(proc: Path, pid: int, own: OwnGroup) -> Owner | None:
     try:
         name = (proc / str(pid) / "comm").read_text(errors="replace").strip()
         groups = (proc / str(pid) / "cgroup").read_text(errors="replace")
     except OSError:
         return None
-    container = _CONTAINER_ID.search(groups)
-    return Owner(name, pid, container[0] if container else None)
+    return Owner(name, pid, own.container_of(groups))

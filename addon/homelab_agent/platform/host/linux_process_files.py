@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import psutil
 
+from homelab_agent.platform.host.linux_containers import OwnGroup
 from homelab_agent.platform.host.machine import ProcessReading
 
 _CHUNK_BYTES = 64 * 1024
@@ -39,7 +40,6 @@ _MEMORY = re.compile(rb"^VmRSS:\s+(\d+) kB", re.MULTILINE)
 
 _KIB = 1024
 _EFFECTIVE_USER = re.compile(rb"^Uid:\s+\d+\s+(\d+)", re.MULTILINE)
-_CONTAINER_ID = re.compile(rb"[0-9a-f]{64}")
 _LONGEST_NAME = 15
 """The kernel cuts names off there."""
 
@@ -54,6 +54,7 @@ class Around:
     proc: str
     booted_at_s: float
     user_names: Mapping[int, str]
+    own_group: OwnGroup
 
 
 def read_process(pid: int, around: Around) -> ProcessReading | None:
@@ -63,7 +64,7 @@ def read_process(pid: int, around: Around) -> ProcessReading | None:
         stat = _read(f"{folder}/stat")
         arguments = _arguments(_read(f"{folder}/cmdline"))
         status = _read(f"{folder}/status")
-        container = _CONTAINER_ID.search(_read_or_nothing(f"{folder}/cgroup"))
+        group = _read_or_nothing(f"{folder}/cgroup").decode(errors="replace")
     except OSError:
         return None
     name, figures = _split(stat)
@@ -85,7 +86,7 @@ def read_process(pid: int, around: Around) -> ProcessReading | None:
         threads=int(figures[_THREADS]),
         started_at=datetime.fromtimestamp(started_at_s, UTC),
         is_kernel=_KERNEL_THREADS in {pid, parent_pid} and not arguments,
-        container_id=container[0].decode() if container else None,
+        container_id=around.own_group.container_of(group),
     )
 
 

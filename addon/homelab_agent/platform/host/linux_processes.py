@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from time import monotonic
 
 from homelab_agent.platform.errors import Unavailable
+from homelab_agent.platform.host.linux_containers import own_group
 from homelab_agent.platform.host.linux_files import read_text
 from homelab_agent.platform.host.linux_process_files import Around, read_process
 from homelab_agent.platform.host.machine import ProcessReading, ProcessSweep, StopRefused
@@ -71,7 +72,8 @@ class Processes:
 
     def _around(self, user_names: Mapping[int, str]) -> Around:
         # Read anew each time: the clock may have been set, and all starts with it.
-        return Around(self._proc, _booted_at_s(self._proc), user_names)
+        booted_at_s = _booted_at_s(self._proc)
+        return Around(self._proc, booted_at_s, user_names, own_group(self._paths))
 
     def _user_names(self) -> Mapping[int, str]:
         """Return the names of the machine's users; those of a container would be wrong."""

@@ -31,7 +31,7 @@ class HostPaths:
 
     `has_own_network`: what system calls tell of the network is about the agent's own container,
     whatever `net` shows. `has_own_processes`: so it is with process numbers. `is_app`: Supervisor
-    runs the agent.
+    runs the agent. `own_id`: the id of the container that it runs in, or its first 12 characters.
     """
 
     proc: Path
@@ -44,6 +44,7 @@ class HostPaths:
     has_own_network: bool
     has_own_processes: bool
     is_app: bool = False
+    own_id: str | None = None
 
     @property
     def mounts(self) -> Path:
@@ -102,6 +103,7 @@ def find_paths(
         has_own_network=own_network,
         has_own_processes=contained and not (processes and _pids(proc) == 1),
         is_app=is_app,
+        own_id=own_id,
     )
 
 

@@ -281,6 +281,18 @@ async def test_a_socket_belongs_to_the_oldest_process_that_holds_it_but_not_to_t
     assert 33 not in owners
 
 
+async def test_in_its_own_control_groups_the_agent_still_knows_its_own_container(
+    files: NetworkFiles,
+) -> None:
+    """With cgroup v2 a container's own group has no name to what runs in it."""
+    files.own_id = CONTAINER
+    files.write_process(700, "homelab-agent", 31, cgroup="0::/\n")
+    files.write_process(800, "sshd", 32, cgroup="0::/../../system.slice/ssh.service\n")
+    (files.proc / "self").symlink_to("700")
+    owners = await LinuxNetwork(files.paths).owners({31, 32})
+    assert {each.pid: each.container_id for each in owners.values()} == {700: CONTAINER, 800: None}
+
+
 async def test_neighbours_of_a_network_that_is_not_our_own_come_from_its_table(
     files: NetworkFiles, network: MachineNetwork
 ) -> None:
