@@ -370,7 +370,8 @@ async def test_the_app_watches_home_assistants_certificate_and_leaves_its_own_be
 ) -> None:
     (data := tmp_path / "data").mkdir()
     (ssl := tmp_path / "ssl").mkdir()
-    (data / "options.json").write_text(json.dumps(APP_OPTIONS))
+    options = {**APP_OPTIONS, "trusted_ca_file": "/ssl/fullchain.pem"}
+    (data / "options.json").write_text(json.dumps(options))
     certificate, key = ssl / "fullchain.pem", ssl / "privkey.pem"
     await run(
         *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "90"),
