@@ -50,7 +50,10 @@ _STATES: tuple[tuple[type[AgentError], ProviderState], ...] = (
 )
 """How a provider is that raised this; other errors say nothing about it."""
 
-_NOT_ANSWERED = "Nothing was changed. Correct the settings, or have them kept without an answer."
+_NOT_ANSWERED = (
+    "Nothing was changed. Correct the settings, or have them kept without an answer; "
+    "in the API that is verify false."
+)
 
 _LONGEST_KEY = 48
 _UNFIT = re.compile(r"[^a-z0-9]+")
