@@ -135,6 +135,8 @@ async def proxy_bench(
 @asynccontextmanager
 async def upstream(
     answer: Callable[[web.Request], web.StreamResponse] | None = None,
+    *,
+    host: str = "127.0.0.1",
 ) -> AsyncIterator[str]:
     """Give host and port of a small web server; it tells what it was asked."""
 
@@ -150,9 +152,9 @@ async def upstream(
     runner = web.AppRunner(application)
     await runner.setup()
     port = free_port()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await web.TCPSite(runner, host, port).start()
     try:
-        yield f"127.0.0.1:{port}"
+        yield f"{host}:{port}"
     finally:
         await runner.cleanup()
 

@@ -283,6 +283,16 @@ async def test_an_upstream_with_a_certificate_of_its_own_is_trusted_only_where_t
         await runner.cleanup()
 
 
+@pytest.mark.parametrize("host", ["[::1]", "localhost"])
+async def test_an_upstream_is_reached_however_its_address_is_written(
+    bench: ProxyBench, caddy: Caddy, host: str
+) -> None:
+    async with upstream(host=host.strip("[]")) as address:
+        port = address.rpartition(":")[2]
+        await bench.put(RouteBody(upstreams=(f"{host}:{port}",), certificate=RouteCertificate.NONE))
+        assert (await caddy.get(HOST, https=False)).status == 200
+
+
 async def test_an_upstream_that_does_not_work_is_left_out(
     bench: ProxyBench, caddy: Caddy, certified: Path
 ) -> None:
@@ -370,6 +380,10 @@ BAD = {
     "upstreams.0": RouteBody(upstreams=("photos:0",)),
     "upstreams.1": RouteBody(upstreams=("a:1", "https://b:2")),
     "upstreams": RouteBody(upstreams=("{env.SECRET}:80",)),
+    "star": RouteBody(upstreams=("*:80",)),
+    "list": RouteBody(upstreams=("a,b:80",)),
+    "bare IPv6": RouteBody(upstreams=("::1:80",)),
+    "international": RouteBody(upstreams=("fööd.lan:80",)),
     "aliases.0": RouteBody(upstreams=("a:1",), aliases=(HOST,)),
     "aliases.1": RouteBody(upstreams=("a:1",), aliases=("b.example.org", "a..b")),
     "options.allow.1": RouteBody(

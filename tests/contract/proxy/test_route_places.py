@@ -167,3 +167,19 @@ async def test_an_agent_that_only_just_started_forgets_no_route_on_its_way_back(
         assert await caddy.config_text() == before
         assert not bench.book.routes
         assert not bench.service.routes()
+
+
+async def test_the_route_of_another_agent_is_told_of_before_it_is_taken_over(
+    bench: ProxyBench, caddy: Caddy, app: str, tmp_path: Path
+) -> None:
+    before = await caddy.config_text()
+    body = RouteBody(upstreams=(app,), certificate=RouteCertificate.NONE)
+    async with proxy_bench(tmp_path / "other", caddy.admin) as other:
+        await other.put(body)
+        await bench.put(body, "wiki.example.org")
+        (warning,) = (await bench.service.plan(HOST, body)).warnings
+        assert "of another agent" in warning
+        assert (await bench.service.plan("wiki.example.org", body)).warnings == ()
+        await bench.remove("wiki.example.org")
+        await other.remove()
+    assert await caddy.config_text() == before

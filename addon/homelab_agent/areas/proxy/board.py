@@ -22,7 +22,6 @@ from homelab_agent.areas.proxy.models import (
 )
 from homelab_agent.areas.proxy.placing import World, parts_of
 from homelab_agent.areas.proxy.route_document import all_hosts, dial_of
-from homelab_agent.areas.proxy.servers import others_routes
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.errors import AgentError, Conflict
 from homelab_agent.platform.resources import Resources
@@ -78,10 +77,10 @@ class Board:
 
     def foreign(self) -> tuple[ForeignRoute, ...]:
         """Return the routes of others as last seen."""
-        document = self._world.document if self._world else None
+        others = self._world.overview.others if self._world else ()
         return tuple(
             ForeignRoute(server=each.server, hosts=each.hosts, handler=each.handler)
-            for each in others_routes(document)
+            for each in others
         )
 
     def show(self, world: World, facts: Facts) -> None:
@@ -192,7 +191,7 @@ class Board:
         if not now.same_as(wanted):
             return worst, _WHY[worst], difference(now, wanted)
         hosts = frozenset(all_hosts(route))
-        if any(shadowing(self._world.document, each, hosts) for each in now.routes):
+        if any(shadowing(self._world.overview, each, hosts) for each in now.routes):
             return RouteState.DRIFTED, _SHADOWED, (_SHADOWED,)
         return (
             RouteState.OK,

@@ -8,18 +8,15 @@ from pydantic import JsonValue
 from homelab_agent.areas.proxy.json_tree import JsonObject, as_object, as_text, as_texts
 from homelab_agent.areas.proxy.kept import MadeSkip, Parts, PlacedRoute
 from homelab_agent.areas.proxy.models import KeptRoute, RouteCertificate
+from homelab_agent.areas.proxy.overview import Overview
 from homelab_agent.areas.proxy.placing import World
 from homelab_agent.areas.proxy.route_document import Surroundings, all_hosts, documents_of
 from homelab_agent.areas.proxy.servers import (
     HTTP_SERVER,
     HTTPS_SERVER,
-    covering_wildcard,
     ports_of,
-    routes_of,
     server_at,
     servers_of,
-    takes_from,
-    who_serves,
 )
 from homelab_agent.platform.errors import Conflict
 
@@ -60,7 +57,7 @@ def choose(
     """
     document, hosts = world.document, frozenset(all_hosts(route))
     if not anyway:
-        _require_free(document, hosts)
+        _require_free(world.overview, hosts)
     ports = ports_of(document)
     https = server_at(document, ports.https) or _free_name(document, HTTPS_SERVER)
     http = server_at(document, ports.http) or _free_name(document, HTTP_SERVER)
@@ -76,7 +73,7 @@ def choose(
         (http, ports.http, documents.http),
     )
     routes = tuple(
-        _placed(document, now, _Spot(server, f":{port}", wanted), hosts)
+        _placed(world.overview, now, _Spot(server, f":{port}", wanted), hosts)
         for server, port, wanted in spots
         if wanted
     )
@@ -85,13 +82,17 @@ def choose(
         for name in documents.no_own_certificate
         if https in {each.server for each in routes} and _is_ours_to_skip(settings, now, name)
     )
-    return Chosen(Parts(routes=routes, skips=skips), _warnings(document, route, settings))
+    return Chosen(Parts(routes=routes, skips=skips), _warnings(world.overview, route, settings))
 
 
-def shadowing(document: JsonValue, placed: PlacedRoute, hosts: frozenset[str]) -> bool:
+def shadowing(overview: Overview, placed: PlacedRoute, hosts: frozenset[str]) -> bool:
     """Return whether a route of others before ours takes its requests."""
-    before = routes_of(servers_of(document).get(placed.server, {}))[: placed.index]
-    return any(takes_from(each, hosts) and each.get("terminal") is True for each in before)
+    routes = overview.routes(placed.server)
+    return any(
+        routes[index].get("terminal") is True
+        for index in overview.takers(placed.server, hosts)
+        if index < placed.index
+    )
 
 
 def _is_secure(route: KeptRoute) -> bool:
@@ -103,8 +104,8 @@ def _is_ours_to_skip(settings: JsonObject, now: Parts, name: str) -> bool:
     return name not in theirs or any(each.name == name for each in now.skips)
 
 
-def _require_free(document: JsonValue, hosts: frozenset[str]) -> None:
-    taken = who_serves(document, hosts)
+def _require_free(overview: Overview, hosts: frozenset[str]) -> None:
+    taken = overview.who_serves(hosts)
     if taken:
         server, host = taken
         raise Conflict(
@@ -122,26 +123,23 @@ def _free_name(document: JsonValue, wanted: str) -> str:
     return name
 
 
-def _placed(document: JsonValue, now: Parts, spot: _Spot, hosts: frozenset[str]) -> PlacedRoute:
+def _placed(overview: Overview, now: Parts, spot: _Spot, hosts: frozenset[str]) -> PlacedRoute:
     """Return a route at its place: as before, else before all that could take its requests."""
     identity = as_text(spot.route.get("@id"))
-    others = [
-        each
-        for each in routes_of(servers_of(document).get(spot.server, {}))
-        if as_text(each.get("@id")) != identity
-    ]
-    first_taker = next(
-        (index for index, each in enumerate(others) if takes_from(each, hosts)), len(others)
-    )
+    own = {each.index for each in overview.with_id(identity) if each.server == spot.server}
+    end = len(overview.routes(spot.server))
+    taker = next((each for each in overview.takers(spot.server, hosts) if each not in own), end)
+    # It counts among the others: what is there of the route itself is taken out first.
+    first_taker = taker - sum(each < taker for each in own)
     for placed in now.routes:
         if placed.server == spot.server and as_text(placed.route.get("@id")) == identity:
             first_taker = min(first_taker, placed.index)
     return PlacedRoute(server=spot.server, listen=spot.listen, index=first_taker, route=spot.route)
 
 
-def _warnings(document: JsonValue, route: KeptRoute, settings: JsonObject) -> tuple[str, ...]:
+def _warnings(overview: Overview, route: KeptRoute, settings: JsonObject) -> tuple[str, ...]:
     found = []
-    wildcard = covering_wildcard(document, frozenset(all_hosts(route)))
+    wildcard = overview.covering_wildcard(frozenset(all_hosts(route)))
     if wildcard:
         found.append(
             f"Others serve {wildcard} in this Caddy; for {route.host} this route goes first."

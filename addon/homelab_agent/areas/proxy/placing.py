@@ -5,6 +5,7 @@ removed as soon as it is as empty again as it was made; nothing of others is cha
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from pydantic import JsonValue
 
@@ -19,34 +20,40 @@ from homelab_agent.areas.proxy.json_tree import (
     without_value,
 )
 from homelab_agent.areas.proxy.kept import Made, MadeSkip, MadeThing, Parts, PlacedRoute
+from homelab_agent.areas.proxy.overview import Overview
 from homelab_agent.areas.proxy.servers import (
     OWN_HTTP_ID,
     OWN_ID,
     SERVERS,
-    routes_of,
-    servers_of,
 )
 
 CERTIFICATES: Place = ("apps", "tls", "certificates", "load_pem")
 _SKIPPED: Place = ("automatic_https", "skip_certificates")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class World:
     """Caddy's configuration, and what of it the agent made."""
 
     document: JsonValue
     made: Made
 
+    @cached_property
+    def overview(self) -> Overview:
+        """What the configuration holds; found once, as many routes may be looked for in it."""
+        return Overview(self.document)
+
 
 def parts_of(world: World, host: str) -> Parts:
     """Return what is there of one route."""
-    ours = {OWN_ID + host, OWN_HTTP_ID + host}
     routes = tuple(
-        PlacedRoute(server=name, listen=_listen(server), index=index, route=route)
-        for name, server in servers_of(world.document).items()
-        for index, route in enumerate(routes_of(server))
-        if as_text(route.get("@id")) in ours
+        sorted(
+            (
+                *world.overview.with_id(OWN_ID + host),
+                *world.overview.with_id(OWN_HTTP_ID + host),
+            ),
+            key=lambda each: (each.server, each.index),
+        )
     )
     skips = tuple(
         each
@@ -113,10 +120,6 @@ def swept(world: World) -> World:
         else:
             document = None
     return World(document, world.made.model_copy(update={"things": tuple(reversed(kept))}))
-
-
-def _listen(server: JsonObject) -> str:
-    return next(iter(as_texts(server.get("listen"))), "")
 
 
 def _is_tagged(entry: JsonValue, tag: str) -> bool:

@@ -83,42 +83,22 @@ def is_ours(route: JsonObject) -> bool:
     return "." in host or host in _hosts(route)
 
 
-def others_routes(document: JsonValue) -> tuple[OthersRoute, ...]:
-    """Return the routes that others made, one for each at the top of a server."""
-    return tuple(
-        OthersRoute(name, tuple(_hosts(route)), _handler(route))
-        for name, server in servers_of(document).items()
-        for route in routes_of(server)
-        if not is_ours(route)
-    )
+def others_route(server: str, route: JsonObject) -> OthersRoute:
+    """Return a route that somebody else made, as it is shown."""
+    return OthersRoute(server, tuple(_hosts(route)), _handler(route))
 
 
-def who_serves(document: JsonValue, hosts: frozenset[str]) -> tuple[str, str] | None:
-    """Return the server of others and the very host that one of their routes names."""
-    for name, server in servers_of(document).items():
-        for route in routes_of(server):
-            if not is_ours(route):
-                for host in _all_hosts(route):
-                    if host.lower() in hosts:
-                        return name, host.lower()
-    return None
+def all_hosts_of(route: JsonObject) -> Iterator[str]:
+    """Give the hosts of a route and of those inside of it."""
+    yield from _hosts(route)
+    for handler in as_list(route.get("handle")):
+        for inner in as_list(as_object(handler).get("routes")):
+            yield from all_hosts_of(as_object(inner))
 
 
-def takes_from(route: JsonObject, hosts: frozenset[str]) -> bool:
-    """Return whether a route may take requests for hosts that it does not name itself."""
-    matchers = [as_object(each) for each in as_list(route.get("match"))]
-    if not matchers:
-        return True
-    return any("host" not in each or _covers(as_texts(each["host"]), hosts) for each in matchers)
-
-
-def covering_wildcard(document: JsonValue, hosts: frozenset[str]) -> str | None:
-    """Return the wildcard under which others serve one of the hosts, None where nobody does."""
-    for route in others_routes(document):
-        for pattern in route.hosts:
-            if "*" in pattern and _covers([pattern], hosts):
-                return pattern
-    return None
+def covers(patterns: list[str], hosts: frozenset[str]) -> bool:
+    """Return whether one of Caddy's patterns takes one of the hosts."""
+    return any(_matches(pattern.lower(), host) for pattern in patterns for host in hosts)
 
 
 def _port(value: JsonValue, usual: int) -> int:
@@ -150,14 +130,6 @@ def _hosts(route: JsonObject) -> Iterator[str]:
         yield from as_texts(as_object(matcher).get("host"))
 
 
-def _all_hosts(route: JsonObject) -> Iterator[str]:
-    """Give the hosts of a route and of those inside of it."""
-    yield from _hosts(route)
-    for handler in as_list(route.get("handle")):
-        for inner in as_list(as_object(handler).get("routes")):
-            yield from _all_hosts(as_object(inner))
-
-
 def _handler(route: JsonObject) -> str:
     """Return what a route does in the end, in Caddy's own word."""
     names = [as_text(as_object(each).get("handler")) for each in as_list(route.get("handle"))]
@@ -166,10 +138,6 @@ def _handler(route: JsonObject) -> str:
         inner = as_list(as_object(as_list(route.get("handle"))[-1]).get("routes"))
         return _handler(as_object(inner[-1])) if inner else last
     return last
-
-
-def _covers(patterns: list[str], hosts: frozenset[str]) -> bool:
-    return any(_matches(pattern.lower(), host) for pattern in patterns for host in hosts)
 
 
 def _matches(pattern: str, host: str) -> bool:

@@ -1,8 +1,10 @@
 """Checks what somebody wants of a route, and makes of it what the agent keeps."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from datetime import datetime
+from ipaddress import ip_address
 
 from homelab_agent.areas.proxy.caddy_admin import socket_path, split_address
 from homelab_agent.areas.proxy.header_secrets import SAFE_PLACEHOLDER, HeaderSecrets
@@ -17,6 +19,7 @@ from homelab_agent.platform.outbound.guard import Guard
 LOOK_UP_S = 5.0
 
 _BRACES = frozenset("{}")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _OF_THE_CONNECTION = frozenset(
     {"connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 )
@@ -214,10 +217,20 @@ def _dialled(upstream: str, field: str) -> tuple[str, int]:
         host, port = split_dial(upstream)
     except ValueError:
         host, port = "", 0
-    if not host or not port or _BRACES & set(upstream):
+    if not port or not _is_host(host):
         raise Invalid(
             f"{upstream[:100]} is no host with a port.",
             field=field,
-            hint="Write 192.0.2.10:8080, photos:2342 or https://nas.lan:5001.",
+            hint="Write 192.0.2.10:8080, [2001:db8::10]:8080, photos:2342 or https://nas.lan:5001; "
+            "a name with other letters as xn--...",
         )
     return host, port
+
+
+def _is_host(host: str) -> bool:
+    """Return whether Caddy could dial it: an address, or a name as one is asked for."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return _NAME.fullmatch(host) is not None
+    return True

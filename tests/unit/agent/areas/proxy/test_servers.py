@@ -1,13 +1,8 @@
 import pytest
 from pydantic import JsonValue
 
-from homelab_agent.areas.proxy.servers import (
-    others_routes,
-    ports_of,
-    server_at,
-    takes_from,
-    who_serves,
-)
+from homelab_agent.areas.proxy.overview import Overview
+from homelab_agent.areas.proxy.servers import ports_of, server_at
 
 HOSTS = frozenset({"photos.example.org"})
 
@@ -66,15 +61,15 @@ def test_what_people_call_nearly_as_the_agent_does_stays_theirs(
     if identity:
         route["@id"] = identity
     document: JsonValue = {"apps": {"http": {"servers": {"a": {"routes": [route]}}}}}
-    assert (who_serves(document, HOSTS) is None) is ours
+    assert (Overview(document).who_serves(HOSTS) is None) is ours
 
 
 @pytest.mark.parametrize("document", [None, {}, {"apps": None}, {"apps": {"http": []}}, [], "x"])
 def test_a_configuration_of_any_shape_is_read(document: JsonValue) -> None:
     assert (ports_of(document).http, ports_of(document).https) == (80, 443)
     assert server_at(document, 443) is None
-    assert others_routes(document) == ()
-    assert who_serves(document, HOSTS) is None
+    assert Overview(document).others == ()
+    assert Overview(document).who_serves(HOSTS) is None
 
 
 @pytest.mark.parametrize(
@@ -94,11 +89,12 @@ def test_a_configuration_of_any_shape_is_read(document: JsonValue) -> None:
 def test_what_could_take_the_requests_of_a_host_is_known(
     matchers: JsonValue, *, takes: bool
 ) -> None:
-    assert takes_from({"match": matchers}, HOSTS) is takes
+    document: JsonValue = {"apps": {"http": {"servers": {"a": {"routes": [{"match": matchers}]}}}}}
+    assert Overview(document).takers("a", HOSTS) == ([0] if takes else [])
 
 
 def test_a_host_inside_of_another_persons_subroute_is_theirs() -> None:
     inner: JsonValue = {"match": [{"host": ["Photos.Example.org"]}], "handle": []}
     route: JsonValue = {"handle": [{"handler": "subroute", "routes": [inner]}]}
     document: JsonValue = {"apps": {"http": {"servers": {"srv0": {"routes": [route]}}}}}
-    assert who_serves(document, HOSTS) == ("srv0", "photos.example.org")
+    assert Overview(document).who_serves(HOSTS) == ("srv0", "photos.example.org")
