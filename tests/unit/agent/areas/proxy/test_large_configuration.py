@@ -36,9 +36,7 @@ def test_many_routes_in_a_large_configuration_of_others_do_not_hold_up_the_agent
         for number in range(200)
     ]
     for route in kept:
-        world = with_parts(
-            world, Parts(), choose(World(None, Made()), Parts(), route, {}, None).parts
-        )
+        world = with_parts(world, Parts(), choose(bare, Parts(), route, {}, None).parts)
     begun = time.process_time()
     for route in kept:
         now = parts_of(world, route.host)
