@@ -1,12 +1,18 @@
 """Where the running agent can be reached from its own machine, for the command line and scripts."""
 
+import errno
 import ipaddress
 from contextlib import suppress
 from pathlib import Path
 
 from homelab_agent.platform.errors import SettingsError
+from homelab_agent.platform.logging import get_logger
 
 FILE_NAME = "address"
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+_log = get_logger(__name__)
 
 
 def local_url(host: str, port: int, *, tls: bool) -> str:
@@ -21,6 +27,8 @@ def local_url(host: str, port: int, *, tls: bool) -> str:
 def write_address(data_dir: Path, url: str) -> None:
     """Leave the address for others to find; they never see half of it.
 
+    On a full disk it is not left: then the agent is needed to say what fills it.
+
     Raises:
         SettingsError: the data folder does not take it.
     """
@@ -29,11 +37,17 @@ def write_address(data_dir: Path, url: str) -> None:
         new.write_text(f"{url}\n", encoding="ascii")
         new.replace(data_dir / FILE_NAME)
     except OSError as error:
-        raise SettingsError(
-            f"{error.filename or new} cannot be written: {error.strerror}",
-            field="data_dir",
-            hint="Give the agent a data folder with free space that it may write to",
-        ) from error
+        if error.errno not in _FULL:
+            raise SettingsError(
+                f"{error.filename or new} cannot be written: {error.strerror}",
+                field="data_dir",
+                hint="Give the agent a data folder that it may write to",
+            ) from error
+        with suppress(OSError):
+            new.unlink()
+        if read_address(data_dir) != url:
+            remove_address(data_dir)
+        _log.error("disk_full", folder=str(data_dir), lost="what is new is not kept")
 
 
 def read_address(data_dir: Path) -> str | None:
