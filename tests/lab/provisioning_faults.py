@@ -55,6 +55,18 @@ def is_change(relay: str, question: bytes) -> bool:
     return relay == "caddy" and not question.startswith(b"GET")
 
 
+def once_at(world: ProvisioningWorld, name: str, step: str, deed: Deed) -> None:
+    """Have something be done by somebody else as a step asks its first question."""
+    left = [deed]
+
+    async def gate(_relay: str, _question: bytes) -> Way:
+        if left and await world.step_of(name) == step:
+            await left.pop()()
+        return Way.PASS
+
+    world.set_gate(gate)
+
+
 class Fault:
     """Stops the world at one step of the job of one domain, however it is begun."""
 

@@ -57,19 +57,24 @@ async def demo(world: World, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
         token = await agent.create_token("home-assistant")
         await world.home.api.add_homelab(agent.host, agent.port, token, ssl=False)
         health = await agent.get("/api/v1/health")
-        yield World(world.docker, agent, world.home, world.network, health["instance_id"])
+        shown = World(world.docker, agent, world.home, world.network, health["instance_id"])
+        await switch_on(shown, CONTAINER, MORE_FACTS)
+        yield shown
 
 
 async def switch_on(world: World, container: str, facts: Collection[str]) -> None:
     """Enable what is off for a new container, as a person does who wants to see it."""
-    entity_ids = {fact: await world.entity(container, fact) for fact in facts}
+    entity_ids = [await world.entity(container, fact) for fact in facts]
     async with world.home.api.socket() as socket:
-        for entity_id in entity_ids.values():
+        for entity_id in entity_ids:
             await socket.command(
                 "config/entity_registry/update", entity_id=entity_id, disabled_by=None
             )
-    state = await world.entity(container, "state")
-    await world.home.api.action("homeassistant", "reload_config_entry", {"entity_id": state})
+
+
+async def is_switched_on(world: World, container: str, facts: Collection[str]) -> None:
+    """Wait until what was enabled is shown: Home Assistant loads it half a minute later."""
+    entity_ids = {fact: await world.entity(container, fact) for fact in facts}
 
     async def all_known() -> bool:
         states = {
@@ -213,7 +218,7 @@ async def test_a_certificate_is_described_on_its_page(demo: World, tmp_path: Pat
 async def test_a_container_is_described_and_restarted_on_its_page(
     demo: World, tmp_path: Path
 ) -> None:
-    await switch_on(demo, CONTAINER, MORE_FACTS)
+    await is_switched_on(demo, CONTAINER, MORE_FACTS)
     async with logged_in(demo.home.url) as page:
         await page.set_viewport_size(TALL)
         await open_device(demo, page, CONTAINER)
@@ -279,5 +284,6 @@ async def test_home_assistant_has_nothing_to_complain_of(world: World) -> None:
     """The last one: what all the pages before made it say."""
     complaint = re.compile(r" (ERROR|CRITICAL|WARNING) .*homelab|custom_components/homelab")
     lines = [line for line in world.home.log.read_text().splitlines() if complaint.search(line)]
-    # It says so of every integration that is not its own.
-    assert [line for line in lines if "which has not been tested" not in line] == []
+    # It says so of every integration that is not its own, and of a busy machine.
+    usual = re.compile("which has not been tested| took .* seconds")
+    assert [line for line in lines if not usual.search(line)] == []

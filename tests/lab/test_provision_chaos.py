@@ -17,6 +17,7 @@ import pytest_asyncio
 
 from tests.fakes.gated_relay import Way
 from tests.harness.waiting import wait_until
+from tests.lab.provisioning_faults import once_at
 from tests.lab.provisioning_world import ZONE, ProvisioningWorld, provisioning_world
 
 FIRST = int(os.environ.get("HOMELAB_CHAOS_SEED", "0"))
@@ -129,10 +130,17 @@ async def test_an_agent_killed_while_it_takes_everything_back_goes_on_with_that(
     name, hit = f"back-{number}.{ZONE}", Hit.KILL_AFTER if number % 2 else Hit.KILL
     before = await world.picture()
     chance = Chance(world, number, hit, counts=False)
+    stopped = asyncio.Event()
+
+    async def stop() -> None:
+        await world.docker.stop(world.container)
+        stopped.set()
+
+    # Not before: without its container nothing is begun.
+    once_at(world, name, "https_health", stop)
     job_id = await world.provision(name, certificate="dns_01")
-    await world.docker.stop(world.container)
     try:
-        await wait_until(lambda: _is_at_the_end(world, name), what="the last step", within_s=60)
+        await asyncio.wait_for(stopped.wait(), 60)
         world.set_gate(chance.gate)
         await wait_until(lambda: _goes_back(world, name), what="the way back", within_s=60)
         chance.counts = True
@@ -144,10 +152,6 @@ async def test_an_agent_killed_while_it_takes_everything_back_goes_on_with_that(
         await world.docker.start(world.container)
     assert await world.picture() == before
     await wait_until(lambda: _runs(world), what="the container to run again")
-
-
-async def _is_at_the_end(world: ProvisioningWorld, name: str) -> bool:
-    return await world.step_of(name) == "https_health"
 
 
 async def _goes_back(world: ProvisioningWorld, name: str) -> bool:

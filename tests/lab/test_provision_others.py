@@ -1,6 +1,6 @@
 """What others do meanwhile stays, and what they say is told: people, name servers, an authority."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from tests.fakes.gated_relay import Way
 from tests.harness.waiting import wait_until
+from tests.lab.provisioning_faults import once_at
 from tests.lab.provisioning_world import ZONE, ProvisioningWorld, provisioning_world
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
@@ -21,20 +22,6 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Provi
     options = {"refused_domains": (REFUSED,)}
     async with provisioning_world(tmp_path_factory.mktemp("world"), pebble_options=options) as made:
         yield made
-
-
-def once_at(
-    world: ProvisioningWorld, name: str, step: str, deed: Callable[[], Awaitable[None]]
-) -> None:
-    """Have something be done by somebody else as a step asks its first question."""
-    left = [deed]
-
-    async def gate(_relay: str, _question: bytes) -> Way:
-        if left and await world.step_of(name) == step:
-            await left.pop()()
-        return Way.PASS
-
-    world.set_gate(gate)
 
 
 async def test_a_site_that_somebody_adds_to_caddy_meanwhile_stays(
