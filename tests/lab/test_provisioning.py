@@ -18,6 +18,7 @@ from tests.lab.provisioning_world import (
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 
+HEADER = "a-key-that-only-the-service-gets"
 PASSWORD = "a password that nobody shall read"
 
 
@@ -64,12 +65,21 @@ async def test_a_container_is_served_with_a_certificate_and_all_is_as_before_aft
 
 async def test_a_password_lets_in_and_is_nowhere_to_be_read(world: ProvisioningWorld) -> None:
     name = f"locked.{ZONE}"
-    world.secrets["password"] = PASSWORD
+    world.secrets |= {"password": PASSWORD, "header": HEADER}
     users = [{"username": "me", "password": PASSWORD}]
+    options = {"login_required": True, "request_headers": {"X-Api-Key": HEADER}}
 
-    job = await world.ended(await world.provision(name, basic_auth=users))
+    job = await world.ended(await world.provision(name, options=options))
+
+    # Nobody has a password yet, so that nobody is let in.
+    assert job["outcome"] == "done", job
+    assert (await world.caddy.get(name, authority=world.root)).status == 403
+    options["request_headers"] = {"X-Api-Key": "*" * 10}
+
+    job = await world.ended(await world.provision(name, options=options, basic_auth=users))
 
     assert job["outcome"] == "done", job
+    assert HEADER in await world.caddy.config_text()
     assert (await world.caddy.get(name, authority=world.root)).status == 401
     said = base64.b64encode(f"me:{PASSWORD}".encode()).decode()
     let_in = await world.caddy.get(
