@@ -3,14 +3,22 @@
 import os
 import signal
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from time import monotonic
 
-from homelab_agent.platform.errors import Unavailable
-from homelab_agent.platform.host.linux_containers import own_group
-from homelab_agent.platform.host.linux_files import read_text
-from homelab_agent.platform.host.linux_process_files import Around, read_process
+import psutil
+
+from homelab_agent.platform.host.linux_containers import OwnGroup, own_group
+from homelab_agent.platform.host.linux_files import read_text, readable
 from homelab_agent.platform.host.machine import ProcessReading, ProcessSweep, StopRefused
 from homelab_agent.platform.host.paths import HostPaths, View
+
+_ATTRIBUTES = (
+    *("cmdline", "cpu_times", "create_time", "memory_info", "name", "num_threads", "pid", "ppid"),
+    *("status", "uids"),
+)
+_KERNEL_THREADS = 2
+"""The process that all threads of the kernel come from, in a view of the whole machine."""
 
 
 class Processes:
@@ -21,16 +29,14 @@ class Processes:
         self._proc = str(paths.proc)
 
     def read(self) -> ProcessSweep:
-        """Return all processes; those that end meanwhile or may not be looked at are left out.
-
-        Raises:
-            Unavailable: the kernel does not say when it was booted, and so no start is known.
-        """
-        around = self._around(self._user_names())
+        """Return all processes; those that end meanwhile or may not be looked at are left out."""
+        names, group = self._user_names(), own_group(self._paths)
+        # It would keep their starts as they were before the clock was set, for ever.
+        psutil.process_iter.cache_clear()
         found = [
             reading
-            for name in os.listdir(self._proc)  # noqa: PTH208  # names are enough
-            if name.isdigit() and (reading := read_process(int(name), around)) is not None
+            for process in psutil.process_iter()
+            if (reading := self._reading(process, names, group)) is not None
         ]
         return ProcessSweep(taken_s=monotonic(), processes=tuple(found))
 
@@ -52,7 +58,7 @@ class Processes:
             return StopRefused.OUT_OF_REACH
         try:
             sent = self._send(process, number)
-        except ProcessLookupError:
+        except psutil.NoSuchProcess, ProcessLookupError:
             return StopRefused.GONE
         except PermissionError:
             return StopRefused.NOT_PERMITTED
@@ -62,7 +68,7 @@ class Processes:
         handle = os.pidfd_open(process.pid)
         try:
             # What the handle stands for can no longer become another process.
-            now = read_process(process.pid, self._around({}))
+            now = self._reading(psutil.Process(process.pid), {}, own_group(self._paths))
             if now is None or now.started_at != process.started_at:
                 return False
             signal.pidfd_send_signal(handle, number)
@@ -70,10 +76,31 @@ class Processes:
             os.close(handle)
         return True
 
-    def _around(self, user_names: Mapping[int, str]) -> Around:
-        # Read anew each time: the clock may have been set, and all starts with it.
-        booted_at_s = _booted_at_s(self._proc)
-        return Around(self._proc, booted_at_s, user_names, own_group(self._paths))
+    def _reading(
+        self, process: psutil.Process, names: Mapping[int, str], own: OwnGroup
+    ) -> ProcessReading | None:
+        try:
+            told = process.as_dict(_ATTRIBUTES)
+        except psutil.NoSuchProcess:
+            return None
+        if None in (told["cpu_times"], told["create_time"], told["memory_info"]):
+            return None  # the system hides what belongs to others
+        group = read_text(f"{self._proc}/{told['pid']}/cgroup") or ""
+        uid = told["uids"].effective if told["uids"] else None
+        return ProcessReading(
+            pid=told["pid"],
+            parent_pid=told["ppid"],
+            name=readable(told["name"] or ""),
+            command=tuple(map(readable, told["cmdline"] or ())),
+            user=None if uid is None else names.get(uid, str(uid)),
+            state=told["status"],
+            cpu_s=told["cpu_times"].user + told["cpu_times"].system,
+            memory_bytes=told["memory_info"].rss,
+            threads=told["num_threads"],
+            started_at=datetime.fromtimestamp(told["create_time"], UTC),
+            is_kernel=_KERNEL_THREADS in {told["pid"], told["ppid"]} and not told["cmdline"],
+            container_id=own.container_of(group),
+        )
 
     def _user_names(self) -> Mapping[int, str]:
         """Return the names of the machine's users; those of a container would be wrong."""
@@ -86,13 +113,6 @@ class Processes:
             if uid.isdigit():
                 names.setdefault(int(uid), name)
         return names
-
-
-def _booted_at_s(proc: str) -> float:
-    for line in (read_text(f"{proc}/stat") or "").splitlines():
-        if line.startswith("btime "):
-            return float(line.split()[1])
-    raise Unavailable(f"{proc}/stat does not say when the machine was booted.")
 
 
 def _parent(proc: str, pid: int) -> int:
