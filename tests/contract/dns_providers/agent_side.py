@@ -93,9 +93,7 @@ async def agent_side(
     )
     try:
         yield AgentSide(
-            DnsService(
-                book, ZoneWriter(book, servers, _SOON), servers, ZoneTally(store, utc_now)
-            ),
+            DnsService(book, ZoneWriter(book, servers, _SOON), servers, ZoneTally(store, utc_now)),
             provider,
             subject,
         )
