@@ -481,7 +481,12 @@ async def test_an_address_and_a_certificate_are_meant_by_the_device_of_their_dom
 
 
 async def test_the_proxy_is_shown_with_the_routes_of_others(domains: Home) -> None:
-    foreign = {"server": "srv0", "hosts": ["blog.example.org"], "handler": "file_server"}
+    foreign = {
+        "server": "srv0",
+        "hosts": ["blog.example.org"],
+        "handler": "file_server",
+        "left_over": True,
+    }
     domains.agent.answers["GET /proxy"] = Answer(
         {
             "status": wire_domains.proxy(),

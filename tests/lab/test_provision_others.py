@@ -164,10 +164,17 @@ async def test_a_wrong_key_of_the_name_server_is_said_and_nothing_is_changed(
     }
     body = {"key": "wrong", "name": "Wrong", "settings": settings}
     status, answer = await world.ask("POST", "/dns/providers", body)
+    assert status >= 400, answer
+    assert "key" in f"{answer['detail']} {answer.get('hint')}".lower()
+
+    await world.asked("POST", "/dns/providers", body | {"verify": False})
+    start = {"name": f"key.{ZONE}", "container": world.container, "ipv4": "127.0.0.1"}
+    status, answer = await world.ask(
+        "POST", "/provisioning", start | {"provider": "wrong", "wait_s": 60}
+    )
+    await wait_until(lambda: world.has_ended(f"key.{ZONE}"), what="its end")
+    await world.asked("DELETE", "/dns/providers/wrong")
 
     assert status >= 400, answer
     assert "key" in f"{answer['detail']} {answer.get('hint')}".lower()
-    start = {"name": f"key.{ZONE}", "container": world.container, "provider": "wrong"}
-    status, answer = await world.ask("POST", "/provisioning", {**start, "wait_s": 60})
-    assert status >= 400, answer
     assert await world.picture() == before

@@ -183,3 +183,17 @@ async def test_the_route_of_another_agent_is_told_of_before_it_is_taken_over(
         await bench.remove("wiki.example.org")
         await other.remove()
     assert await caddy.config_text() == before
+
+
+async def test_a_route_of_an_agent_whose_store_was_lost_is_shown_as_left_over(
+    tmp_path: Path,
+) -> None:
+    async with Caddy(tmp_path / "caddy") as caddy:
+        async with proxy_bench(tmp_path / "lost", caddy.admin) as bench:
+            await bench.put(BODIES["https"])
+            assert [each.hosts for each in bench.board.foreign() if each.left_over] == []
+        async with proxy_bench(tmp_path / "new", caddy.admin) as bench:
+            await bench.put(BODIES["https"], "other.example.org")
+            assert [each.hosts for each in bench.board.foreign() if each.left_over] == [(HOST,)]
+            await bench.put(BODIES["https"])
+            assert [each.hosts for each in bench.board.foreign() if each.left_over] == []

@@ -22,6 +22,7 @@ from homelab_agent.areas.proxy.models import (
 )
 from homelab_agent.areas.proxy.placing import World, parts_of
 from homelab_agent.areas.proxy.route_document import all_hosts, dial_of
+from homelab_agent.areas.proxy.servers import OthersRoute
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.errors import AgentError, Conflict
 from homelab_agent.platform.resources import Resources
@@ -76,11 +77,13 @@ class Board:
         return self._resources.every(PROXY_ROUTE_KIND, ProxyRoute)
 
     def foreign(self) -> tuple[ForeignRoute, ...]:
-        """Return the routes of others as last seen."""
-        others = self._world.overview.others if self._world else ()
-        return tuple(
-            ForeignRoute(server=each.server, hosts=each.hosts, handler=each.handler)
-            for each in others
+        """Return the routes that the agent does not keep, as last seen."""
+        if self._world is None:
+            return ()
+        overview = self._world.overview
+        return (
+            *(_foreign(each) for each in overview.others),
+            *(_foreign(each, left_over=True) for each in overview.left_over(self._book.routes)),
         )
 
     def show(self, world: World, facts: Facts) -> None:
@@ -198,3 +201,9 @@ class Board:
             _CLOSED if route.options.login_required and not route.users else None,
             (),
         )
+
+
+def _foreign(route: OthersRoute, *, left_over: bool = False) -> ForeignRoute:
+    return ForeignRoute(
+        server=route.server, hosts=route.hosts, handler=route.handler, left_over=left_over
+    )

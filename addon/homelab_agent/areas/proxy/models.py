@@ -235,11 +235,16 @@ class PreparedRoute(Model):
 
 
 class ForeignRoute(Model):
-    """A route that somebody else made. `hosts` may be empty: it takes what nobody else takes."""
+    """A route that somebody else made. `hosts` may be empty: it takes what nobody else takes.
+
+    `left_over`: it has an id like the agent's, and is not kept: of another agent, or of a store
+    that was lost. Putting a route for its host takes it over.
+    """
 
     server: str
     hosts: tuple[str, ...]
     handler: str
+    left_over: bool = False
 
 
 class ProxyReport(Model):

@@ -1,6 +1,6 @@
 """What Caddy's configuration holds, found in one pass: for many routes in a large one."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from pydantic import JsonValue
 
@@ -12,6 +12,7 @@ from homelab_agent.areas.proxy.servers import (
     OthersRoute,
     all_hosts_of,
     covers,
+    host_of_id,
     is_ours,
     others_route,
     routes_of,
@@ -46,6 +47,16 @@ class Overview:
     def with_id(self, identity: str) -> tuple[PlacedRoute, ...]:
         """Return the routes with an id like those of the agent's, and where they are."""
         return tuple(self._placed.get(identity, ()))
+
+    def left_over(self, kept: Container[str]) -> tuple[OthersRoute, ...]:
+        """Return the routes with an id like those of the agent's for hosts that are not kept."""
+        return tuple(
+            others_route(each.server, each.route)
+            for identity, placed in self._placed.items()
+            if host_of_id(identity) not in kept
+            for each in placed
+            if is_ours(each.route)
+        )
 
     def who_serves(self, hosts: Iterable[str]) -> tuple[str, str] | None:
         """Return the server of others and the very host that one of their routes names."""

@@ -79,8 +79,13 @@ def is_ours(route: JsonObject) -> bool:
     identity = as_text(route.get("@id"))
     if not identity.startswith((OWN_ID, OWN_HTTP_ID)):
         return False
-    host = identity.removeprefix(OWN_HTTP_ID).removeprefix(OWN_ID)
+    host = host_of_id(identity)
     return "." in host or host in _hosts(route)
+
+
+def host_of_id(identity: str) -> str:
+    """Return the host that an id of the agent's stands for."""
+    return identity.removeprefix(OWN_HTTP_ID).removeprefix(OWN_ID)
 
 
 def others_route(server: str, route: JsonObject) -> OthersRoute:

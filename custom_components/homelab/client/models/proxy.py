@@ -189,11 +189,15 @@ class ProxyRouteList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignRoute:
-    """A route that somebody else made. `hosts` may be empty: it takes what nobody else takes."""
+    """A route that somebody else made. `hosts` may be empty: it takes what nobody else takes.
+
+    `left_over`: it has an id like the agent's, and is not kept.
+    """
 
     server: str
     hosts: tuple[str, ...]
     handler: str
+    left_over: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
