@@ -6,7 +6,6 @@ import os
 import socket
 from contextlib import suppress
 
-from homelab_agent.areas.certificates.causes import cause_of
 from homelab_agent.areas.certificates.handshake import (
     Closed,
     Handshake,
@@ -18,7 +17,6 @@ from homelab_agent.areas.certificates.handshake import (
 from homelab_agent.areas.certificates.models import (
     EndpointBody,
     StartTls,
-    UnreachableCause,
     Verdict,
 )
 from homelab_agent.areas.certificates.names import as_address, without_brackets
@@ -26,6 +24,7 @@ from homelab_agent.areas.certificates.nothing import Nothing
 from homelab_agent.areas.certificates.starttls import imap, ldap, postgresql, smtp
 from homelab_agent.areas.certificates.starttls.interface import NoStartTls, Prepare
 from homelab_agent.areas.certificates.texts import shown
+from homelab_agent.platform.outbound.causes import UnreachableCause, cause_of
 from homelab_agent.platform.outbound.connections import Outbound
 from homelab_agent.platform.outbound.connections import where as place
 
@@ -74,9 +73,8 @@ class EndpointReader:
             )
         except (OSError, Closed) as error:
             how = "reset" if isinstance(error, ConnectionResetError) else "closed"
-            return _unreachable(
-                f"{where} {how} the connection during the handshake.", cause_of(error)
-            )
+            cause = UnreachableCause.CLOSED if isinstance(error, Closed) else cause_of(error)
+            return _unreachable(f"{where} {how} the connection during the handshake.", cause)
         finally:
             await _close(writer)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from homelab_agent.platform.model import Model
+from homelab_agent.platform.outbound.causes import UnreachableCause
 
 CERTIFICATE_KIND = "certificate"
 CERTIFICATE_EVENT_KIND = "certificate_event"
@@ -51,21 +52,6 @@ class Verdict(StrEnum):
     INCOMPLETE_CHAIN = "incomplete_chain"
     UNKNOWN_AUTHORITY = "unknown_authority"
     UNTRUSTED = "untrusted"
-
-
-class UnreachableCause(StrEnum):
-    """Why nobody could be asked, in a word of those that checks of monitors have for it."""
-
-    UNKNOWN_HOST = "unknown_host"
-    DNS_FAILED = "dns_failed"
-    BAD_ADDRESS = "bad_address"
-    REFUSED = "refused"
-    UNREACHABLE = "unreachable"
-    NO_ROUTE = "no_route"
-    TIMED_OUT = "timed_out"
-    RESET = "reset"
-    CLOSED = "closed"
-    AGENT_BUSY = "agent_busy"
 
 
 class ExpiryStage(StrEnum):

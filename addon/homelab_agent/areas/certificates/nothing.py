@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from homelab_agent.areas.certificates.models import UnreachableCause, Verdict
+from homelab_agent.areas.certificates.models import Verdict
+from homelab_agent.platform.outbound.causes import UnreachableCause
 
 
 @dataclass(frozen=True, slots=True)

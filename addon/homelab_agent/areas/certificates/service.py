@@ -13,7 +13,6 @@ from homelab_agent.areas.certificates.models import (
     CertificateDetails,
     CertificateReport,
     EndpointBody,
-    UnreachableCause,
     Verdict,
 )
 from homelab_agent.areas.certificates.names import wire_name
@@ -21,6 +20,7 @@ from homelab_agent.areas.certificates.nothing import Nothing
 from homelab_agent.areas.certificates.parser import ParseChain, load_parser
 from homelab_agent.areas.certificates.trust import Distrust, TrustStore
 from homelab_agent.platform.clock import Clock
+from homelab_agent.platform.outbound.causes import UnreachableCause
 
 _MOST_REMEMBERED = 2048
 

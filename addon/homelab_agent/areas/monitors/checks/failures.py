@@ -8,6 +8,7 @@ import aiohttp
 
 from homelab_agent.areas.monitors.checks.check import CheckOutcome
 from homelab_agent.areas.monitors.checks.codes import CheckCode
+from homelab_agent.platform.outbound.causes import cause_of, number_of
 from homelab_agent.platform.outbound.guard import GuardedAddress
 from homelab_agent.platform.outbound.http import CutOff
 
@@ -16,44 +17,23 @@ type Failure = OSError | GuardedAddress | aiohttp.ClientError
 
 FAILURES = (OSError, GuardedAddress, aiohttp.ClientError)
 
-_BY_NUMBER: dict[int | None, tuple[CheckCode, str]] = {
-    errno.ECONNREFUSED: (
-        CheckCode.REFUSED,
-        "refused the connection. Does the service run, and is the port right?",
-    ),
-    errno.ECONNRESET: (CheckCode.RESET, "reset the connection."),
-    errno.EPIPE: (CheckCode.RESET, "reset the connection."),
-    errno.ECONNABORTED: (CheckCode.RESET, "broke the connection off."),
+_WORDS = {
+    errno.ECONNREFUSED: "refused the connection. Does the service run, and is the port right?",
+    errno.ECONNRESET: "reset the connection.",
+    errno.EPIPE: "reset the connection.",
+    errno.ECONNABORTED: "broke the connection off.",
     errno.EHOSTUNREACH: (
-        CheckCode.UNREACHABLE,
-        "cannot be reached: no machine answers at this address. Is it switched on?",
+        "cannot be reached: no machine answers at this address. Is it switched on?"
     ),
-    errno.ETIMEDOUT: (CheckCode.TIMED_OUT, "did not answer the connection."),
-    errno.ENETUNREACH: (
-        CheckCode.NO_ROUTE,
-        "cannot be reached: the agent's machine has no way to that network.",
-    ),
+    errno.ETIMEDOUT: "did not answer the connection.",
+    errno.ENETUNREACH: "cannot be reached: the agent's machine has no way to that network.",
     errno.EADDRNOTAVAIL: (
-        CheckCode.NO_ROUTE,
-        "cannot be reached: the agent's machine has no address to reach it from.",
+        "cannot be reached: the agent's machine has no address to reach it from."
     ),
-    errno.EACCES: (CheckCode.NO_ROUTE, "cannot be reached: a rule of this machine forbids it."),
-    errno.EPERM: (CheckCode.NO_ROUTE, "cannot be reached: a rule of this machine forbids it."),
-    errno.EINVAL: (CheckCode.BAD_ADDRESS, "cannot be connected to: the address is not usable."),
+    errno.EACCES: "cannot be reached: a rule of this machine forbids it.",
+    errno.EPERM: "cannot be reached: a rule of this machine forbids it.",
+    errno.EINVAL: "cannot be connected to: the address is not usable.",
 }
-
-_NUMBERS: dict[type[OSError], int] = {
-    # asyncio and aiohttp raise these by themselves, without a number
-    ConnectionResetError: errno.ECONNRESET,
-    aiohttp.ClientConnectionResetError: errno.ECONNRESET,
-    BrokenPipeError: errno.EPIPE,
-    ConnectionAbortedError: errno.ECONNABORTED,
-}
-
-_OURS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
-"""Not the service is in trouble, but we are."""
-
-_NOBODY = {getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)}
 
 _DISTRUST: dict[int, tuple[CheckCode, str]] = {
     # by the numbers of OpenSSL, X509_V_ERR_*
@@ -147,29 +127,29 @@ def _of_system(error: OSError, where: str) -> CheckOutcome:
         return _no_tls(error, where)
     if isinstance(error, socket.gaierror):
         return _no_name(error, where)
-    if error.errno in _OURS:
+    code = CheckCode(cause_of(error))
+    if code is CheckCode.AGENT_BUSY:
         return unknown(
-            CheckCode.AGENT_BUSY,
+            code,
             f"The agent could not connect: {error.strerror}. Is its limit of open files too low?",
         )
-    number = error.errno or _NUMBERS.get(type(error))
-    code, words = _BY_NUMBER.get(
-        number, (CheckCode.UNREACHABLE, f"cannot be reached: {error.strerror or error}.")
-    )
+    number, otherwise = number_of(error), f"cannot be reached: {error.strerror or error}."
+    words = otherwise if number is None else _WORDS.get(number, otherwise)
     return down(code, f"{where} {words}")
 
 
 def _no_name(error: socket.gaierror, where: str) -> CheckOutcome:
-    if error.errno in _NOBODY:
-        return down(CheckCode.UNKNOWN_HOST, f"{where}: nobody knows a host of that name.")
+    code = CheckCode(cause_of(error))
     if error.errno == socket.EAI_ADDRFAMILY:
-        return down(
-            CheckCode.UNKNOWN_HOST, f"{where} has no address of the kind that is asked for."
+        words = f"{where} has no address of the kind that is asked for."
+    elif code is CheckCode.UNKNOWN_HOST:
+        words = f"{where}: nobody knows a host of that name."
+    else:
+        words = (
+            f"{where}: the name could not be looked up ({error.strerror}). "
+            "Does the name server work?"
         )
-    return down(
-        CheckCode.DNS_FAILED,
-        f"{where}: the name could not be looked up ({error.strerror}). Does the name server work?",
-    )
+    return down(code, words)
 
 
 def _not_trusted(error: ssl.SSLCertVerificationError, where: str) -> CheckOutcome:

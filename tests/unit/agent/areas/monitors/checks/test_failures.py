@@ -6,6 +6,7 @@ import pytest
 
 from homelab_agent.areas.monitors.checks.codes import CheckCode
 from homelab_agent.areas.monitors.checks.failures import failed
+from homelab_agent.platform.outbound.causes import UnreachableCause
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,24 @@ def test_every_way_to_fail_has_its_word(number: int, code: CheckCode) -> None:
     outcome = failed(OSError(number, os.strerror(number)), "nas:443")
     assert (outcome.known, outcome.ok, outcome.code) == (True, False, code)
     assert (outcome.reason or "").startswith("nas:443 ")
+
+
+@pytest.mark.parametrize("cause", UnreachableCause)
+def test_what_certificates_are_told_with_is_a_word_of_monitors_too(cause: UnreachableCause) -> None:
+    assert CheckCode(cause).value == cause.value
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConnectionResetError(), CheckCode.RESET),
+        (BrokenPipeError(), CheckCode.RESET),
+        (TimeoutError(), CheckCode.TIMED_OUT),
+        (OSError("no number"), CheckCode.UNREACHABLE),
+    ],
+)
+def test_what_is_raised_without_a_number_has_its_word(error: OSError, code: CheckCode) -> None:
+    assert failed(error, "nas:443").code == code
 
 
 def test_an_agent_at_its_own_limit_blames_nobody_else() -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from homelab_agent.areas.certificates.causes import cause_of
 from homelab_agent.areas.certificates.endpoint import EndpointReader
 from homelab_agent.areas.certificates.handshake import Handshake
 from homelab_agent.areas.certificates.models import EndpointBody, Verdict
@@ -15,9 +14,9 @@ from homelab_agent.areas.certificates.service import CertificateService
 from homelab_agent.areas.certificates.trust import TrustStore
 from homelab_agent.areas.monitors.check_settings import TlsCheckSettings
 from homelab_agent.areas.monitors.checks.codes import CheckCode
-from homelab_agent.areas.monitors.checks.failures import failed
 from homelab_agent.areas.monitors.checks.tls_check import CODES, TlsCheck
 from homelab_agent.platform.clock import utc_now
+from homelab_agent.platform.outbound.causes import cause_of
 from homelab_agent.platform.outbound.connections import Outbound
 from tests.fakes.services.faults import hangs
 from tests.fakes.services.server import serving
@@ -111,12 +110,6 @@ async def test_a_handshake_that_stalls_keeps_the_deadline_of_the_monitor(check: 
         outcome = await check.run(settings, 0.4, allow_guarded=False)
     assert outcome.code == CheckCode.TIMED_OUT
     assert "within 0.4 s" in (outcome.reason or "")
-
-
-@pytest.mark.parametrize("number", sorted(errno.errorcode))
-def test_a_handshake_and_a_connection_fail_in_the_same_words(number: int) -> None:
-    error = OSError(number, os.strerror(number))
-    assert CheckCode(cause_of(error)) == failed(error, "nas:443").code
 
 
 async def test_an_agent_at_its_own_limit_blames_no_server(trusted_file: Path) -> None:
