@@ -1,10 +1,13 @@
 """Fixtures that let a test fail for what nobody would see: a blocked loop, a task left running."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from blockbuster import blockbuster_ctx
+
+from tests.harness.waiting import wait_until
 
 MAY_BLOCK = (
     # SQLAlchemy makes a path absolute when an engine is made: once, at the start.
@@ -34,3 +37,10 @@ async def nothing_left_running() -> AsyncIterator[None]:
     for task in left:
         task.cancel()
     assert not left, f"still running after the test: {left}"
+    # A connection that could not be made ends its thread in its own time, and tells the loop then.
+    await wait_until(_no_file_is_open, what="the end of all connections to a SQLite file")
+
+
+async def _no_file_is_open() -> bool:
+    names = (thread.name for thread in threading.enumerate())
+    return not any("_connection_worker_thread" in name for name in names)
