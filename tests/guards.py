@@ -37,6 +37,11 @@ async def nothing_left_running() -> AsyncIterator[None]:
     for task in left:
         task.cancel()
     assert not left, f"still running after the test: {left}"
+
+
+@pytest.fixture(autouse=True)
+async def no_file_left_open() -> AsyncIterator[None]:
+    yield
     # A connection that could not be made ends its thread in its own time, and tells the loop then.
     await wait_until(_no_file_is_open, what="the end of all connections to a SQLite file")
 

@@ -1,5 +1,5 @@
 """What every conformance test gets."""
 
-from tests.guards import nothing_left_running, unblocked_loop
+from tests.guards import no_file_left_open, nothing_left_running, unblocked_loop
 
-__all__ = ["nothing_left_running", "unblocked_loop"]
+__all__ = ["no_file_left_open", "nothing_left_running", "unblocked_loop"]

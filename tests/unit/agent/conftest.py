@@ -10,9 +10,9 @@ from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.store.database import Store
 from homelab_agent.platform.tokens import Tokens
 from tests.clock import HandClock
-from tests.guards import nothing_left_running, unblocked_loop
+from tests.guards import no_file_left_open, nothing_left_running, unblocked_loop
 
-__all__ = ["nothing_left_running", "unblocked_loop"]
+__all__ = ["no_file_left_open", "nothing_left_running", "unblocked_loop"]
 
 
 @pytest.fixture

