@@ -6,12 +6,12 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import override
 
 import pytest
-from aiohttp import web
+from aiohttp import ServerDisconnectedError, web
 
 from homelab_agent.areas.proxy.caddy_admin import CaddyAdmin, Configuration
 from homelab_agent.areas.proxy.caddy_errors import (
@@ -433,14 +433,18 @@ async def test_the_neighbour_loses_no_request_while_routes_come_and_go(
     asked = failed = 0
     done = asyncio.Event()
 
+    async def is_served() -> bool:
+        # A connection that ends without a word is tried again, as browsers do (RFC 9110, 9.2.2).
+        for _ in range(2):
+            with suppress(OSError, ServerDisconnectedError):
+                return (await caddy.get(NEIGHBOUR)).text == NEIGHBOUR_SAYS
+        return False
+
     async def visit() -> None:
         nonlocal asked, failed
         while not done.is_set():
             asked += 1
-            try:
-                failed += (await caddy.get(NEIGHBOUR)).text != NEIGHBOUR_SAYS
-            except OSError:
-                failed += 1
+            failed += not await is_served()
 
     plain = BODY.model_copy(update={"certificate": RouteCertificate.NONE})
     async with proxy_bench(tmp_path / "agent", caddy.admin, tries_first=False) as bench:
