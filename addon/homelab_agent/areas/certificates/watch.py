@@ -13,6 +13,7 @@ from homelab_agent.areas.certificates.watched import Origin, Place, Watched
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.errors import AgentError
 from homelab_agent.platform.logging import get_logger
+from homelab_agent.platform.surviving import surviving
 
 TICK_S = 30.0
 """So long a step of the clock may stay unnoticed, and so much later a rung may be told."""
@@ -136,18 +137,13 @@ class CertificateWatch:
 
     async def _look_and_plan(self, key: str) -> None:
         self._held.discard(key)
-        try:
+        with surviving("certificate_look", key=key) as went:
             # Only these: a person who asks does not wait for places that hang.
             async with self._slots:
                 await self.look_now(key)
-        except AgentError as error:
-            _log.warning("certificate_look_failed", key=key, why=error.message)
-        except Exception:  # noqa: BLE001  # a stranger's certificate must not end the agent
-            _log.exception("certificate_look_broke_down", key=key)
-        else:
-            return
-        self._held.add(key)
-        self._plan(key, after_s=self._rhythm.retry_s)
+        if went.failed:
+            self._held.add(key)
+            self._plan(key, after_s=self._rhythm.retry_s)
 
     def _plan(self, key: str, after_s: float | None = None) -> None:
         watched = self._board.get(key)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from homelab_agent.areas.insight.breaks import since_last_break
-from homelab_agent.areas.insight.rush import is_usual, line_of, rush, seconds_left
+from homelab_agent.areas.insight.rush import is_usual, rush, seconds_left
 from homelab_agent.areas.insight.trend import (
     Line,
     highest_of_blocks,
@@ -106,7 +106,7 @@ def look_ahead(
 
 
 def _within_the_hour(use: Sequence[Point]) -> Outlook:
-    line = line_of(use)
+    line = theil_sen(use)
     observed = (use[0].at_s, use[-1].at_s)
     days = seconds_left(use, line) / DAY_S
     return Outlook(days, None, line.slope * DAY_S, observed, len(use))

@@ -68,14 +68,9 @@ def rush(minutes: Sequence[Point], size: float, now_s: float) -> Sequence[Point]
         use = [Point(each.at_s, -each.value) for each in minutes if now_s - each.at_s <= window_s]
         if not rises_all_the_time(use, window_s) or use[-1].value - use[0].value < _LEAST * size:
             continue
-        if seconds_left(use, line_of(use)) <= min(WITHIN_S, REACH * window_s):
+        if seconds_left(use, theil_sen(use)) <= min(WITHIN_S, REACH * window_s):
             return use
     return ()
-
-
-def line_of(use: Sequence[Point]) -> Line:
-    """Return the line through some minutes."""
-    return theil_sen(use)
 
 
 def seconds_left(use: Sequence[Point], line: Line) -> float:
