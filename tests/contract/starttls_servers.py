@@ -3,13 +3,13 @@
 import asyncio
 import os
 import shutil
-import socket
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.fakes.tls_servers import Issued
+from tests.harness.ports import free_port
 
 HOST = "127.0.0.1"
 DOVECOT = shutil.which("dovecot")
@@ -60,7 +60,7 @@ TLSCACertificateFile {folder}/authorities.crt
 @asynccontextmanager
 async def mail_server(issued: Issued) -> AsyncIterator[tuple[int, int]]:
     """Run a Dovecot; give its ports for SMTP (submission) and for IMAP."""
-    smtp, imap = _free_ports(2)
+    smtp, imap = free_port(), free_port()
     with tempfile.TemporaryDirectory(prefix="homelab-mail-") as name:
         folder = _filled(Path(name), issued)
         config = folder / "dovecot.conf"
@@ -72,7 +72,7 @@ async def mail_server(issued: Issued) -> AsyncIterator[tuple[int, int]]:
 @asynccontextmanager
 async def ldap_server(issued: Issued, authorities: bytes) -> AsyncIterator[int]:
     """Run an OpenLDAP without any entries; give its port. `authorities` (PEM) it sends along."""
-    (port,) = _free_ports(1)
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="homelab-ldap-") as name:
         folder = _filled(Path(name), issued)
         (folder / "authorities.crt").write_bytes(authorities)
@@ -100,13 +100,3 @@ async def _running(*command: str) -> AsyncIterator[None]:
     finally:
         process.terminate()
         await process.wait()
-
-
-def _free_ports(count: int) -> Sequence[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind((HOST, 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports

@@ -7,7 +7,6 @@ import asyncio
 import os
 import pwd
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -31,6 +30,7 @@ from tests.contract.starttls_servers import DOVECOT, SLAPD, ldap_server, mail_se
 from tests.contract.store import postgres
 from tests.fakes.tls_servers import Authority, make_authority, starttls, tls_server
 from tests.fakes.tls_servers.server import Talk
+from tests.harness.ports import free_port
 from tests.harness.waiting import wait_until
 
 NAME = "photos.lab.example"
@@ -78,9 +78,7 @@ def trusted(authority: Authority, tmp_path: Path) -> Path:
 @asynccontextmanager
 async def caddy(storage: Path) -> AsyncIterator[int]:
     """Run a real Caddy with an authority of its own, whose certificates live for seconds."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     config = storage.with_suffix(".conf")
     config.write_text(CADDYFILE.format(storage=storage, port=port, name=NAME))
     process = await asyncio.create_subprocess_exec(

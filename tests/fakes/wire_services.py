@@ -146,8 +146,8 @@ def maintenance_window(name: str = "Backup", **changes: Any) -> Json:
         "time_zone": "UTC",
         "monitors": [],
         "active": False,
-        "next_from": "2026-11-22T02:00:00+00:00",
-        "next_until": "2026-11-22T03:00:00+00:00",
+        "next_from": "2126-11-22T02:00:00+00:00",
+        "next_until": "2126-11-22T03:00:00+00:00",
         **changes,
     }
 
@@ -159,7 +159,7 @@ def certificate_details(**changes: Any) -> Json:
         "issuer": "CN=Example CA",
         "names": ["wiki.example.com"],
         "not_before": BEGINNING,
-        "expires_at": "2027-02-18T08:00:00Z",
+        "expires_at": "2127-02-18T08:00:00Z",
         "serial": "01",
         "key_type": "EC",
         "key_bits": 256,

@@ -8,13 +8,13 @@ from typing import Any, Self
 
 from aiohttp import ClientError, ClientSession
 
+from tests.harness.ports import free_port
 from tests.harness.processes import LoggedProcess, clean_environment
 from tests.harness.waiting import wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROGRAM = CHECKOUT / "addon" / ".venv" / "bin" / "homelab-agent"
 DOCKER_URL = "unix:///var/run/docker.sock"
-ANY_PORT = "127.0.0.1:0"
 START_S = 90
 
 
@@ -47,7 +47,7 @@ class Agent:
         *,
         docker_url: str = DOCKER_URL,
         demo: bool = False,
-        listen: str = ANY_PORT,
+        listen: str | None = None,
         settings: Mapping[str, str] | None = None,
         prefix: Sequence[str] = (),
     ) -> None:
@@ -58,7 +58,7 @@ class Agent:
         self._settings = {
             "HOMELAB_DATA_DIR": str(data_dir),
             "HOMELAB_DOCKER_URL": docker_url,
-            "HOMELAB_LISTEN": listen,
+            "HOMELAB_LISTEN": listen or f"127.0.0.1:{free_port()}",
             "HOMELAB_MDNS": "false",
             **(settings or {}),
         }

@@ -16,7 +16,7 @@ from typing import Literal, Self
 
 import aiohttp
 
-from tests.harness.home_assistant import free_port
+from tests.harness.ports import free_port
 from tests.harness.processes import LoggedProcess, clean_environment
 from tests.harness.waiting import wait_until
 

@@ -1,7 +1,6 @@
 """A real Home Assistant in a process of its own, with its first user made."""
 
 import json
-import socket
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +9,7 @@ from typing import Self
 from aiohttp import ClientError, ClientSession
 
 from tests.harness.home_assistant_api import HomeAssistantApi, HomeAssistantRefused
+from tests.harness.ports import free_port
 from tests.harness.processes import LoggedProcess, clean_environment
 from tests.harness.waiting import wait_until
 
@@ -37,14 +37,6 @@ WELCOME_PAGES_SEEN = {
     "key": "onboarding",
     "data": {"done": ["core_config", "analytics", "integration"]},
 }
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    """Return a port nobody listens at right now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def write_config(
@@ -136,7 +128,7 @@ class HomeAssistant:
     def __init__(self, config_dir: Path, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.config_dir = config_dir
         self.host = host
-        self.port = port or free_port(host)
+        self.port = port or free_port()
         self.session = ClientSession()
         self._api: HomeAssistantApi | None = None
         self._process = LoggedProcess(

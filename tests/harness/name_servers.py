@@ -30,13 +30,6 @@ def own_address() -> str:
     raise NotAnswered(f"no address with a free port {DNS_PORT}; is this root, in the lab?")
 
 
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 async def ask(address: str, name: str, kind: str) -> tuple[str, ...]:
     """Return the values that one server gives, sorted, as in a zone file.
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
-from tests.harness.name_servers import free_port
+from tests.harness.ports import free_port
 from tests.harness.processes import LoggedProcess, ProcessDied, clean_environment
 from tests.harness.waiting import wait_until
 

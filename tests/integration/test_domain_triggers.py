@@ -36,7 +36,7 @@ WHAT_A_MESSAGE_NEEDS: dict[str, dict[str, Any]] = {
         "name": PHOTOS,
         "names": [PHOTOS],
         "days_left": 89,
-        "expires_at": "2027-02-18T08:00:00+00:00",
+        "expires_at": "2127-02-18T08:00:00+00:00",
         "step": "validation",
         "reason": "The authority could not see the proof.",
         "what_to_do": "Look at the delegation.",

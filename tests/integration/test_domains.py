@@ -124,7 +124,7 @@ async def test_a_page_says_where_a_domain_leads_and_how_long_its_certificate_is_
         return photos.state("sensor", f"{DOMAIN}:{key}").state
 
     assert shown("domain_address") == "203.0.113.7"
-    assert shown("domain_certificate_expires_at") == "2027-02-18T08:00:00+00:00"
+    assert shown("domain_certificate_expires_at") == "2127-02-18T08:00:00+00:00"
     assert shown("domain_certificate_days_left") == "89"
     assert shown("domain_changed_at") == "2026-11-20T08:00:00+00:00"
     put(photos, addresses=["203.0.113.8", "2001:db8::8"])

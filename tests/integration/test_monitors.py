@@ -338,7 +338,7 @@ async def test_a_monitor_removed_while_home_assistant_was_down_leaves_its_contai
 async def test_a_certificate_tells_when_it_expires_and_what_is_wrong(home: Home) -> None:
     found = wire_services.certificate()
     home.agent.put("certificate", found["key"], found)
-    await home.becomes("sensor", f"{CERTIFICATE}:expires_at", "2027-02-18T08:00:00+00:00")
+    await home.becomes("sensor", f"{CERTIFICATE}:expires_at", "2127-02-18T08:00:00+00:00")
     assert home.state("binary_sensor", f"{CERTIFICATE}:problem").state == "off"
     assert name(home, "sensor", f"{CERTIFICATE}:expires_at") == (
         "wiki.example.com Certificate expiry"

@@ -14,7 +14,7 @@ from homeassistant.exceptions import ServiceValidationError
 
 from tests.fakes.tls_servers.authority import self_signed
 from tests.harness.agent import Agent
-from tests.harness.name_servers import free_port
+from tests.harness.ports import free_port
 from tests.integration.real_lab import Lab, becomes, set_up
 
 ZONE = "home.example.org"

@@ -19,8 +19,8 @@ from tests.harness.agent import Agent
 from tests.harness.caddy import Caddy
 from tests.harness.docker import Docker
 from tests.harness.knot import ALGORITHM, Knot
-from tests.harness.name_servers import free_port
 from tests.harness.pebble import Pebble, PebbleOptions
+from tests.harness.ports import free_port
 from tests.harness.waiting import wait_until
 
 ZONE = "home.example"

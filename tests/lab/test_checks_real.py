@@ -19,7 +19,8 @@ from aiohttp import ClientSession
 
 from tests.harness.agent import Agent
 from tests.harness.docker import Docker
-from tests.harness.home_assistant import HomeAssistant, free_port
+from tests.harness.home_assistant import HomeAssistant
+from tests.harness.ports import free_port
 from tests.harness.processes import LoggedProcess, clean_environment
 from tests.harness.waiting import wait_until
 from tests.lab.network import run

@@ -13,7 +13,7 @@ from aiohttp import ClientError
 
 from tests.harness.agent import ask_agent
 from tests.harness.docker import Docker
-from tests.harness.home_assistant import free_port
+from tests.harness.ports import free_port
 from tests.harness.processes import LoggedProcess, clean_environment
 from tests.harness.waiting import wait_until
 from tests.lab.network import run

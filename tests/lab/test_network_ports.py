@@ -1,7 +1,6 @@
 """Whose a port is, on a real engine: published with a proxy, in the host's network, made anew."""
 
 import secrets
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest_asyncio
 
 from tests.harness.agent import Agent
 from tests.harness.docker import Docker
+from tests.harness.ports import free_port
 from tests.harness.waiting import wait_until
 
 SERVE = ("httpd", "-f", "-p")
@@ -63,12 +63,6 @@ async def machine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mac
     settings = {"HOMELAB_PORT_INTERVAL_S": "2", "HOMELAB_PUBLIC_ADDRESS_INTERVAL_S": "0"}
     async with Docker() as docker, Agent(folder, settings=settings) as agent:
         yield Machine(docker, agent, await agent.create_token())
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        number: int = server.getsockname()[1]
-    return number
 
 
 async def test_a_published_port_is_its_containers_and_stays_it_when_that_is_made_anew(

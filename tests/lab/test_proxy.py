@@ -17,7 +17,7 @@ import pytest_asyncio
 from tests.fakes.holding_proxy import HoldingProxy, holding_proxy
 from tests.harness.agent import Agent
 from tests.harness.caddy import NEIGHBOUR, NEIGHBOUR_SAYS, Caddy, program_files
-from tests.harness.home_assistant import free_port
+from tests.harness.ports import free_port
 from tests.harness.private_engine import PrivateEngine
 from tests.harness.waiting import wait_until
 

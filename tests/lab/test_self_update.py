@@ -17,7 +17,7 @@ from aiohttp import ClientError
 
 from tests.harness.agent import ask_agent
 from tests.harness.docker import Docker, DockerRefused
-from tests.harness.home_assistant import free_port
+from tests.harness.ports import free_port
 from tests.harness.waiting import wait_until
 from tests.lab.network import run
 

@@ -12,7 +12,7 @@ from tests.fakes.holding_proxy import holding_proxy
 from tests.harness.agent import Agent
 from tests.harness.built_images import FOREVER, BuiltImages
 from tests.harness.docker import SOCKET, Docker
-from tests.harness.home_assistant import free_port
+from tests.harness.ports import free_port
 from tests.harness.waiting import wait_until
 from tests.lab.update_bench import HEX, Bench
 

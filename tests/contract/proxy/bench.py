@@ -39,7 +39,7 @@ from homelab_agent.platform.store.database import Store
 from homelab_agent.platform.store.records import Records
 from homelab_agent.platform.store.tables import proxy_record
 from homelab_agent.platform.vault import open_vault
-from tests.harness.caddy import free_port
+from tests.harness.ports import free_port
 
 HOST = "photos.example.org"
 PATIENCE_S = 1.0

@@ -36,7 +36,8 @@ from homelab_agent.platform.settings import Settings
 from tests.clock import HandClock
 from tests.contract.proxy.bench import HOST, ProxyBench, proxy_bench
 from tests.fakes.machine import SetMachine
-from tests.harness.caddy import NEIGHBOUR, NEIGHBOUR_SAYS, Caddy, free_port, moves_connections_over
+from tests.harness.caddy import NEIGHBOUR, NEIGHBOUR_SAYS, Caddy, moves_connections_over
+from tests.harness.ports import free_port
 
 MANAGED = RouteCertificate.MANAGED
 BODY = RouteBody(upstreams=("127.0.0.1:9",), certificate=MANAGED)

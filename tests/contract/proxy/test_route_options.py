@@ -20,8 +20,9 @@ from homelab_agent.areas.proxy.models import (
 from homelab_agent.platform.errors import Invalid
 from homelab_agent.platform.secrets import STARS
 from tests.contract.proxy.bench import HOST, ProxyBench, proxy_bench, upstream
-from tests.harness.caddy import NEIGHBOUR, Caddy, free_port, tls_context
+from tests.harness.caddy import NEIGHBOUR, Caddy, tls_context
 from tests.harness.pebble import Pebble, PebbleOptions
+from tests.harness.ports import free_port
 from tests.harness.waiting import wait_until
 
 MANAGED = RouteCertificate.MANAGED

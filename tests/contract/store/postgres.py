@@ -3,12 +3,13 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.harness.ports import free_port
 
 PASSWORD = "only-for-tests"
 START_S = 60
@@ -25,7 +26,7 @@ def cluster(programs: Path) -> Iterator[str]:
     """Run a server with an empty database cluster; yield its URL without a database."""
     folder = Path(tempfile.mkdtemp(prefix="homelab-postgres-"))
     data = folder / "data"
-    port = _free_port()
+    port = free_port()
     try:
         (folder / "password").write_text(PASSWORD)
         _give_away(folder)
@@ -73,10 +74,3 @@ def _give_away(folder: Path) -> None:
     user = pwd.getpwnam("postgres")
     for path in (folder, *folder.iterdir()):
         os.chown(path, user.pw_uid, user.pw_gid)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -1,6 +1,5 @@
 """The reading part of the area: real handshakes, real chains, an authority of our own."""
 
-import socket
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from homelab_agent.platform.outbound.connections import Outbound
 from homelab_agent.platform.outbound.guard import Guard
 from homelab_agent.platform.outbound.names import Names
 from tests.fakes.tls_servers import Authority, make_authority
+from tests.harness.ports import free_port
 
 
 @pytest.fixture(scope="session")
@@ -30,10 +30,7 @@ def trusted_file(authority: Authority, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_port()
 
 
 @pytest.fixture
