@@ -434,8 +434,8 @@ class FakeDynamic:
     def find(self, name: str) -> DynamicAddress | None:
         return self.all.get(name)
 
-    async def add(self, body: DynamicAddressBody, caller: str) -> DynamicAddress:
-        del caller
+    async def add(self, body: DynamicAddressBody, caller: str, *, admin: bool) -> DynamicAddress:
+        del caller, admin
         await self._faults.meet("dynamic.add")
         self.all[body.name] = DynamicAddress(
             key=body.name,

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from homelab_agent.areas.ddns.models import AddressSource, DynamicAddressEvent, DynamicState
+from homelab_agent.areas.dns.models import RecordType
 from homelab_agent.platform.model import Model
 
 
@@ -11,6 +12,12 @@ class Pair(Model):
 
     ipv4: str | None = None
     ipv6: str | None = None
+
+    @property
+    def types(self) -> frozenset[RecordType]:
+        """The types of the records that these addresses are in."""
+        by_type = {RecordType.A: self.ipv4, RecordType.AAAA: self.ipv6}
+        return frozenset(each for each, address in by_type.items() if address is not None)
 
     @property
     def words(self) -> str:
@@ -29,6 +36,7 @@ class KeptAddress(Model):
     `rewritten_at`: when somebody else's change was last written over. `refused_by`: the provider,
     as it was set up when it refused. `told_failed`: others were told that it does not work.
     `event`: what was told last; it is kept first, so that a crash tells nothing twice.
+    `to_count`: what somebody who is no admin had followed and was not led to an address since.
     """
 
     provider: str | None = None
@@ -52,6 +60,7 @@ class KeptAddress(Model):
     refused_by: str | None = None
     told_failed: bool = False
     event: DynamicAddressEvent | None = None
+    to_count: tuple[RecordType, ...] = ()
 
     @property
     def missing(self) -> Pair:

@@ -32,7 +32,7 @@ class DynamicAddressRoutes:
     )
     async def add(self, caller: Caller, body: DynamicAddressBody) -> DynamicAddress:
         """Have a name follow an address from now on, or in another way than before."""
-        return await self._service.add(body, caller.name)
+        return await self._service.add(body, caller.name, admin=caller.scope.includes(Scope.ADMIN))
 
     @command(
         "dynamic_addresses.remove",

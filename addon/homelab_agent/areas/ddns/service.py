@@ -63,10 +63,11 @@ class DynamicAddressService:
         now_s = self._steady()
         return DynamicAddressList(addresses=tuple(names[key].shown(now_s) for key in sorted(names)))
 
-    async def add(self, body: DynamicAddressBody, caller: str) -> DynamicAddress:
+    async def add(self, body: DynamicAddressBody, caller: str, *, admin: bool) -> DynamicAddress:
         """Have a name follow from now on, or in another way than before.
 
-        Returns as soon as it is known how that went, at the latest after ten seconds.
+        Returns as soon as it is known how that went, at the latest after ten seconds. `admin`: an
+        admin asked; others may only change so much of a zone within a day.
 
         Raises:
             Invalid: something of it is wrong, or its provider does not offer it.
@@ -79,7 +80,8 @@ class DynamicAddressService:
         _check_source(body)
         home = self._dns.home_of(name, body.provider)
         _check_offered(body, home)
-        one = await self._desk.put(name, partial(_kept, body, home))
+        to_count = () if admin else _types(body)
+        one = await self._desk.put(name, partial(_kept, body, home, to_count))
         _log.info("dynamic_address_added", name=name, caller=caller)
         return await self._worked_at(one, FIRST_ANSWER_S)
 
@@ -171,6 +173,11 @@ def _check_source(body: DynamicAddressBody) -> None:
         )
 
 
+def _types(body: DynamicAddressBody) -> tuple[RecordType, ...]:
+    wanted = ((RecordType.A, body.ipv4), (RecordType.AAAA, body.ipv6))
+    return tuple(record_type for record_type, is_wanted in wanted if is_wanted)
+
+
 def _check_offered(body: DynamicAddressBody, home: ZoneHome) -> None:
     capabilities = home.capabilities
     families = (("ipv4", body.ipv4, RecordType.A), ("ipv6", body.ipv6, RecordType.AAAA))
@@ -190,7 +197,12 @@ def _check_offered(body: DynamicAddressBody, home: ZoneHome) -> None:
         )
 
 
-def _kept(body: DynamicAddressBody, home: ZoneHome, known: KeptAddress | None) -> KeptAddress:
+def _kept(
+    body: DynamicAddressBody,
+    home: ZoneHome,
+    to_count: tuple[RecordType, ...],
+    known: KeptAddress | None,
+) -> KeptAddress:
     """Return what is kept: what is known of the name already stays known."""
     before = known or KeptAddress(ipv4=body.ipv4, ipv6=body.ipv6)
     return before.model_copy(
@@ -214,5 +226,6 @@ def _kept(body: DynamicAddressBody, home: ZoneHome, known: KeptAddress | None) -
             "next_try_at": None,
             "failures": 0,
             "refused_by": None,
+            "to_count": to_count,
         }
     )

@@ -9,7 +9,14 @@ from homelab_agent.areas.dns.service import (
     ProviderRefused,
     WrongCredentials,
 )
-from homelab_agent.platform.errors import AgentError, Invalid, NotFound, RateLimited, TimedOut
+from homelab_agent.platform.errors import (
+    AgentError,
+    Denied,
+    Invalid,
+    NotFound,
+    RateLimited,
+    TimedOut,
+)
 from homelab_agent.platform.vault import SecretUnreadable
 
 
@@ -28,6 +35,7 @@ _BY_ERROR: tuple[tuple[type[AgentError], Remedy], ...] = (
     (ProviderRefused, Remedy.PERSON),
     (NotOffered, Remedy.PERSON),
     (Invalid, Remedy.PERSON),
+    (Denied, Remedy.PERSON),
     (NotFound, Remedy.PERSON),
     (ProviderBusy, Remedy.WAIT),
     (RateLimited, Remedy.WAIT),

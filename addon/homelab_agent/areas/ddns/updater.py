@@ -178,7 +178,12 @@ class Updater:
         interval_s = home.capabilities.address_interval_s
         try:
             await self._dns.set_addresses(
-                one.key, pair.ipv4, pair.ipv6, ttl_s=one.kept.ttl_s, provider=home.provider
+                one.key,
+                pair.ipv4,
+                pair.ipv6,
+                ttl_s=one.kept.ttl_s,
+                provider=home.provider,
+                counted=pair.types.intersection(one.kept.to_count),
             )
         except AgentError as error:
             await self._fail(one, error, interval_s)
@@ -220,6 +225,8 @@ class Updater:
                 "failures": 0,
                 "told_failed": False,
                 "event": event,
+                # Where it leads later is the address's doing, and nobody's change.
+                "to_count": tuple(each for each in kept.to_count if each not in target.types),
             }
         )
         await self._board.keep(one)

@@ -8,7 +8,7 @@ from homelab_agent.areas.dns.record_sets import RecordKey
 HANDFUL = 5
 """A zone with so few record sets has nothing that a third of would be much."""
 
-ADMIN_HINT = "Apply it with a token of the scope admin"
+ADMIN_HINT = "Do it with a token of the scope admin"
 
 type Lately = Mapping[RecordKey, bool]
 """Record sets that others than admins changed within a day: whether each was there before that."""

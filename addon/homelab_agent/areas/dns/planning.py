@@ -95,6 +95,22 @@ def make_change(before: RecordSet | None, after: RecordSet | None) -> Change | N
     return Change(action=action, name=some.name, type=some.type, before=before, after=after)
 
 
+def address_changes(
+    held: Held, name: str, wanted: Mapping[RecordType, str | None], ttl_s: int | None
+) -> list[Change]:
+    """Return what gives a name one address of each type; None leaves that type as it is."""
+    changes: list[Change] = []
+    for record_type, address in wanted.items():
+        if address is None:
+            continue
+        before = held.get((name, record_type))
+        kept_s = before.ttl_s if before and ttl_s is None else ttl_s
+        after = RecordSet(name=name, type=record_type, values=(address,), ttl_s=kept_s)
+        change = make_change(before, after)
+        changes += [change] if change else []
+    return changes
+
+
 def _change(
     capabilities: Capabilities, wanted: RecordSet, before: RecordSet | None
 ) -> Change | None:

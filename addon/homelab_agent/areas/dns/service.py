@@ -1,9 +1,11 @@
 """DNS for the other areas and the API: providers, plans, changes, and what is really served."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 
 from homelab_agent.areas.dns import propagation, record_sets
+from homelab_agent.areas.dns.admin_rule import zone_size
 from homelab_agent.areas.dns.book import ProviderBook
 from homelab_agent.areas.dns.entries import Entry
 from homelab_agent.areas.dns.models import (
@@ -24,7 +26,7 @@ from homelab_agent.areas.dns.models import (
     ZoneQuery,
 )
 from homelab_agent.areas.dns.name_servers import NameServers
-from homelab_agent.areas.dns.planning import make_plan
+from homelab_agent.areas.dns.planning import address_changes, make_plan
 from homelab_agent.areas.dns.providers.errors import (
     ApplyUncertain,
     NotOffered,
@@ -219,7 +221,7 @@ class DnsService:
         await self.until_ready()
         home = self._home_of_written(plan)
         if counted_for is not None:
-            await self._tally.count(counted_for, plan)
+            await self._tally.count(counted_for, plan.zone, plan.changes, plan.zone_size)
         await self._writer.write(home, plan.changes, again=again)
 
     async def take_back(self, plan: DnsPlan, *, counted_for: str | None = None) -> None:
@@ -269,13 +271,22 @@ class DnsService:
         *,
         ttl_s: int | None = None,
         provider: str | None = None,
+        counted: Collection[RecordType] = (),
     ) -> AddressOutcome:
         """Have a name lead to these addresses alone; None leaves that family as it is.
 
-        By the provider's own way of dynamic DNS where it has one, else by its records.
+        By the provider's own way of dynamic DNS where it has one, else by its records. `counted`:
+        those of somebody who is no admin, and may only change so much of a zone within a day.
+
+        Raises:
+            Denied: together with what was changed lately it is too much; nothing was written.
         """
         await self.until_ready()
         home = self.home_of(name, provider)
+        if counted and home.capabilities.lists:
+            addresses = {RecordType.A: ipv4, RecordType.AAAA: ipv6}
+            wanted = {each: addresses[each] for each in counted}
+            await self._count_addresses(home, name, wanted, ttl_s)
         return await self._writer.set_addresses(home, name, ipv4, ipv6, ttl_s)
 
     async def answers(self, name: str, type: RecordType) -> AuthoritativeAnswers:  # noqa: A002  # as the field is called
@@ -359,6 +370,22 @@ class DnsService:
             lists=home.capabilities.lists,
             records=tuple(records),
         )
+
+    async def _count_addresses(
+        self,
+        home: ZoneHome,
+        name: str,
+        wanted: Mapping[RecordType, str | None],
+        ttl_s: int | None,
+    ) -> None:
+        held = await self._writer.all_held(home)
+        changes = address_changes(held, name, wanted, ttl_s)
+        if changes:
+            # The same records of a name count once within a day, however often that is tried.
+            records = " ".join((name, *sorted(each.type for each in changes)))
+            counted_for = sha256(records.encode()).hexdigest()[:32]
+            size = zone_size(held, self._tally.lately(home.zone))
+            await self._tally.count(counted_for, home.zone, changes, size)
 
     def _zones(self, provider: str | None) -> Iterator[tuple[Entry, str]]:
         if not self._book.is_loaded:

@@ -10,7 +10,7 @@ from homelab_agent.areas.dns.book import ProviderBook
 from homelab_agent.areas.dns.models import Change, RecordSet, RecordType, ZoneHome
 from homelab_agent.areas.dns.name_servers import NameServers
 from homelab_agent.areas.dns.pauses import growing
-from homelab_agent.areas.dns.planning import line, make_change
+from homelab_agent.areas.dns.planning import address_changes, line, make_change
 from homelab_agent.areas.dns.providers.errors import (
     ApplyUncertain,
     ProviderBusy,
@@ -233,14 +233,7 @@ class ZoneWriter:
             async with self._book.asking(home.provider, changing=True) as provider:
                 if provider.sets_addresses:
                     return await provider.set_addresses(name, ipv4, ipv6)
-            held = await self.held(home, keys)
-            changes: list[Change] = []
-            for key in keys:
-                before, address = held.get(key), wanted[key[1]]
-                kept_s = before.ttl_s if before and ttl_s is None else ttl_s
-                after = RecordSet(name=name, type=key[1], values=(str(address),), ttl_s=kept_s)
-                change = make_change(before, after)
-                changes += [change] if change else []
+            changes = address_changes(await self.held(home, keys), name, wanted, ttl_s)
             if not changes:
                 return AddressOutcome.UNCHANGED
             await self._apply(home, changes)

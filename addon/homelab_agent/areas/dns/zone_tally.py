@@ -4,10 +4,11 @@ A plan that changes much of a zone needs an admin's word; so do many plans that 
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from homelab_agent.areas.dns.admin_rule import ADMIN_HINT, Lately, needs_admin
-from homelab_agent.areas.dns.models import DnsPlan, RecordType
+from homelab_agent.areas.dns.models import Change, RecordType
 from homelab_agent.areas.dns.record_sets import RecordKey
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.errors import Denied
@@ -30,7 +31,7 @@ class CountedRecord(Model):
 
 
 class CountedChanges(Model):
-    """What one job changed in a zone."""
+    """What one job changed in a zone, or one name that follows an address."""
 
     at: datetime
     zone: str
@@ -43,7 +44,7 @@ def tally_rule() -> Rule:
 
 
 class ZoneTally:
-    """Counts by job, so that what a job took back is not counted."""
+    """Counts by job and dynamic name, so that what a job took back is not counted."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._records = Records(store, zone_change, CountedChanges)
@@ -65,39 +66,44 @@ class ZoneTally:
                     found.setdefault((each.name, each.type), each.was_there)
         return found
 
-    async def count(self, job_id: str, plan: DnsPlan) -> None:
-        """Count what a job of somebody who is no admin is about to change; once is enough.
+    async def count(
+        self, counted_for: str, zone: str, changes: Sequence[Change], size: int | None
+    ) -> None:
+        """Count what somebody who is no admin is about to change; once is enough.
+
+        `counted_for`: the id of the job, or another one of at most 32 characters. `size`: of the
+        zone before what was changed lately, None where it is not known.
 
         Raises:
             Denied: with what was changed lately it is too much.
         """
         # Of two that come at once, the second one sees what the first one is about to do.
         async with self._counting:
-            if job_id in self._recent():
+            if counted_for in self._recent():
                 return
-            why = needs_admin(plan.zone, plan.changes, plan.zone_size, self.lately(plan.zone))
+            why = needs_admin(zone, changes, size, self.lately(zone))
             if why is not None:
                 raise Denied(f"{why} Only an admin may do that.", hint=ADMIN_HINT)
             now = self._clock()
             counted = CountedChanges(
                 at=now,
-                zone=plan.zone,
+                zone=zone,
                 records=tuple(
                     CountedRecord(name=each.name, type=each.type, was_there=each.before is not None)
-                    for each in plan.changes
+                    for each in changes
                 ),
             )
-            await self._records.put({job_id: (now, counted)})
-            self._recent()[job_id] = counted
+            await self._records.put({counted_for: (now, counted)})
+            self._recent()[counted_for] = counted
 
-    async def discount(self, job_id: str) -> None:
-        """Forget what a job changed, as it was taken back."""
-        if self._recent().pop(job_id, None) is not None:
-            await self._records.put({}, gone=(job_id,))
+    async def discount(self, counted_for: str) -> None:
+        """Forget what was changed, as it was taken back."""
+        if self._recent().pop(counted_for, None) is not None:
+            await self._records.put({}, gone=(counted_for,))
 
     def _recent(self) -> dict[str, CountedChanges]:
         since = self._clock() - WINDOW
         self._counted = {
-            job_id: each for job_id, each in (self._counted or {}).items() if each.at > since
+            key: each for key, each in (self._counted or {}).items() if each.at > since
         }
         return self._counted

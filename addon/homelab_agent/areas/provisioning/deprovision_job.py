@@ -109,10 +109,10 @@ class DeprovisionJob:
         return Told("It follows this network's address no more.")
 
     async def _follow_again(self, context: _Context) -> str:
-        dynamic = before_of(context).dynamic
+        dynamic, arguments = before_of(context).dynamic, context.arguments
         if dynamic is None:
             return "It had followed no address."
-        await self._with.dynamic.add(dynamic, context.arguments.caller)
+        await self._with.dynamic.add(dynamic, arguments.caller, admin=arguments.admin)
         return "It follows this network's address again."
 
     async def _dns_plan(self, context: _Context) -> Told:

@@ -70,7 +70,7 @@ class Keeping:
         if before.dynamic is None and self._dynamic.find(name) is not None:
             await self._dynamic.remove(name)
         elif before.dynamic is not None:
-            await self._dynamic.add(before.dynamic, arguments.caller)
+            await self._dynamic.add(before.dynamic, arguments.caller, admin=arguments.admin)
         await self._domains.put_back(name, before.domain, arguments.caller)
         return "The domain is kept as before." if before.domain else "The domain is not kept."
 

@@ -212,7 +212,7 @@ class DynamicAddresses(Protocol):
         """Return one."""
         ...
 
-    async def add(self, body: DynamicAddressBody, caller: str) -> DynamicAddress:
+    async def add(self, body: DynamicAddressBody, caller: str, *, admin: bool) -> DynamicAddress:
         """Have a name follow from now on."""
         ...
 

@@ -186,7 +186,7 @@ class ProvisionJob:
         ):
             status = await self._until_healthy(arguments.name)
         if arguments.dynamic is not None:
-            await self._with.dynamic.add(arguments.dynamic, arguments.caller)
+            await self._with.dynamic.add(arguments.dynamic, arguments.caller, admin=arguments.admin)
         await self._keeping.ready()
         await self._with.domains.put(
             self._keeping.body(arguments),

@@ -99,10 +99,10 @@ class Home:
         )
         self.resources.publish(NETWORK_INTERFACE_KIND, "eth0", interface)
 
-    async def follow(self, name: str, **how: object) -> DynamicAddress:
+    async def follow(self, name: str, *, admin: bool = False, **how: object) -> DynamicAddress:
         """Have a name follow."""
         body = DynamicAddressBody.model_validate({"name": name, **how})
-        return await self.service.add(body, "a person")
+        return await self.service.add(body, "a person", admin=admin)
 
     async def later(self, seconds: float = 0) -> None:
         """Let time pass, and everything be done that is due then."""
