@@ -51,7 +51,7 @@ from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.secrets import SecretFilter
 from homelab_agent.platform.settings import Settings
 from homelab_agent.platform.store.database import Store
-from homelab_agent.platform.store.retention import Retention, activity_rule, job_rule
+from homelab_agent.platform.store.retention import Retention, activity_rules, job_rule
 from homelab_agent.platform.tokens import Tokens
 from homelab_agent.platform.vault import open_vault
 from homelab_agent.wiring import Areas, Ground, Loop, wire_areas
@@ -256,7 +256,7 @@ async def _tell_address(
 
 def _retention(settings: Settings, store: Store, areas: Areas, resources: Resources) -> Retention:
     rules = (
-        activity_rule(settings.activity_retention_days),
+        *activity_rules(settings.activity_retention_days),
         job_rule(settings.job_retention_days),
         *areas.retention,
     )

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.commands import Outcome
@@ -32,7 +32,7 @@ class ActivityEntry(Model):
 
 
 class Audit:
-    """Writes the record; nothing in it is ever changed."""
+    """Writes the record; nothing in it is changed, but how often the same was refused."""
 
     def __init__(self, store: Store, clock: Clock, secrets: SecretFilter | None = None) -> None:
         self._store = store
@@ -50,20 +50,30 @@ class Audit:
         message: str | None = None,
         job_id: str | None = None,
         within: AsyncConnection | None = None,
-    ) -> None:
-        """Append an entry; `within` a transaction it stands or falls with that."""
-        statement = insert(activity).values(
-            at=self._clock(),
-            caller=caller,
-            action=action,
-            target=target[:LONGEST_TARGET] if target else target,
-            outcome=outcome.value if outcome else None,
-            code=code,
-            message=self._secrets.mask(message)[:LONGEST_MESSAGE] if message else None,
-            job_id=job_id,
-        )
+    ) -> int:
+        """Append an entry, return its id; `within` a transaction it stands or falls with that."""
+        values = {
+            "at": self._clock(),
+            "caller": caller,
+            "action": action,
+            "target": target[:LONGEST_TARGET] if target else target,
+            "outcome": outcome.value if outcome else None,
+            "code": code,
+            "message": self._secrets.mask(message)[:LONGEST_MESSAGE] if message else None,
+            "job_id": job_id,
+        }
+        statement = insert(activity).values(values).returning(activity.c.id)
         if within is not None:
-            await within.execute(statement)
-            return
+            return int((await within.execute(statement)).scalar_one())
+        async with self._store.write() as connection:
+            return int((await connection.execute(statement)).scalar_one())
+
+    async def count(self, entry_id: int, message: str, times: int, last_target: str | None) -> None:
+        """Say in an entry how often the same happened until now, and of what the last time."""
+        told = f"{message}; {times} times until {self._clock():%Y-%m-%d %H:%M:%S} UTC"
+        if last_target:
+            told += f", the last time of {last_target[:LONGEST_TARGET]}"
+        message = self._secrets.mask(told)[:LONGEST_MESSAGE]
+        statement = update(activity).where(activity.c.id == entry_id).values(message=message)
         async with self._store.write() as connection:
             await connection.execute(statement)

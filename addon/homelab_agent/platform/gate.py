@@ -9,6 +9,7 @@ from homelab_agent.platform.errors import AgentError, Busy, Denied, Protected, U
 from homelab_agent.platform.jobs.models import CommandResult
 from homelab_agent.platform.logging import get_logger
 from homelab_agent.platform.model import Model
+from homelab_agent.platform.refusals import Refusals
 
 type Protection = Callable[[str], Awaitable[str | None]]
 
@@ -23,11 +24,13 @@ class Gate:
     """Lets an operation through, or says why not.
 
     Every command leaves exactly one activity entry. A command that started a job is audited when
-    that job ends, by the job runner; all else, refused readings included, is audited here.
+    that job ends, by the job runner; all else, refused readings included, is audited here. What
+    somebody may not do is counted in one entry when it is asked for again and again.
     """
 
     def __init__(self, audit: Audit) -> None:
         self._audit = audit
+        self._refusals = Refusals(audit)
         self._protections: dict[str, list[Protection]] = {}
 
     def protect(self, target_kind: str, check: Protection) -> None:
@@ -59,7 +62,7 @@ class Gate:
         try:
             _authorise(operation, caller)
         except AgentError as error:
-            await self._note_error(operation, caller, target, error)
+            await self._note_refusal(operation, caller, target, error)
             raise
         if not operation.declaration.changes:
             if hear:
@@ -98,6 +101,14 @@ class Gate:
             if reason := await check(target):
                 raise Protected(reason, field=operation.path_parameters[0])
 
+    async def _note_refusal(
+        self, operation: Operation, caller: Caller | None, target: str | None, error: AgentError
+    ) -> None:
+        try:
+            await self._refusals.note(_name(caller), operation.name, target, error)
+        except AgentError as trouble:
+            _tell_unaudited(operation, caller, target, Outcome.REFUSED, error.code, trouble)
+
     async def _note_error(
         self, operation: Operation, caller: Caller | None, target: str | None, error: AgentError
     ) -> None:
@@ -118,24 +129,39 @@ class Gate:
     ) -> None:
         try:
             await self._audit.record(
-                caller=caller.name if caller else NOBODY,
+                caller=_name(caller),
                 action=operation.name,
                 target=target,
                 outcome=outcome,
                 code=code,
                 message=message,
             )
-        except AgentError as error:
-            # What was done is done, and what was refused stays refused; the log is what is left.
-            _log.error(
-                "not audited",
-                caller=caller.name if caller else NOBODY,
-                action=operation.name,
-                target=target,
-                outcome=outcome,
-                code=code,
-                reason=error.message,
-            )
+        except AgentError as trouble:
+            _tell_unaudited(operation, caller, target, outcome, code, trouble)
+
+
+def _tell_unaudited(
+    operation: Operation,
+    caller: Caller | None,
+    target: str | None,
+    outcome: Outcome,
+    code: str | None,
+    trouble: AgentError,
+) -> None:
+    # What was done is done, and what was refused stays refused; the log is what is left.
+    _log.error(
+        "not audited",
+        caller=_name(caller),
+        action=operation.name,
+        target=target,
+        outcome=outcome,
+        code=code,
+        reason=trouble.message,
+    )
+
+
+def _name(caller: Caller | None) -> str:
+    return caller.name if caller else NOBODY
 
 
 def _authorise(operation: Operation, caller: Caller | None) -> None:

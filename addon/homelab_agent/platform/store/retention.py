@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Column, ColumnElement, Table, delete, false, func, select, true
 
 from homelab_agent.platform.clock import Clock
+from homelab_agent.platform.commands import Outcome
 from homelab_agent.platform.errors import AgentError
 from homelab_agent.platform.jobs.models import JobState
 from homelab_agent.platform.logging import get_logger
@@ -23,6 +24,8 @@ from homelab_agent.platform.store.tables import (
 
 SWEEP_S = 3600.0
 MOST_ACTIVITY_ROWS = 200_000
+MOST_REFUSED_ROWS = 20_000
+"""Apart from the rest: what was done is not pushed out by somebody who is refused all the time."""
 MOST_JOB_ROWS = 20_000
 MOST_RECREATE_ROWS = 2000
 KEEP_RECREATES = timedelta(days=366)
@@ -39,7 +42,7 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """How much of one table is kept: rows younger than `keep`, and at most `most_rows`.
+    """How much is kept of the `removable` rows: those younger than `keep`, at most `most_rows`.
 
     The table's primary key is one column that grows with time.
     """
@@ -51,13 +54,25 @@ class Rule:
     removable: ColumnElement[bool] = field(default_factory=true)
 
 
-def activity_rule(days: int) -> Rule:
-    """Return the bound of the activity."""
-    return Rule(
-        table=activity,
-        at=activity.c.at,
-        keep=timedelta(days=days),
-        most_rows=MOST_ACTIVITY_ROWS,
+def activity_rules(days: int) -> tuple[Rule, ...]:
+    """Return the bounds of the activity: of what was refused, and of all else."""
+    refused, keep = Outcome.REFUSED.value, timedelta(days=days)
+    return (
+        Rule(
+            table=activity,
+            at=activity.c.at,
+            keep=keep,
+            most_rows=MOST_ACTIVITY_ROWS,
+            # What was only noted has no outcome.
+            removable=activity.c.outcome.is_distinct_from(refused),
+        ),
+        Rule(
+            table=activity,
+            at=activity.c.at,
+            keep=keep,
+            most_rows=MOST_REFUSED_ROWS,
+            removable=activity.c.outcome == refused,
+        ),
     )
 
 
@@ -149,7 +164,7 @@ class Retention:
 
     async def _sweep(self, rule: Rule, *, by_age: bool) -> int:
         (key,) = rule.table.primary_key.columns
-        newest_first = select(key).order_by(key.desc())
+        newest_first = select(key).where(rule.removable).order_by(key.desc())
         async with self._store.read() as connection:
             first_too_many = await connection.scalar(newest_first.offset(rule.most_rows).limit(1))
         unwanted = rule.at < self._clock() - rule.keep if by_age else false()

@@ -180,6 +180,17 @@ async def test_what_a_token_may_not_do_is_refused_and_the_refusal_is_kept(
     assert await audited() == [(who, name, "front", "refused", code, caught.value.message)]
 
 
+async def test_a_token_that_hammers_what_it_may_not_do_leaves_one_entry_that_counts(
+    gate: Gate, operations: dict[str, Operation], audited: Audited
+) -> None:
+    for number in range(20):
+        with pytest.raises(Denied):
+            await gate.run(operations["doors.open"], READER, f"door {number}", _never)
+
+    ((*_, message),) = await audited()
+    assert "; 20 times until " in str(message)
+
+
 @pytest.mark.parametrize("caller", [PHONE, OWNER])
 async def test_a_protected_target_is_refused_even_to_the_owner_with_reason_and_remedy(
     gate: Gate, operations: dict[str, Operation], audited: Audited, caller: Caller

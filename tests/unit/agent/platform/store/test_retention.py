@@ -11,7 +11,7 @@ from homelab_agent.platform.store.retention import (
     BATCH_ROWS,
     Retention,
     Rule,
-    activity_rule,
+    activity_rules,
     job_rule,
 )
 from homelab_agent.platform.store.tables import activity, job, job_step
@@ -59,7 +59,7 @@ async def test_activity_older_than_asked_for_is_removed_and_the_rest_kept(
 ) -> None:
     await _add_activity(store, clock, 91, 90.1, 89.9, 1)
 
-    assert await Retention(store, clock, [activity_rule(90)]).sweep() == 2
+    assert await Retention(store, clock, activity_rules(90)).sweep() == 2
 
     assert await _actions(store) == ["89.9", "1"]
 
@@ -73,10 +73,24 @@ async def test_a_flood_of_activity_cannot_fill_the_disk(store: Store, clock: Han
     assert await _actions(store) == ["0", "0.5"]
 
 
+async def test_what_was_done_is_not_pushed_out_by_what_was_refused_all_the_time(
+    store: Store, clock: HandClock
+) -> None:
+    async with store.write() as connection:
+        for outcome in ("done", None, *["refused"] * 5):
+            row = {"at": clock(), "caller": "phone", "action": str(outcome), "outcome": outcome}
+            await connection.execute(insert(activity).values(row))
+    rules = [replace(rule, most_rows=2) for rule in activity_rules(90)]
+
+    assert await Retention(store, clock, rules).sweep() == 3
+
+    assert await _actions(store) == ["done", "None", "refused", "refused"]
+
+
 async def test_more_rows_than_one_part_are_all_removed(store: Store, clock: HandClock) -> None:
     await _add_activity(store, clock, *[100] * (BATCH_ROWS + 1), 1)
 
-    assert await Retention(store, clock, [activity_rule(90)]).sweep() == BATCH_ROWS + 1
+    assert await Retention(store, clock, activity_rules(90)).sweep() == BATCH_ROWS + 1
 
     assert await _actions(store) == ["1"]
 
@@ -101,7 +115,7 @@ async def test_pages_of_activity_stay_right_when_everything_old_was_removed(
     store: Store, clock: HandClock
 ) -> None:
     await _add_activity(store, clock, 100, 100)
-    await Retention(store, clock, [activity_rule(90)]).sweep()
+    await Retention(store, clock, activity_rules(90)).sweep()
     await _add_activity(store, clock, 0)
 
     async with store.read() as connection:
@@ -111,7 +125,7 @@ async def test_pages_of_activity_stay_right_when_everything_old_was_removed(
 async def test_sweeping_goes_on_after_the_store_was_away(store: Store, clock: HandClock) -> None:
     await _add_activity(store, clock, 100)
     await _rename(store, "activity", "away")
-    sweeping = asyncio.create_task(Retention(store, clock, [activity_rule(90)]).run(every_s=0.01))
+    sweeping = asyncio.create_task(Retention(store, clock, activity_rules(90)).run(every_s=0.01))
     try:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asyncio.shield(sweeping), 0.05)  # it must not have ended
@@ -128,7 +142,7 @@ async def test_a_clock_that_is_weeks_ahead_costs_nobody_the_past(
     await _add_activity(store, clock, 80, 1)
     clock.advance(days=60)
     is_right = False
-    retention = Retention(store, clock, [activity_rule(90)], lambda: is_right)
+    retention = Retention(store, clock, activity_rules(90), lambda: is_right)
     await retention.prepare()
     # What the agent writes itself is of the wrong clock, too.
     await _add_activity(store, clock, 0)
@@ -145,7 +159,8 @@ async def test_a_table_stays_bounded_by_its_rows_while_the_clock_is_in_doubt(
 ) -> None:
     await _add_activity(store, clock, 5, 4, 3, 2, 1)
     clock.advance(days=400)
-    retention = Retention(store, clock, [replace(activity_rule(90), most_rows=2)])
+    rules = [replace(rule, most_rows=2) for rule in activity_rules(90)]
+    retention = Retention(store, clock, rules)
     await retention.prepare()
     assert await retention.sweep() == 3
 
@@ -155,7 +170,7 @@ async def test_an_agent_that_was_off_for_days_tidies_up_at_once(
 ) -> None:
     await _add_activity(store, clock, 89, 1)
     clock.advance(days=10)
-    retention = Retention(store, clock, [activity_rule(90)])
+    retention = Retention(store, clock, activity_rules(90))
     await retention.prepare()
     assert await retention.sweep() == 1
 
