@@ -5,11 +5,12 @@ from typing import Any, Final
 
 import voluptuous as vol
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
 
-from .client import AgentClient, CommandResult, ContainerUpdate, UpdateState
-from .client.kinds import CONTAINER
-from .client.models import RecreateBody, UpdateBody
+from .client import AgentClient, CommandResult, ContainerUpdate, Outcome, UpdateState
+from .client.kinds import CONTAINER, CONTAINER_RECREATE
+from .client.models import RecreateBody, RecreateResult, UpdateBody
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
 from .services_answers import (
     ATTR_WAIT,
@@ -19,6 +20,7 @@ from .services_answers import (
     each_container,
     each_host,
     gathered,
+    hosts,
     label_of,
     register,
     register_reading,
@@ -60,7 +62,20 @@ async def _list_updates(call: ServiceCall) -> ServiceResponse:
             ],
         }
 
-    return await each_host(call, read)
+    failed: list[HomeAssistantError] = []
+
+    async def read_apart(entry: HomelabConfigEntry) -> dict[str, Any]:
+        try:
+            return await read(entry)
+        except HomeAssistantError as error:
+            failed.append(error)
+            return {"host": entry.title, "containers": [], "error": str(error)}
+
+    answer = await each_host(call, read_apart)
+    # Where others answer, one that does not is named; nobody is kept from updating theirs.
+    if len(failed) == len(hosts(call)):
+        raise failed[0]
+    return answer
 
 
 async def _update(call: ServiceCall) -> ServiceResponse:
@@ -115,6 +130,7 @@ async def _each(call: ServiceCall, begin: _Begin) -> ServiceResponse:
 
 def _row(coordinator: HomelabCoordinator, update: ContainerUpdate) -> dict[str, Any]:
     container = coordinator.container(update.key)
+    status = coordinator.mirror.get(CONTAINER_RECREATE, update.key)
     return {
         "key": update.key,
         "name": container.name if container else update.key,
@@ -129,4 +145,16 @@ def _row(coordinator: HomelabCoordinator, update: ContainerUpdate) -> dict[str, 
         "latest_digest": update.latest_digest,
         "release_notes_url": update.release_notes_url,
         "checked_at": update.checked_at and update.checked_at.isoformat(),
+        "taken_back": _was_taken_back(update, status and status.last),
     }
+
+
+def _was_taken_back(update: ContainerUpdate, last: RecreateResult | None) -> bool:
+    """Return whether the last update was to what is available, and did not prove itself."""
+    return (
+        last is not None
+        and update.state is UpdateState.AVAILABLE
+        and last.outcome is Outcome.UNDONE
+        and last.to_image == (update.latest_image or update.image)
+        and last.to_version == update.latest_version
+    )

@@ -1,6 +1,7 @@
 """Actions on logs, updates, stacks, clean-ups and swarms: what they ask and answer."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,13 @@ from homeassistant.helpers.service import async_get_all_descriptions
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.setup import async_setup_component
 from homeassistant.util.json import load_json_object
-from pytest_homeassistant_custom_component.common import MockUser
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components import homelab
 from custom_components.homelab.services_logs import MOST_LOGS
 from tests.fakes import wire
-from tests.fakes.agent_server import Answer
-from tests.integration.home import Home, until
+from tests.fakes.agent_server import Answer, FakeAgent
+from tests.integration.home import Home, entry_data, until
 
 COMPOSE = "services: {web: {image: nginx}}"
 PLAN = {
@@ -45,6 +46,20 @@ async def with_stack(home: Home) -> Home:
     home.agent.put("container", key, wire.container("player", key=key, compose=compose))
     await until(lambda: home.device(key) and home.device("swarm_service:shop"), "the devices")
     return home
+
+
+@pytest.fixture
+async def nas(home: Home) -> AsyncGenerator[FakeAgent]:
+    """The agent of another host, beside the first."""
+    async with FakeAgent() as agent:
+        agent.info = wire.info(instance_id="instance-2")
+        entry = MockConfigEntry(
+            domain="homelab", title="nas", unique_id="instance-2", data=entry_data(agent)
+        )
+        entry.add_to_hass(home.hass)
+        assert await home.hass.config_entries.async_setup(entry.entry_id)
+        yield agent
+        await home.hass.config_entries.async_unload(entry.entry_id)
 
 
 def fields_of(described: dict[str, Any]) -> dict[str, Any]:
@@ -197,6 +212,38 @@ async def test_updates_are_listed(home: Home) -> None:
     assert host["containers"][0]["device_id"] == home.device_id()
     (host,) = (await home.ask("list_updates", available_only=False))["hosts"]
     assert len(host["containers"]) == 2
+
+
+async def test_an_update_that_was_taken_back_is_listed_as_such_until_there_is_a_newer_one(
+    home: Home,
+) -> None:
+    async def taken_back(newest: str) -> bool:
+        updates = {"updates": [wire.update(latest_version=newest)]}
+        home.agent.answers["GET /updates"] = Answer(updates)
+        (host,) = (await home.ask("list_updates"))["hosts"]
+        return bool(host["containers"][0]["taken_back"])
+
+    assert not await taken_back("1.1.0")
+    status = wire.recreate_status(last=wire.undone_update())
+    home.agent.put("container_recreate", "web", status)
+    await home.settled()
+    assert await taken_back("1.1.0")
+    assert not await taken_back("1.2.0")
+
+
+async def test_a_host_that_cannot_be_asked_hides_no_updates_of_others(
+    home: Home, nas: FakeAgent
+) -> None:
+    home.agent.answers["GET /updates"] = Answer({"updates": [wire.update()]})
+    away = Answer(wire.problem(503, "unavailable", "The journal cannot be read."), 503)
+    nas.answers["GET /updates"] = away
+    known, unknown = (await home.ask("list_updates"))["hosts"]
+    assert [one["name"] for one in known["containers"]] == ["web"]
+    assert unknown["containers"] == []
+    assert "The journal cannot be read." in unknown["error"]
+    home.agent.answers["GET /updates"] = away
+    with pytest.raises(HomeAssistantError, match=r"The journal cannot be read\."):
+        await home.ask("list_updates")
 
 
 async def test_a_host_has_all_of_its_containers_looked_at(home: Home) -> None:

@@ -1,12 +1,18 @@
 """The blueprints of containers and stacks, run by Home Assistant with an agent."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from freezegun import freeze_time
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
+from homeassistant.core import CoreState, ServiceCall
 from homeassistant.util import dt as dt_util
 
 from tests.fakes import wire
+from tests.fakes.agent_server import Answer
 from tests.integration.blueprints.runs import PHONE, Told, heard, passes, target, use
 from tests.integration.home import Home, until
 
@@ -119,59 +125,150 @@ async def test_a_stack_that_stays_degraded_is_reported(home: Home, told: Told) -
     assert "player is not running." in call.data["message"]
 
 
-async def found(home: Home) -> None:
+async def found(home: Home, key: str = "web", **changes: Any) -> None:
     """Let a newer image be found."""
-    home.agent.put("container_update", "web", wire.update())
+    newer = wire.update(key, **changes)
+    home.agent.answers["GET /updates"] = Answer({"updates": [newer]})
+    home.agent.put("container_update", key, newer)
+    await home.becomes("update", f"{key}:update", "on")
 
 
 def updates(home: Home) -> int:
     return home.agent.count("POST", "/containers/web/update")
 
 
-async def test_without_asking_an_update_waits_for_its_hours(home: Home, told: Told) -> None:
-    begin, end = (dt_util.now() + timedelta(hours=hours) for hours in (1, 2))
-    await use(
-        home,
-        "update_window",
-        containers=target(home),
-        window_start=begin.strftime("%H:%M:%S"),
-        window_end=end.strftime("%H:%M:%S"),
-    )
+async def window(home: Home, begins: float, ends: float, **inputs: object) -> None:
+    """Use the blueprint with hours that begin and end so many hours from now."""
+    hours = (dt_util.now() + timedelta(hours=one) for one in (begins, ends))
+    begin, end = (one.strftime("%H:%M:%S") for one in hours)
+    whom = {"containers": target(home), **inputs}
+    await use(home, "update_window", window_start=begin, window_end=end, **whom)
+
+
+NOW = (-1.0, 1.0)
+LATER = (1.0, 2.0)
+PHONE_ASKED = {"ask": "notify.mobile_app_phone"}
+
+
+def answer(home: Home, call: ServiceCall, title: str) -> None:
+    """Answer a question as a person does."""
+    (chosen,) = (one for one in call.data["data"]["actions"] if one["title"] == title)
+    home.hass.bus.async_fire("mobile_app_notification_action", {"action": chosen["action"]})
+
+
+@pytest.fixture
+def clock() -> Iterator[FrozenDateTimeFactory]:
+    """A clock that can be put on; the loop and the connection keep their own time."""
+    with freeze_time(dt_util.utcnow(), tick=True, real_asyncio=True) as clock:
+        yield clock
+
+
+async def hours_begin(home: Home, clock: FrozenDateTimeFactory) -> None:
+    clock.tick(timedelta(hours=1, seconds=2))
+    await passes(home, seconds=1)
+
+
+async def test_without_asking_an_update_waits_for_its_hours(
+    clock: FrozenDateTimeFactory, home: Home, told: Told
+) -> None:
+    await window(home, *LATER)
     await found(home)
-    await home.becomes("update", "web:update", "on")
     await passes(home, minutes=1)
     assert not updates(home)
-    await passes(home, hours=1, seconds=2)
+    await hours_begin(home, clock)
     await until(lambda: updates(home), "the update")
     assert not told.asked
 
 
-@pytest.mark.parametrize("answer", ["Update", "Not now"])
-async def test_who_is_asked_decides(home: Home, told: Told, answer: str) -> None:
-    await use(
-        home,
-        "update_window",
-        containers=target(home),
-        ask="notify.mobile_app_phone",
-        window_start="00:00:00",
-        window_end="00:00:00",
-    )
+async def test_an_update_that_waited_for_its_hours_outlives_a_restart(
+    clock: FrozenDateTimeFactory, home: Home, told: Told
+) -> None:
+    await found(home)
+    await window(home, *LATER)
+    await hours_begin(home, clock)
+    await until(lambda: updates(home), "the update")
+    assert not told.asked
+
+
+async def test_within_its_hours_an_update_is_made_at_once(home: Home, told: Told) -> None:
+    await window(home, *NOW)
+    await found(home)
+    await until(lambda: updates(home), "the update")
+    assert not told.asked
+
+
+async def test_what_was_taken_back_is_not_tried_each_night(
+    clock: FrozenDateTimeFactory, home: Home, told: Told
+) -> None:
+    home.agent.put("container_recreate", "web", wire.recreate_status(last=UNDONE))
+    await home.settled()
+    await found(home)
+    await window(home, *LATER)
+    await hours_begin(home, clock)
+    await until(lambda: home.agent.count("GET", "/updates"), "the look at what can be updated")
+    await home.settled()
+    assert not updates(home)
+    assert not told.asked
+
+
+@pytest.mark.parametrize("words", ["Update", "Not now"])
+async def test_who_is_asked_decides(home: Home, told: Told, words: str) -> None:
+    await window(home, *NOW, **PHONE_ASKED)
     await found(home)
     call = await heard(home, told.asked)
     assert call.data["title"] == "Update web?"
+    assert call.data["message"] == "web on atlas: 1.0.0 to 1.1.0."
     assert not updates(home)
-    (chosen,) = (one for one in call.data["data"]["actions"] if one["title"] == answer)
-    home.hass.bus.async_fire("mobile_app_notification_action", {"action": chosen["action"]})
-    if answer == "Update":
+    answer(home, call, words)
+    if words == "Update":
         await until(lambda: updates(home), "the update")
         home.agent.end_job("containers.update", "web", "done")
     await passes(home, seconds=1)
-    assert updates(home) == (answer == "Update")
+    assert updates(home) == (words == "Update")
 
 
-async def test_without_an_answer_nothing_is_updated(home: Home, told: Told) -> None:
-    await use(home, "update_window", containers=target(home), ask="notify.mobile_app_phone")
+async def test_who_says_yes_by_day_has_it_updated_at_night(
+    clock: FrozenDateTimeFactory, home: Home, told: Told
+) -> None:
+    await window(home, *LATER, **PHONE_ASKED)
     await found(home)
-    await heard(home, told.asked)
+    answer(home, await heard(home, told.asked), "Update")
+    await passes(home, minutes=1)
+    assert not updates(home)
+    await hours_begin(home, clock)
+    await until(lambda: updates(home), "the update")
+
+
+async def test_a_question_of_before_a_restart_can_still_be_answered(home: Home, told: Told) -> None:
+    await window(home, *NOW, **PHONE_ASKED)
+    await found(home)
+    call = await heard(home, told.asked)
+    for action in ("turn_off", "turn_on"):  # ends what it waits for, as a restart does
+        await home.hass.services.async_call(
+            "automation", action, {"entity_id": "all"}, blocking=True
+        )
+    answer(home, call, "Update")
+    await until(lambda: updates(home), "the update")
+
+
+async def test_after_a_restart_it_is_asked_again(home: Home, told: Told) -> None:
+    await found(home)
+    home.hass.set_state(CoreState.starting)
+    await window(home, *LATER, **PHONE_ASKED)
+    home.hass.set_state(CoreState.running)
+    home.hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await passes(home, minutes=6)
+    call = await heard(home, told.asked)
+    assert call.data["title"] == "Update web?"
+
+
+async def test_without_an_answer_nothing_is_updated_and_a_late_one_does_not_count(
+    clock: FrozenDateTimeFactory, home: Home, told: Told
+) -> None:
+    await window(home, *NOW, patience={"minutes": 30}, **PHONE_ASKED)
+    await found(home)
+    call = await heard(home, told.asked)
+    clock.tick(timedelta(minutes=31))
+    answer(home, call, "Update")
     await passes(home, hours=25)
     assert not updates(home)
