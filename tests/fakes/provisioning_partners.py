@@ -296,7 +296,15 @@ class FakeCertificates:
         return ManagedCertificateList(certificates=tuple(self.kept.values()))
 
     def find_for(self, name: str) -> ManagedCertificate | None:
-        return next((each for each in self.kept.values() if name in each.names), None)
+        # As if what came later lasted longer.
+        return next((each for each in reversed(self.kept.values()) if name in each.names), None)
+
+    def find(self, key: str) -> ManagedCertificate | None:
+        return self.kept.get(key)
+
+    def obtained_for(self, name: str) -> ManagedCertificate | None:
+        obtained = [self.kept[key] for key in self._before if name in self.kept[key].names]
+        return max(obtained, key=lambda each: each.names == (name,), default=None)
 
     async def obtain(self, body: IssueBody) -> ManagedCertificate:
         await self._faults.meet("certificates.obtain")

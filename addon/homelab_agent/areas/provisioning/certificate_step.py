@@ -142,8 +142,8 @@ def issue_body(name: str, key: str) -> IssueBody:
 
 def own_certificate(name: str, certificates: Certificates) -> ManagedCertificate | None:
     """Return the certificate that was ordered for this domain and for the proxy alone, if any."""
-    found = certificates.find_for(name)
-    if found is None or found.key != key_of(name) or found.origin is not ManagedOrigin.ACME:
+    found = certificates.find(key_of(name))
+    if found is None or found.origin is not ManagedOrigin.ACME:
         return None
     is_alone = found.names == (name,) and found.hand_over == HandOver(caddy=True)
     return found if is_alone else None
@@ -151,15 +151,15 @@ def own_certificate(name: str, certificates: Certificates) -> ManagedCertificate
 
 def given_back(name: str, certificates: Certificates, proxy: Proxy) -> ManagedCertificate | None:
     """Return the certificate that goes when a domain goes; None where another route needs it."""
-    route = proxy.route(name)
-    is_managed = route is not None and route.certificate is RouteCertificate.MANAGED
+    found = certificates.obtained_for(name)
     # One that was ordered before Caddy was to get its own would else be renewed for ever.
-    found = certificates.find_for(name) if is_managed else own_certificate(name, certificates)
-    if found is None:
+    if found is None or found.names == (name,):
+        return found
+    needing = {each.key for each in proxy.routes() if each.certificate is RouteCertificate.MANAGED}
+    if name not in needing:
         return None
-    for other in proxy.routes():
-        if other.key != name and other.certificate is RouteCertificate.MANAGED:
-            used = certificates.find_for(other.key)
-            if used is not None and used.key == found.key:
-                return None
+    for other in needing - {name}:
+        used = certificates.obtained_for(other)
+        if used is not None and used.key == found.key:
+            return None
     return found

@@ -140,6 +140,14 @@ class Certificates(Protocol):
         """Return a valid one that covers a name."""
         ...
 
+    def find(self, key: str) -> ManagedCertificate | None:
+        """Return one by its key."""
+        ...
+
+    def obtained_for(self, name: str) -> ManagedCertificate | None:
+        """Return what was obtained for a name, its own one first; `discard` takes it back."""
+        ...
+
     async def obtain(self, body: IssueBody) -> ManagedCertificate:
         """Order one; goes on where it was."""
         ...

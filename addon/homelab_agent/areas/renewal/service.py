@@ -92,6 +92,23 @@ class RenewalService:
         ]
         return self._book.shown(max(found)[2]) if found else None
 
+    def find(self, key: str) -> ManagedCertificate | None:
+        """Return one by its key, good or not."""
+        record = self._book.find(key)
+        return self._book.shown(record) if record is not None else None
+
+    def obtained_for(self, name: str) -> ManagedCertificate | None:
+        """Return what was obtained for a name, and `discard` takes back.
+
+        One for this name alone goes before one that is good for others, too.
+        """
+        found = [
+            (record.names == (name,), record.key, record)
+            for record in self._book.all()
+            if (record.provisioned or record.before) and covers(record.names, name)
+        ]
+        return self._book.shown(max(found)[2]) if found else None
+
     async def issue(self, body: IssueBody, caller: Caller) -> CommandResult:
         """Order a certificate and keep it valid from now on."""
         await self._ready()

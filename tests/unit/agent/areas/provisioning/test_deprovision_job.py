@@ -229,6 +229,20 @@ async def test_a_certificate_of_a_domain_that_caddy_got_its_own_for_since_goes_t
     assert not bench.certificates.kept
 
 
+async def test_the_certificate_of_a_domain_goes_though_a_wildcard_came_after_it(
+    bench: Bench,
+) -> None:
+    await _up(bench, dynamic=False, ipv4="192.0.2.1")
+    wild = certificate("wild", HandOver(caddy=True), names=(NAME, "files.home.example"))
+    bench.certificates.kept["wild"] = wild
+    # Who asks for one of its own has it, whatever else is good for the name.
+    await _up(bench, dynamic=False, ipv4="192.0.2.1")
+
+    await bench.deprovision()
+
+    assert bench.certificates.kept == {"wild": wild}
+
+
 async def test_a_certificate_that_another_domain_needs_stays_with_the_proxy(bench: Bench) -> None:
     other = "files.home.example"
     bench.certificates.kept["wild"] = certificate("wild", HandOver(), names=(NAME, other))

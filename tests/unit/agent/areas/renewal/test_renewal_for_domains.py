@@ -79,6 +79,25 @@ async def test_it_is_found_by_the_names_that_it_is_good_for(desk: Desk) -> None:
     assert desk.service.find_for(f"a.b.{ZONE}") is None
 
 
+async def test_what_was_obtained_for_a_name_is_known_beside_longer_ones_of_a_person(
+    desk: Desk,
+) -> None:
+    wild = IssueBody(names=(f"*.{ZONE}",), key="all", hand_over=HandOver(), wait_s=30)
+    await desk.service.obtain(FOR_CADDY)
+    await desk.service.issue(wild, SYSTEM)
+    found = desk.service.obtained_for(KEY)
+    assert found is not None
+    assert found.key == KEY
+    await desk.service.discard(KEY)
+    assert desk.service.find(KEY) is None
+    assert desk.service.obtained_for(KEY) is None
+    # A wildcard that was handed over for a name is what that name obtained.
+    await desk.service.obtain(FOR_CADDY.model_copy(update={"key": "all"}))
+    found = desk.service.obtained_for(KEY)
+    assert found is not None
+    assert found.key == "all"
+
+
 async def test_a_key_that_is_taken_for_other_names_is_refused(desk: Desk) -> None:
     await desk.service.issue(FOR_CADDY, SYSTEM)
     with pytest.raises(Conflict) as caught:
