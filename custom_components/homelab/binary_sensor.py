@@ -234,8 +234,14 @@ class MonitorUp(ServiceEntity[Monitor], BinarySensorEntity):
 
     @override
     def _settle(self) -> bool:
-        # It is the main entity of its device; beside those of a container it bears its name.
-        self._attr_name = self.coordinator.homes.name_before(self._subject) or None
+        # It is the main entity of its device. Beside those of a container it bears its name, or that
+        # of its kind where it is called like the container.
+        homes = self.coordinator.homes
+        name = homes.name_before(self._subject)
+        if name or homes.where(self._subject) == self._subject:
+            self._attr_name = name or None
+        elif hasattr(self, "_attr_name"):
+            del self._attr_name
         return super()._settle()
 
     @override

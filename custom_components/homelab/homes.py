@@ -64,15 +64,21 @@ class Homes:
     def name_before(self, subject: Subject) -> str:
         """Return the name that entities on the device of another begin with.
 
-        It is empty where only one of its kind is there: on a domain's device that is the managed
-        certificate made for the domain alone, else the first.
+        It is empty where only one of its kind is there, or has the name of the container: on a
+        domain's device that is the managed certificate made for the domain alone, else the first.
         """
         home = self.where(subject)
-        several = home.kind == CONTAINER.name
+        if home == subject:
+            return ""
+        there = [one for one in self._guests[home] if one.kind == subject.kind]
+        name = self._names[subject]
+        if home.kind == CONTAINER.name:
+            called = [self._names[one].casefold() for one in (home, *there)]
+            return "" if called[0] == name.casefold() and called.count(called[0]) == 2 else name
         if home.kind == DOMAIN.name and subject.kind == MANAGED_CERTIFICATE.name:
-            there = [one.key for one in self._guests[home] if one.kind == subject.kind]
-            several = subject.key != min(there, key=lambda key: (key != home.key, key))
-        return self._names[subject] if several and home != subject else ""
+            first = min((one.key for one in there), key=lambda key: (key != home.key, key))
+            return "" if subject.key == first else name
+        return ""
 
     def _home_of(self, thing: Thing, *, leaving: Subject | None = None) -> Subject:
         """Return whose device is to have the entities of something.
@@ -216,6 +222,7 @@ class Homes:
     def _rename(self, old: Resource | None, new: Container | None) -> None:
         if isinstance(old, Container) and new is not None and old.name != new.name:
             self._devices.rename(new)
+            self._place(new, subject_of(new))
 
     def _keep_certificate(self, old: Resource | None, new: ManagedCertificate | None) -> None:
         if new is None or not isinstance(old, ManagedCertificate) or old.names == new.names:

@@ -131,6 +131,35 @@ async def test_a_monitor_bears_its_name_beside_a_container_and_not_on_its_own_pa
     assert away == []
 
 
+async def test_a_monitor_called_like_its_container_does_not_say_that_name_twice(
+    home: Home,
+) -> None:
+    put_monitor(home.agent, container="web", name="Web")
+    await home.becomes("binary_sensor", f"{MONITOR}:up", "on")
+    assert name(home, "binary_sensor", f"{MONITOR}:up") == "web Monitor"
+    assert name(home, "sensor", f"{MONITOR}:response_time") == "web Response time"
+    assert name(home, "event", f"{MONITOR}:event") == "web Monitor event"
+    home.agent.change_container("web", name="shop")
+    await home.settled()
+    assert name(home, "binary_sensor", f"{MONITOR}:up") == "shop Web"
+    assert name(home, "sensor", f"{MONITOR}:response_time") == "shop Web Response time"
+    home.agent.change_container("web", name="web")
+    await home.settled()
+    assert name(home, "binary_sensor", f"{MONITOR}:up") == "web Monitor"
+    put_monitor(home.agent, name="Web")
+    await home.settled()
+    assert name(home, "binary_sensor", f"{MONITOR}:up") == "Web"
+
+
+async def test_two_monitors_called_like_their_container_are_told_apart_by_name(home: Home) -> None:
+    put_monitor(home.agent, container="web", name="Web")
+    other = wire_services.monitor("web", key="other") | {"container": "web"}
+    home.agent.put("monitor", "other", other)
+    await home.becomes("binary_sensor", "monitor:other:up", "on")
+    assert name(home, "sensor", "monitor:other:response_time") == "web web Response time"
+    assert name(home, "sensor", f"{MONITOR}:response_time") == "web Web Response time"
+
+
 async def test_a_certificate_loses_its_name_on_a_page_where_it_is_the_only_one_again(
     home: Home,
 ) -> None:
