@@ -21,7 +21,7 @@ type GivenName = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 type RecordValue = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 type TtlS = Annotated[int, Field(ge=1, le=2_147_483_647)]
 type HttpBase = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/@]+(/\S*)?$")]
-type ServerAddress = Annotated[str, StringConstraints(pattern=r"^\S{1,300}$")]
+type ServerAddress = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=300)]
 """A server of DNS: "192.0.2.1", "ns1.example.org", "[2001:db8::1]:5353"."""
 type Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")]
 
@@ -165,7 +165,7 @@ class PowerDnsSettings(Model):
     type: Literal[ProviderType.POWERDNS]
     url: HttpBase
     api_key: SecretStr = Field(min_length=1, max_length=1024)
-    server_id: str = Field(default="localhost", pattern=r"^[\w.-]{1,64}$")
+    server_id: str = Field(default="localhost", pattern=r"^[\w.-]+$", max_length=64)
     verify_tls: bool = True
 
 

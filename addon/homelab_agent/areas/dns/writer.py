@@ -31,12 +31,14 @@ class Patience:
 
     `served_s`: one that does not list is believed by its name servers, which may take so long.
     `away_s`: for so long one that is away is asked again where something was sent to it: to take
-    that back, to look after it, or to go on after a crash.
+    that back, to look after it, or to go on after a crash. `busy_s`: one that names a pause in the
+    middle of changes is left alone for so long at most.
     """
 
     read_back_s: float = 10.0
     served_s: float = 180.0
     away_s: float = 30.0
+    busy_s: float = 300.0
 
 
 type Held = dict[RecordKey, RecordSet]
@@ -127,7 +129,7 @@ class ZoneWriter:
     async def patient_standing(self, home: ZoneHome, changes: Sequence[Change]) -> Standing:
         """Return how it is with changes that were sent; whoever is away a moment is asked again."""
         loop = asyncio.get_running_loop()
-        until, pauses = loop.time() + self._patience.away_s, growing(_PAUSES_S)
+        begun_s, pauses = loop.time(), growing(_PAUSES_S)
         while True:
             pause_s = next(pauses)
             try:
@@ -135,8 +137,10 @@ class ZoneWriter:
             except (Unavailable, ProviderBusy) as error:
                 if isinstance(error, WrongCredentials | SecretUnreadable):
                     raise
+                is_busy = isinstance(error, ProviderBusy)
+                most_s = self._patience.busy_s if is_busy else self._patience.away_s
                 pause_s = max(pause_s, error.retry_after_s or 0)
-                if loop.time() + pause_s > until:
+                if loop.time() + pause_s > begun_s + most_s:
                     raise
             await asyncio.sleep(pause_s)
 
@@ -260,13 +264,8 @@ class ZoneWriter:
 
     async def _apply(self, home: ZoneHome, changes: Sequence[Change]) -> None:
         """Make changes, and see that they are made, whatever the provider says of it."""
-        trouble: AgentError | None = None
         sent = {self._key(home, change) for change in changes}
-        try:
-            async with self._book.asking(home.provider, changing=True) as provider:
-                await provider.apply(home.zone, changes)
-        except AgentError as error:
-            trouble = error
+        trouble = await self._send_all(home, changes)
         is_open = trouble is None or isinstance(trouble, ApplyUncertain)
         if is_open and not home.capabilities.lists:
             self._on_the_way |= sent
@@ -282,6 +281,36 @@ class ZoneWriter:
                 hint="Look at the provider's own pages whether the zone is locked there",
             )
         raise Failed(_half(home, standing, trouble), hint="What was done can be taken back")
+
+    async def _send_all(self, home: ZoneHome, changes: Sequence[Change]) -> AgentError | None:
+        """Send changes, with the pauses that a provider wants once it took some; return trouble."""
+        loop = asyncio.get_running_loop()
+        until, left = loop.time() + self._patience.busy_s, changes
+        while True:
+            trouble = await self._send(home, left)
+            has_begun = isinstance(trouble, ApplyUncertain) or left is not changes
+            pause_s = trouble.retry_after_s if trouble is not None and has_begun else None
+            if pause_s is None or loop.time() + pause_s > until:
+                return trouble
+            report(None, f"{home.provider} wants a pause of {pause_s:.0f} s before it goes on")
+            await asyncio.sleep(pause_s)
+            try:
+                standing = await self.patient_standing(home, changes)
+            except AgentError:
+                return trouble
+            if standing.neither:
+                return trouble
+            if not standing.before:
+                return None
+            left = standing.before
+
+    async def _send(self, home: ZoneHome, changes: Sequence[Change]) -> AgentError | None:
+        try:
+            async with self._book.asking(home.provider, changing=True) as provider:
+                await provider.apply(home.zone, changes)
+        except AgentError as error:
+            return error
+        return None
 
     async def _read_back(
         self,

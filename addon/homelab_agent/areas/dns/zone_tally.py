@@ -102,8 +102,9 @@ class ZoneTally:
             await self._records.put({}, gone=(counted_for,))
 
     def _recent(self) -> dict[str, CountedChanges]:
-        since = self._clock() - WINDOW
+        now = self._clock()
+        # What a clock that was wrong wrote down far ahead does not count until then.
         self._counted = {
-            key: each for key, each in (self._counted or {}).items() if each.at > since
+            key: each for key, each in (self._counted or {}).items() if abs(now - each.at) < WINDOW
         }
         return self._counted

@@ -79,8 +79,8 @@ class Planner:
         records = wanted_records(name, body, partners.dns, partners.dynamic)
         found = await self.upstream(body.container, body.port, body.upstream)
         way, there_already = self._way(name, body.certificate)
-        await self.require_possible(name, records, body.provider, way)
-        dns = await partners.dns.plan(dns_wants(records, body.provider))
+        await self.require_possible(name, records, body.provider, way, follows=body.dynamic)
+        dns = await self._dns_plan(records, body.provider)
         wanted_route = route_body(found.address, way, body.options)
         route = await self._route(
             name, wanted_route.model_copy(update={"basic_auth": body.basic_auth}), body
@@ -138,8 +138,13 @@ class Planner:
         records: tuple[RecordSet, ...],
         provider: str | None,
         certificate: CertificateWay,
+        *,
+        follows: bool,
     ) -> None:
-        """Raise what is in the way: rights, other records, a domain that is something else."""
+        """Raise what is in the way: rights, other records, a domain that is something else.
+
+        `follows`: it is to follow this network's address from then on.
+        """
         home = self._with.dns.home_of(name, provider)
         types = frozenset(home.capabilities.types)
         for each in records:
@@ -152,6 +157,8 @@ class Planner:
                 )
         self._require_certificate_possible(name, certificate, types)
         self._require_same_domain(name, records)
+        if not follows:
+            self._require_not_led_away(name, records)
         self._require_no_alias(name)
         there = await self._with.dns.read(name, provider=provider)
         self._require_nothing_in_the_way(records, there)
@@ -204,6 +211,33 @@ class Planner:
                 field="name",
                 hint="Change or delete that domain first, or give the addresses that it has.",
             )
+
+    def _require_not_led_away(self, name: str, records: tuple[RecordSet, ...]) -> None:
+        """Refuse addresses that would be written over, as the name follows another one."""
+        known = self._with.dynamic.find(name)
+        if known is None:
+            return
+        followed = {
+            RecordType.A: (known.follows_ipv4, known.wanted_ipv4 or known.ipv4),
+            RecordType.AAAA: (known.follows_ipv6, known.wanted_ipv6 or known.ipv6),
+        }
+        for each in records:
+            is_followed, address = followed.get(each.type, (True, None))
+            if is_followed and each.values != (address,):
+                raise Conflict(
+                    f"{name} follows {address or 'an address'}, and {each.type} "
+                    f"{' '.join(each.values)} would be written over.",
+                    field=_field_of(each.type),
+                    hint=f'Take "dynamic", or DELETE /api/v1/dynamic-addresses/{name} first.',
+                )
+
+    async def _dns_plan(self, records: tuple[RecordSet, ...], provider: str | None) -> DnsPlan:
+        """Return the plan of the DNS; what is wrong is told by the field that was given here."""
+        try:
+            return await self._with.dns.plan(dns_wants(records, provider))
+        except AgentError as error:
+            error.field = _given_field(error.field, records)
+            raise
 
     def _require_no_alias(self, name: str) -> None:
         """Refuse to take names away that a person gave to the route of this one."""
@@ -279,6 +313,18 @@ def route_body(upstream: str, certificate: CertificateWay, options: RouteOptions
         else RouteCertificate.MANAGED,
         options=options,
     )
+
+
+def _field_of(record_type: RecordType) -> str:
+    return {RecordType.A: "ipv4", RecordType.AAAA: "ipv6"}.get(record_type, "cname")
+
+
+def _given_field(field: str | None, records: tuple[RecordSet, ...]) -> str | None:
+    """Return the field of the request for one of a DNS plan, as wanted.0.ttl_s."""
+    place, _, part = (field or "").removeprefix("wanted.").partition(".")
+    if not place.isdecimal():
+        return field
+    return part if part in {"name", "ttl_s"} else _field_of(records[int(place)].type)
 
 
 def _steps(

@@ -99,7 +99,11 @@ class ProvisionJob:
                     hint="Plan it again.",
                 )
             await self._planner.require_possible(
-                arguments.name, arguments.records, arguments.provider, arguments.certificate
+                arguments.name,
+                arguments.records,
+                arguments.provider,
+                arguments.certificate,
+                follows=arguments.dynamic is not None,
             )
 
         if context.again:

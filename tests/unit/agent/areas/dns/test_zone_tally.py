@@ -132,6 +132,16 @@ async def test_of_two_that_come_at_once_the_second_one_is_counted_with_the_first
     await place.house.service.write(plans[0], again=True, counted_for="job0")
 
 
+async def test_a_clock_that_was_far_ahead_for_a_moment_counts_for_no_longer_than_others(
+    place: Place,
+) -> None:
+    place.house.clock.advance(days=400)
+    for name in HOSTS[:3]:
+        await place.change(name)
+    place.house.clock.advance(days=-400, seconds=60)
+    assert (await place.change(HOSTS[3])).outcome is Outcome.DONE
+
+
 async def test_in_a_zone_of_a_handful_everything_may_be_changed(
     store: Store, clock: HandClock, audit: Audit
 ) -> None:

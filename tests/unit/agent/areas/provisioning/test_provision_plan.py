@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from homelab_agent.areas.ddns.models import DynamicAddressBody
 from homelab_agent.areas.dns.models import RecordSet, RecordType
 from homelab_agent.areas.domains.models import DomainBody, WantedRecordSet
 from homelab_agent.areas.domains.models import RecordType as DomainRecordType
@@ -178,6 +179,46 @@ async def test_a_domain_that_leads_elsewhere_is_not_made_another(bench: Bench) -
 
     with pytest.raises(Conflict, match=r"198\.51\.100\.1"):
         await _plan(bench)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [({"ipv4": "198.51.100.1"}, "ipv4"), ({"ipv4": None, "cname": "nas.example.net"}, "cname")],
+)
+async def test_an_address_is_not_given_to_a_name_that_follows_another_one(
+    bench: Bench, wanted: dict[str, Any], field: str
+) -> None:
+    await bench.dynamic.add(DynamicAddressBody(name=NAME), "me", admin=False)
+
+    with pytest.raises(Conflict, match="would be written over") as refused:
+        await _plan(bench, **wanted)
+
+    assert refused.value.field == field
+    assert f"dynamic-addresses/{NAME}" in str(refused.value.hint)
+    await _plan(bench, ipv4=None)
+    await _plan(bench, ipv4=None, dynamic=True)
+
+
+@pytest.mark.parametrize(
+    ("told", "field"),
+    [
+        ("wanted.0.type", "cname"),
+        ("wanted.0.values.1", "cname"),
+        ("wanted.0.ttl_s", "ttl_s"),
+        ("wanted.0", "cname"),
+        ("provider", "provider"),
+    ],
+)
+async def test_what_the_dns_refuses_is_told_by_the_field_that_was_given(
+    bench: Bench, told: str, field: str
+) -> None:
+    apex = Invalid("that is the zone's own name, which cannot be an alias", field=told)
+    bench.faults.at["dns.plan"] = raising(apex)
+
+    with pytest.raises(Invalid) as refused:
+        await _plan(bench, ipv4=None, cname="nas.example.net")
+
+    assert refused.value.field == field
 
 
 async def test_a_certificate_by_dns_needs_a_provider_that_can_write_texts(bench: Bench) -> None:
