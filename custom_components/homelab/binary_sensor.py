@@ -234,8 +234,8 @@ class MonitorUp(ServiceEntity[Monitor], BinarySensorEntity):
 
     @override
     def _settle(self) -> bool:
-        # It is the main entity of its device. Beside those of a container it bears its name, or that
-        # of its kind where it is called like the container.
+        # It is the main entity of its device. Beside those of a container it bears its name, or
+        # that of its kind where it is called like the container.
         homes = self.coordinator.homes
         name = homes.name_before(self._subject)
         if name or homes.where(self._subject) == self._subject:

@@ -73,8 +73,9 @@ class Homes:
         there = [one for one in self._guests[home] if one.kind == subject.kind]
         name = self._names[subject]
         if home.kind == CONTAINER.name:
-            called = [self._names[one].casefold() for one in (home, *there)]
-            return "" if called[0] == name.casefold() and called.count(called[0]) == 2 else name
+            called = [self._names[one].casefold() for one in there]
+            is_only_one = called.count(name.casefold()) == 1
+            return "" if is_only_one and name.casefold() == self._names[home].casefold() else name
         if home.kind == DOMAIN.name and subject.kind == MANAGED_CERTIFICATE.name:
             first = min((one.key for one in there), key=lambda key: (key != home.key, key))
             return "" if subject.key == first else name
