@@ -38,7 +38,7 @@ from homelab_agent.platform.commands import Registry
 from homelab_agent.platform.contract import CONTRACT_OLDEST, CONTRACT_VERSION, Hello
 from homelab_agent.platform.engine.docker.address import without_password
 from homelab_agent.platform.engine.factory import open_engine
-from homelab_agent.platform.errors import AgentError
+from homelab_agent.platform.errors import AgentError, Unavailable
 from homelab_agent.platform.gate import Gate
 from homelab_agent.platform.host.factory import open_host
 from homelab_agent.platform.jobs.runner import JobRunner
@@ -68,6 +68,7 @@ async def serve(settings: Settings) -> int:
     Raises:
         SettingsError: it cannot run with these settings.
         StoreError: its store cannot be used.
+        Unavailable: its store cannot be used any more, just when it is needed to go on.
     """
     secrets = SecretFilter()
     configure_logging(settings.log_level, settings.log_format, secrets)
@@ -159,20 +160,33 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
 
 @asynccontextmanager
 async def _looping(loops: Iterable[Loop]) -> AsyncIterator[None]:
-    """Run the loops meanwhile. One that fails ends everything: it is a mistake of ours."""
+    """Run the loops meanwhile. One that fails ends everything: it is a mistake of ours.
+
+    Raises:
+        AgentError: what the body raised, or a loop that cannot go on, as where the disk is full.
+    """
     refused: AgentError | None = None
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(loop()) for loop in loops]
-        try:
-            yield
-        except AgentError as error:
-            # Kept aside: the group would wrap what is meant for whoever starts the agent.
-            refused = error
-        finally:
-            for task in tasks:
-                task.cancel()
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(loop()) for loop in loops]
+            try:
+                yield
+            except AgentError as error:
+                # Kept aside: the group would wrap what is meant for whoever starts the agent.
+                refused = error
+            finally:
+                for task in tasks:
+                    task.cancel()
+    except* Unavailable as failed:
+        refused = refused or _first(failed)
     if refused is not None:
         raise refused
+
+
+def _first(group: BaseExceptionGroup[AgentError]) -> AgentError:
+    """Return one of those in a group, however deep: a sentence is all that a person is told."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def _stop_on_signals() -> asyncio.Event:

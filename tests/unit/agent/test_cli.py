@@ -4,9 +4,10 @@ import asyncio
 import json
 import re
 import signal
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -230,6 +231,16 @@ async def test_a_broken_store_keeps_the_agent_from_starting_and_is_named(program
     (await program.run("serve")).refused(str(database))
     (await program.run("token", "list")).refused(str(database))
     assert database.read_bytes() == b"this is no database" * 100
+
+
+async def test_a_store_that_fails_the_running_agent_ends_it_with_one_sentence(
+    program: Program,
+) -> None:
+    await program.run("token", "list")
+    with closing(sqlite3.connect(program.data_dir / "homelab.db")) as store:
+        store.execute("DROP TABLE maintenance_window")
+    failed = await program.run("serve", "--demo")
+    failed.refused("The store cannot be used", "maintenance_window")
 
 
 async def test_a_data_folder_that_cannot_be_written_is_named(program: Program) -> None:

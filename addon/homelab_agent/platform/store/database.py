@@ -25,6 +25,7 @@ from homelab_agent.platform.store.async_core import AsyncConnection, AsyncEngine
 from homelab_agent.platform.store.engine import WRITES, connect_errors, is_sqlite, make_engine
 from homelab_agent.platform.store.schema import SCHEMA, Schema
 from homelab_agent.platform.store.sqlite_file import SqliteFile
+from homelab_agent.platform.store.sqlite_trouble import remedy
 from homelab_agent.platform.store.tables import meta
 
 _INSTANCE_ID = "instance_id"
@@ -132,7 +133,8 @@ class Store:
         except self._failures as error:
             raise StoreError(
                 f"The database {self._engine.url.render_as_string()} cannot be used: "
-                f"{_reason(error)}"
+                f"{_reason(error)}",
+                hint=error.hint if isinstance(error, Unavailable) else None,
             ) from error
 
     async def _settle_instance_id(self) -> str:
@@ -206,7 +208,8 @@ def _take_lock(path: Path) -> int:
 
 
 def _unavailable(error: Exception) -> Unavailable:
-    return Unavailable(f"The store cannot be used: {_reason(error)}")
+    reason = _reason(error)
+    return Unavailable(f"The store cannot be used: {reason}", hint=remedy(reason))
 
 
 def _reason(error: Exception) -> BaseException | None:

@@ -46,7 +46,17 @@ _PRIMARY = 0xFF
 
 def unusable(path: Path, error: DatabaseError) -> StoreError:
     """Return the error to raise for a file that SQLite refused."""
-    code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    what, hint = _KNOWN.get(_code(error.orig), _UNKNOWN)
+    return StoreError(f"{path} {what}: {error.orig}", hint=hint)
+
+
+def remedy(reason: BaseException | None) -> str | None:
+    """Return what helps where SQLite refuses while the agent runs; None where that is not known."""
+    known = _KNOWN.get(_code(reason))
+    return known[1] if known else None
+
+
+def _code(reason: BaseException | None) -> int:
+    code: int = getattr(reason, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     # The higher bits say where in SQLite it happened.
-    what, remedy = _KNOWN.get(code & _PRIMARY, _UNKNOWN)
-    return StoreError(f"{path} {what}: {error.orig}", hint=remedy)
+    return code & _PRIMARY

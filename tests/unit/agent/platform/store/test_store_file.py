@@ -379,6 +379,18 @@ async def test_a_store_that_breaks_while_running_is_unavailable_not_an_unknown_e
         await Tokens(store, HandClock()).list()
 
 
+async def test_a_disk_that_gets_full_while_running_is_told_with_the_remedy(store: Store) -> None:
+    async def fill() -> None:
+        async with store.write() as connection:
+            await connection.exec_driver_sql("PRAGMA max_page_count = 1")
+            await connection.exec_driver_sql("INSERT INTO meta VALUES ('a', zeroblob(1000000))")
+
+    with pytest.raises(Unavailable, match="disk is full") as refused:
+        await fill()
+
+    assert "Make room on the disk" in str(refused.value.hint)
+
+
 async def test_a_data_folder_that_went_away_is_unavailable_until_it_is_back(
     store: Store, tmp_path: Path
 ) -> None:
