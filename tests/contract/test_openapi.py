@@ -163,3 +163,12 @@ def test_the_routes_that_the_contract_names_are_there(document: Json) -> None:
 def test_every_handler_is_described() -> None:
     operations: tuple[Operation, ...] = described_operations()
     assert len({operation.name for operation in operations}) == len(operations) >= 13
+
+
+def test_no_pattern_of_a_text_costs_a_megabyte_of_memory(document: Json) -> None:
+    # Each repetition of a class with all of Unicode in it is compiled by itself, for each model.
+    counted = re.compile(r"(\\[SDWw]|\[\^[^]]*\]|\[[^]]*\\[SDWw][^]]*\])\{(\d*,)?\d{2,}\}")
+    patterns = re.findall(r'"pattern": ("(?:[^"\\]|\\.)*")', json.dumps(document))
+    costly = {each for each in map(json.loads, patterns) if counted.search(each)}
+    assert costly <= {r"^[^\s:]{1,64}$"}, "say the length with min_length and max_length"
+    assert counted.search(r"^/\S{0,500}$")

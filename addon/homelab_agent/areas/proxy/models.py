@@ -18,7 +18,7 @@ type Upstream = Annotated[str, StringConstraints(pattern=r"^(https?://)?[^\s/@]+
 type HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 type HeaderValue = Annotated[
     # No control character but the tab: Caddy would take it, and then answer 502 to everybody.
-    str, StringConstraints(pattern=r"^[^\x00-\x08\x0a-\x1f\x7f]{0,1024}$")
+    str, StringConstraints(pattern=r"^[^\x00-\x08\x0a-\x1f\x7f]*$", max_length=1024)
 ]
 type AdminAddress = Annotated[
     str, StringConstraints(pattern=r"^(unix//?/\S+|https?://[^\s/@]+)$", max_length=300)
@@ -89,7 +89,7 @@ class BasicAuthUser(Model):
 class UpstreamHealth(Model):
     """How Caddy finds out whether an upstream works."""
 
-    path: str = Field(default="/", pattern=r"^/\S{0,500}$")
+    path: str = Field(default="/", pattern=r"^/\S*$", max_length=501)
     interval_s: float = Field(default=30, ge=2, le=3600)
     timeout_s: float = Field(default=5, ge=0.5, le=60)
 
