@@ -58,18 +58,21 @@ class Challenges:
             await self._dns.wait_until_served(sets, within_s=within_s, exactly=False)
 
     async def clear(self, key: str) -> bool:
-        """Take away all values of a certificate; return whether none is left.
+        """Take away all values of a certificate; return whether none is left that anybody could.
 
-        What cannot be taken away now stays written down, for a later try.
+        What cannot be taken away now stays written down, for a later try; also what is in a zone
+        that nobody manages any more, as somebody may manage it again.
         """
+        is_clear = True
         for each in self._book.get(key).txt:
             try:
                 await self._dns.remove_txt(each.name, each.value)
             except AgentError as error:
                 _log.warning("txt_left_behind", name=each.name, why=error.message)
+                is_clear = is_clear and isinstance(error, NotFound)
                 continue
             await self._forget(key, each)
-        return not self._book.get(key).txt
+        return is_clear
 
     async def _forget(self, key: str, gone: TxtValue) -> None:
         def without(record: KeptCertificate) -> KeptCertificate:

@@ -75,7 +75,11 @@ class HandAuthority(DemoAuthority):
 
 
 class HandDns:
-    """A zone in memory."""
+    """A zone in memory; `trouble` is raised by whatever would change it."""
+
+    def __init__(self) -> None:
+        self.trouble: AgentError | None = None
+        self.texts: set[tuple[str, str]] = set()
 
     async def until_ready(self) -> None:
         """Be ready."""
@@ -97,9 +101,18 @@ class HandDns:
 
     async def add_txt(self, name: str, value: str, *, ttl_s: int = 60) -> None:
         """Take it."""
+        del ttl_s
+        self._raise_trouble()
+        self.texts.add((name, value))
 
     async def remove_txt(self, name: str, value: str) -> None:
         """Drop it."""
+        self._raise_trouble()
+        self.texts.discard((name, value))
+
+    def _raise_trouble(self) -> None:
+        if self.trouble is not None:
+            raise self.trouble
 
 
 @dataclass(slots=True)
@@ -137,6 +150,7 @@ class Desk:
     folders: CertificateFolders
     authority: HandAuthority
     proxy: HandProxy
+    dns: HandDns
     runner: JobRunner
     watch: RenewalWatch
     resources: Resources
@@ -154,7 +168,8 @@ async def open_desk(store: Store, folder: Path, clock: HandClock) -> AsyncIterat
     containers = ContainerService(inventory, EngineState(resources, inventory, clock), runner)
     book = CertificateBook(store, resources, clock)
     accounts = Accounts(store, Vault(bytes(32), secrets), authority, resources, clock)
-    challenges, folders = Challenges(book, HandDns()), CertificateFolders(folder / "certificates")
+    dns = HandDns()
+    challenges, folders = Challenges(book, dns), CertificateFolders(folder / "certificates")
     parts = Parts(
         book=book,
         accounts=accounts,
@@ -180,7 +195,9 @@ async def open_desk(store: Store, folder: Path, clock: HandClock) -> AsyncIterat
     watch = RenewalWatch(parts, service, tick_s=TICK_S)
     body = AcmeAccountBody(directory="https://authority.example/dir", terms_agreed=True)
     await service.choose_account(body)
-    yield Desk(service, book, folders, authority, proxy, runner, watch, resources, time, trusted)
+    yield Desk(
+        service, book, folders, authority, proxy, dns, runner, watch, resources, time, trusted
+    )
     await runner.close()
 
 

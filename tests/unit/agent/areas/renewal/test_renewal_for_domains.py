@@ -1,13 +1,15 @@
 """Certificates within the steps of others: obtained, and taken back without a trace."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from homelab_agent.areas.renewal.authority import AuthorityAway
+from homelab_agent.areas.renewal.kept import TxtValue
 from homelab_agent.areas.renewal.models import HandOver, IssueBody, ManagedState
 from homelab_agent.platform.commands import SYSTEM
-from homelab_agent.platform.errors import AgentError, Conflict, Invalid
+from homelab_agent.platform.errors import AgentError, Conflict, Invalid, NotFound, Unavailable
 from tests.unit.agent.areas.renewal.desk import ZONE, Desk
 
 KEY = f"photos.{ZONE}"
@@ -60,6 +62,28 @@ async def test_one_that_cannot_be_had_says_why_and_is_discarded(desk: Desk) -> N
     assert failure.next_try_at is None  # whoever wanted it decides about that
     await desk.service.discard(KEY)
     assert not (await desk.service.list()).certificates
+
+
+async def test_a_zone_that_is_gone_holds_no_certificate_back(desk: Desk) -> None:
+    proven = TxtValue(name=f"_acme-challenge.{KEY}", value="as asked for")
+    for discard in (desk.service.discard, _delete(desk)):
+        await desk.service.obtain(FOR_CADDY)
+        await desk.book.change(KEY, lambda now: now.model_copy(update={"txt": (proven,)}))
+        desk.dns.trouble = Unavailable("the provider is away")
+        with pytest.raises(AgentError, match="still stands"):
+            await discard(KEY)
+        assert desk.book.get(KEY).txt, "it is tried again"
+        desk.dns.trouble = NotFound("Nobody manages a zone that this is in.")
+        await discard(KEY)
+        assert desk.service.find(KEY) is None
+        desk.dns.trouble = None
+
+
+def _delete(desk: Desk) -> Callable[[str], Awaitable[object]]:
+    async def delete(key: str) -> None:
+        await desk.service.delete(key, SYSTEM)
+
+    return delete
 
 
 async def test_one_of_a_person_is_not_discarded(desk: Desk) -> None:
