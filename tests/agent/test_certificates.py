@@ -193,8 +193,8 @@ async def test_what_is_found_by_itself_cannot_be_forgotten_only_its_cause(
 async def test_the_door_of_the_agent_is_not_read_unless_an_admin_says_so(
     agent: Agent, client_of: Callable[[str], AgentClient]
 ) -> None:
-    own = EndpointBody(host=HOST, port=agent.port, timeout_s=2)
-    allowed = EndpointBody(host=HOST, port=agent.port, timeout_s=2, allow_guarded=True)
+    own = EndpointBody(host=HOST, port=agent.port, timeout_s=20)
+    allowed = EndpointBody(host=HOST, port=agent.port, timeout_s=20, allow_guarded=True)
 
     with pytest.raises(Denied):
         await client_of("admin").certificates.read(own)

@@ -17,6 +17,7 @@ from custom_components.homelab.client import (
 )
 from tests.fakes.docker_engine import FakeDocker, fake_docker
 from tests.harness.agent import Agent
+from tests.harness.waiting import wait_until
 
 ARRIVES_WITHIN_S = 60
 
@@ -29,13 +30,17 @@ class Told:
         self.connected = asyncio.Event()
         self.snapshots: list[tuple[int, bool]] = []
         self.losses: list[AgentError] = []
+        self.containers: set[str] = set()
 
     def on_snapshot(self, resources: Sequence[Change], *, continued: bool) -> None:
         self.snapshots.append((len(resources), continued))
+        self.containers |= {each.key for each in resources if each.kind == "container"}
         self.connected.set()
 
     def on_changes(self, changes: Sequence[Change]) -> None:
         for each in changes:
+            if each.kind == "container":
+                self.containers.add(each.key)
             if each.kind == "container_event" and each.data is not None:
                 event = each.data
                 self.events.put_nowait((each.key, event.type.value, event.exit_code))
@@ -70,6 +75,13 @@ async def told(docker: FakeDocker, tmp_path: Path) -> AsyncIterator[Told]:
             await asyncio.wait_for(told.connected.wait(), ARRIVES_WITHIN_S)
         except TimeoutError:
             raise AssertionError(told.losses) from None
+        # What happens before the agent has looked is no news to it.
+        await docker.wait_attached()
+
+        async def knows_the_container() -> bool:
+            return "web" in told.containers
+
+        await wait_until(knows_the_container, what="the container to be known")
         yield told
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)

@@ -132,13 +132,16 @@ async def test_the_public_address_and_its_since_outlive_a_restart(agent: Agent) 
 
         async def known() -> dict[str, Any] | None:
             status = await asked.status()
-            return status if status and status["public_ipv4"]["address"] else None
+            is_known = (
+                status and status["public_ipv4"]["address"] and status["public_ipv6"]["address"]
+            )
+            return status if is_known else None
 
         first = await wait_until(known, what="the public address")
         assert first["public_ipv4"]["address"] == IPV4
         assert first["public_ipv6"]["address"] == IPV6
         assert len(first["public_ipv4"]["agreed_by"]) == 2
-        assert abs(first["clock_offset_s"]) < 2
+        assert abs(first["clock_offset_s"]) < 30
         await agent.kill()
         await agent.start()
         again = await wait_until(known, what="the public address again")

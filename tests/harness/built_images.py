@@ -9,7 +9,7 @@ from typing import Self
 
 from aiohttp import ClientSession, ClientTimeout, UnixConnector
 
-from tests.harness.docker import SOCKET, DockerRefused
+from tests.harness.docker import ANSWER_S, SOCKET, DockerRefused
 
 REGISTRY = "127.0.0.1:5000"
 FOREVER = "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"
@@ -24,7 +24,7 @@ class BuiltImages:
 
     async def __aenter__(self) -> Self:
         self._session = ClientSession(
-            connector=UnixConnector(SOCKET), timeout=ClientTimeout(total=60)
+            connector=UnixConnector(SOCKET), timeout=ClientTimeout(total=ANSWER_S)
         )
         return self
 

@@ -16,6 +16,7 @@ SLEEP_FOREVER = ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 3600 & wait 
 
 OWN_LABEL = "homelab.test"
 AT_ONCE = 32
+ANSWER_S = 150
 
 
 class DockerRefused(Exception):
@@ -32,7 +33,7 @@ class Docker:
 
     async def __aenter__(self) -> Self:
         self._session = ClientSession(
-            connector=UnixConnector(self.socket, limit=0), timeout=ClientTimeout(total=60)
+            connector=UnixConnector(self.socket, limit=0), timeout=ClientTimeout(total=ANSWER_S)
         )
         return self
 

@@ -46,14 +46,16 @@ async def deaf(world: World, client: AgentClient) -> str:
 
 
 async def test_a_second_command_is_told_which_job_is_running(
-    client: AgentClient, deaf: str
+    world: World, client: AgentClient, deaf: str
 ) -> None:
-    started = await client.command(deaf, ContainerCommand.STOP, StopBody(timeout_s=3, wait_s=0))
+    stop = StopBody(timeout_s=120, wait_s=0)
+    started = await client.command(deaf, ContainerCommand.STOP, stop)
     assert started.outcome is None
     assert started.job is not None
     with pytest.raises(Busy) as busy:
         await client.command(deaf, ContainerCommand.RESTART)
     assert started.job.id in str(busy.value.extra)
+    await world.docker.kill(deaf)
 
     async def ended() -> bool:
         return (await client.container(deaf)).state is ContainerState.EXITED

@@ -56,7 +56,7 @@ class Events:
     async def wait_attached(self, times: int = 1) -> None:
         """Wait until an event stream was opened so many times."""
         async with self.attached:
-            await asyncio.wait_for(self.attached.wait_for(lambda: self.attachments >= times), 10)
+            await asyncio.wait_for(self.attached.wait_for(lambda: self.attachments >= times), 60)
 
     async def stream_events(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
