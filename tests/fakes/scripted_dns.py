@@ -3,6 +3,7 @@
 Its zone is what really is; `name_servers` of a test may show it late.
 """
 
+import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 
@@ -56,7 +57,7 @@ def records(*lines: str) -> tuple[RecordSet, ...]:
 class ScriptedProvider:
     """One zone. `faults` are used up one by `apply`; `trouble` is raised whatever is asked.
 
-    `oddity` is raised as well: something that nobody expects.
+    `oddity` is raised as well: something that nobody expects. `slow_s`: each change takes so long.
     """
 
     sets_addresses = False
@@ -74,6 +75,7 @@ class ScriptedProvider:
         self.faults: list[Fault] = []
         self.trouble: AgentError | None = None
         self.oddity: Exception | None = None
+        self.slow_s = 0.0
         self.asked = 0
         self.applied = 0
         self.closed = False
@@ -96,6 +98,8 @@ class ScriptedProvider:
         self._answer()
         assert zone == self.zone
         self.applied += 1
+        if self.slow_s:
+            await asyncio.sleep(self.slow_s * len(changes))
         match self.faults.pop(0) if self.faults else None:
             case None:
                 self.put(changes)

@@ -3,6 +3,7 @@
 import sys
 from dataclasses import dataclass, field
 from threading import Event
+from time import sleep
 from types import ModuleType
 
 import pytest
@@ -15,11 +16,15 @@ NAME = "in_memory"
 
 @dataclass
 class Manners:
-    """What it holds, and how it behaves. `hang`: what signing in waits for."""
+    """What it holds, and how it behaves. `hang`: what signing in waits for.
+
+    `slow_s`: how long it takes for each record that it makes.
+    """
 
     held: list[dict[str, str]] = field(default_factory=list)
     hang: Event | None = None
     hang_on_write: Event | None = None
+    slow_s: float = 0.0
     error: Exception | None = None
     error_after_writing: Exception | None = None
     lies: bool = False
@@ -54,6 +59,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Manners:
 
         def create_record(self, rtype: str, name: str, content: str) -> bool:
             _wait(manners, manners.hang_on_write)
+            sleep(manners.slow_s)
             manners.error = manners.error or manners.error_after_writing
             if not manners.lies:
                 manners.held.append({"type": rtype, "name": name, "content": content, "ttl": "60"})

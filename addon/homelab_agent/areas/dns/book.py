@@ -42,6 +42,9 @@ INVENTED_KEY = "invented"
 ANSWER_S = 60.0
 """A provider that has not answered by then is given up; some have to be paced."""
 
+CHANGES_AS_LONG = 20
+"""So many further changes may take as long again: many providers take them one by one."""
+
 _STATES: tuple[tuple[type[AgentError], ProviderState], ...] = (
     (WrongCredentials, ProviderState.REFUSED),
     (ProviderBusy, ProviderState.RATE_LIMITED),
@@ -76,7 +79,9 @@ class ProviderBook:
         clock: Clock,
         *,
         first: Provider | None = None,
+        answer_s: float = ANSWER_S,
     ) -> None:
+        self._answer_s = answer_s
         self._records = records
         self._vault = vault
         self._resources = resources
@@ -214,8 +219,10 @@ class ProviderBook:
         return entry.shown
 
     @asynccontextmanager
-    async def asking(self, key: str, *, changing: bool = False) -> AsyncIterator[Provider]:
-        """Give the provider to be asked, and note how that went. There is a deadline.
+    async def asking(self, key: str, *, changes: int = 0) -> AsyncIterator[Provider]:
+        """Give the provider to be asked, and note how that went.
+
+        There is a deadline, which grows with the number of changes that it is asked for.
 
         Raises:
             NotFound: there is none with this key.
@@ -223,7 +230,7 @@ class ProviderBook:
             ProviderAway: it did not answer in time.
             ApplyUncertain: neither did it, and it may have changed something.
         """
-        async with self._asking(self.entry(key, field="provider"), changing=changing) as provider:
+        async with self._asking(self.entry(key, field="provider"), changes=changes) as provider:
             yield provider
 
     async def close(self) -> None:
@@ -233,18 +240,19 @@ class ProviderBook:
                 await entry.opened.close()
 
     @asynccontextmanager
-    async def _asking(self, entry: Entry, *, changing: bool = False) -> AsyncIterator[Provider]:
+    async def _asking(self, entry: Entry, *, changes: int = 0) -> AsyncIterator[Provider]:
         if entry.opened is None:
             if entry.kept.state is ProviderState.SECRET_UNREADABLE:
                 raise SecretUnreadable(f"DNS provider {entry.kept.name}")
             raise ProviderAway(str(entry.kept.reason))
+        within_s = self._answer_s * (1 + changes / CHANGES_AS_LONG)
         try:
             try:
-                async with asyncio.timeout(ANSWER_S):
+                async with asyncio.timeout(within_s):
                     yield entry.opened
             except TimeoutError as error:
-                kind = ApplyUncertain if changing else ProviderAway
-                raise kind(f"{entry.kept.name} did not answer within {ANSWER_S:g} s.") from error
+                kind = ApplyUncertain if changes else ProviderAway
+                raise kind(f"{entry.kept.name} did not answer within {within_s:g} s.") from error
         except AgentError as error:
             # Some answer with what they were asked, and their words go on to whoever asked us.
             error.message = self._vault.mask(error.message)

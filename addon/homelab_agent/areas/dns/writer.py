@@ -234,7 +234,7 @@ class ZoneWriter:
         wanted = {RecordType.A: ipv4, RecordType.AAAA: ipv6}
         keys = [(name, each) for each, address in wanted.items() if address is not None]
         async with self._alone(home):
-            async with self._book.asking(home.provider, changing=True) as provider:
+            async with self._book.asking(home.provider, changes=len(keys)) as provider:
                 if provider.sets_addresses:
                     return await provider.set_addresses(name, ipv4, ipv6)
             changes = address_changes(await self.held(home, keys), name, wanted, ttl_s)
@@ -259,7 +259,7 @@ class ZoneWriter:
             await self._apply(home, [change])
             return
         # Whoever needs it waits until it is served; its servers may take minutes.
-        async with self._book.asking(home.provider, changing=True) as provider:
+        async with self._book.asking(home.provider, changes=1) as provider:
             await provider.apply(home.zone, [change])
 
     async def _apply(self, home: ZoneHome, changes: Sequence[Change]) -> None:
@@ -306,7 +306,7 @@ class ZoneWriter:
 
     async def _send(self, home: ZoneHome, changes: Sequence[Change]) -> AgentError | None:
         try:
-            async with self._book.asking(home.provider, changing=True) as provider:
+            async with self._book.asking(home.provider, changes=len(changes)) as provider:
                 await provider.apply(home.zone, changes)
         except AgentError as error:
             return error

@@ -5,6 +5,7 @@ so the addresses among its options are checked before, as far as they can be fou
 """
 
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import quote, quote_plus, urlsplit
 
@@ -29,7 +30,7 @@ from homelab_agent.platform.errors import AgentError, NotFound
 from homelab_agent.platform.outbound.guard import GuardedAddress
 
 DEADLINE_S = 45.0
-"""For a whole conversation; many of its providers make several requests for one record."""
+"""For a conversation; many of its providers make several requests for one record."""
 
 TYPES = (RecordType.A, RecordType.AAAA, RecordType.CNAME, RecordType.TXT)
 
@@ -94,7 +95,9 @@ class LexiconProvider(RecordsOnly):
         names = {change.name for change in changes}
         require_unchanged((await self.read(zone, names)).records, changes)
         progress = Progress()
-        await self._call(lambda: self._calls.write(zone, changes, progress), progress)
+        # One after the other, as each conversation has the same deadline.
+        for change in changes:
+            await self._call(partial(self._calls.write, zone, change, progress), progress)
         found = await read_back(self.read(zone, names))
         held = {(each.name, each.type): each.values for each in found.records}
         for change in changes:

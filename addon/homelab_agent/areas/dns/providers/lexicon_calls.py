@@ -5,7 +5,7 @@ Internet. The zone is known here, so its providers are used as that client does.
 """
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -55,15 +55,14 @@ class LexiconCalls:
             found = provider.list_records(None, None, None)
         return _record_sets(found)
 
-    def write(self, zone: str, changes: Sequence[Change], progress: Progress) -> None:
-        """Make the changes one by one."""
-        for change in changes:
-            some = change.after or change.before
-            with self._signed_in(zone, ttl_s=some.ttl_s if some else None) as provider:
-                for call in _calls(provider, change):
-                    progress.begun += 1
-                    call()
-                    progress.done += 1
+    def write(self, zone: str, change: Change, progress: Progress) -> None:
+        """Make a change."""
+        some = change.after or change.before
+        with self._signed_in(zone, ttl_s=some.ttl_s if some else None) as provider:
+            for call in _calls(provider, change):
+                progress.begun += 1
+                call()
+                progress.done += 1
 
     @contextmanager
     def _signed_in(self, zone: str, *, ttl_s: int | None = None) -> Iterator[Provider]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from pydantic import SecretStr
 
-from homelab_agent.areas.dns.book import ProviderBook
+from homelab_agent.areas.dns.book import ANSWER_S, ProviderBook
 from homelab_agent.areas.dns.entries import KeptProvider
 from homelab_agent.areas.dns.models import (
     AuthoritativeAnswers,
@@ -80,6 +80,7 @@ class House:
         make: Callable[[ProviderSettings], Provider] | None = None,
         vault_key: bytes = b"k" * 32,
         clock: HandClock | None = None,
+        answer_s: float = ANSWER_S,
     ) -> None:
         self.provider = provider
         self.clock = clock or HandClock()
@@ -92,6 +93,7 @@ class House:
             self.resources,
             make or (lambda _: provider),
             self.clock,
+            answer_s=answer_s,
         )
         self.writer = ZoneWriter(self.book, self.servers, SOON)
         self.service = DnsService(

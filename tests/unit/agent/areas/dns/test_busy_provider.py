@@ -91,6 +91,19 @@ async def test_what_was_begun_is_taken_back_with_the_pauses_that_are_wanted(
     assert not _served(server)
 
 
+async def test_a_long_plan_may_take_longer_than_a_short_one(store: Store) -> None:
+    provider = ScriptedProvider(ZONE)
+    house = await House(store, provider, answer_s=0.5).with_provider()
+    wanted = tuple(
+        WantedRecords(name=f"h{number}.{ZONE}", type=RecordType.A, values=("192.0.2.1",))
+        for number in range(60)
+    )
+    plan = await house.service.plan(PlanBody(wanted=wanted))
+    provider.slow_s = 0.015
+    await house.service.write(plan)
+    assert len(provider.held) == len(wanted)
+
+
 async def test_a_provider_that_wants_a_pause_before_anything_is_done_is_left_alone(
     house: House, server: CloudflareServer
 ) -> None:

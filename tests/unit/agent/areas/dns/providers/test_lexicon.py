@@ -102,6 +102,15 @@ async def test_a_provider_that_hangs_costs_one_thread_and_nobody_waits_for_it_tw
     await wait_until(answers, what="the provider to be asked again")
 
 
+async def test_many_changes_may_take_longer_than_one(reach: Reach, manners: Manners) -> None:
+    provider = LexiconProvider(settings(lexicon_provider.NAME), reach, deadline_s=1.0)
+    manners.slow_s = 0.15
+    names = [f"h{number}.{ZONE}" for number in range(9)]
+    wanted = [change(None, records(name, RecordType.A, "192.0.2.1")) for name in names]
+    await provider.apply(ZONE, wanted)
+    assert [each["name"] for each in manners.held] == names
+
+
 async def test_a_write_that_hangs_is_uncertain(reach: Reach, manners: Manners) -> None:
     provider = LexiconProvider(settings(lexicon_provider.NAME), reach, deadline_s=0.3)
     manners.hang_on_write = Event()
