@@ -58,9 +58,13 @@ class Confined:
         raise FileNotFoundError(2, os.strerror(2), path)
 
     def entries(self, folder: str, most: int) -> tuple[os.DirEntry[str], ...]:
-        """Return what a folder holds, by name, `most` of it; raises as `real` does."""
+        """Return what a folder holds, by name, `most` of it; raises as `real` does.
+
+        Names that are no UTF-8 are left out: they can be neither stored nor shown.
+        """
         with os.scandir(self.real(folder)) as found:
-            return tuple(sorted(islice(found, most), key=lambda entry: entry.name))
+            entries = [entry for entry in islice(found, most) if _is_text(entry.name)]
+        return tuple(sorted(entries, key=lambda entry: entry.name))
 
     def stamp(self, path: str) -> Stamp:
         """Return by what a change of a file is noticed; raises as `real` does."""
@@ -79,6 +83,14 @@ class Confined:
 
     def _is_allowed(self, root: Path, resolved: PurePosixPath) -> bool:
         return any(resolved.is_relative_to(_resolve(root, str(each))) for each in self._allowed)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _within(root: Path, path: PurePosixPath) -> Path:

@@ -7,6 +7,7 @@ from homelab_agent.areas.certificates.confined import Stamp
 from homelab_agent.areas.certificates.files import Files
 from homelab_agent.areas.certificates.watch import CertificateWatch
 from homelab_agent.areas.certificates.watched import Origin
+from homelab_agent.platform.surviving import surviving
 
 SCAN_S = 60.0
 
@@ -31,7 +32,8 @@ class FilesWatch:
     async def run(self) -> None:
         """Follow until cancelled."""
         while True:
-            await self.scan()
+            with surviving("certificate_scan"):
+                await self.scan()
             await asyncio.sleep(self._every_s)
 
     async def scan(self) -> None:

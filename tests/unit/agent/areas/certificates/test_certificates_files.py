@@ -197,6 +197,18 @@ async def test_a_certificate_that_the_agent_keeps_there_is_not_shown_a_second_ti
     assert [each.path for each in await files.found()] == [other]
 
 
+async def test_a_file_whose_name_is_no_text_does_not_end_the_agent(
+    files: CertificateFiles, authority: Authority, allowed: Path
+) -> None:
+    issued = authority.issue("a.example", days=80)
+    for name in (b"caf\xe9.pem", b"caf\xe9/b.pem"):
+        path = os.fsdecode(os.fsencode(allowed) + b"/" + name)
+        put(Path(path).parent, Path(path).name, issued)
+    other = put(allowed, "caf\u00e9.pem", authority.issue("other.example", days=80))
+
+    assert [each.path for each in await files.found()] == [other]
+
+
 async def test_files_are_watched_as_they_come_change_and_go(
     service: CertificateService,
     authority: Authority,
