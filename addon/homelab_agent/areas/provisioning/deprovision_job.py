@@ -184,7 +184,9 @@ class DeprovisionJob:
         message = f"{arguments.name} is not served any more.{stays_of(context)}"
         key = before_of(context).certificate
         if key is not None:
-            said = await self._certificate.discard(key, within_s=self._patience.step_s)
+            # A renewal that is just going on ends first, and may take that long.
+            within_s = self._patience.certificate_s + self._patience.propagation_s
+            said = await self._certificate.discard(key, within_s=within_s)
             message = f"{message} {said}"
         await self._with.domains.changing(arguments.name, None)
         return Told(message, ends=DomainEventType.DEPROVISIONED)

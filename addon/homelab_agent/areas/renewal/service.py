@@ -325,6 +325,7 @@ class RenewalService:
         while self.is_taken(key):
             if asyncio.get_running_loop().time() > deadline:
                 raise TimedOut(f"The certificate {key} is still being worked on.")
+            report(None, f"Waiting until nobody else works on the certificate {key}")
             await asyncio.sleep(_LOOK_AGAIN_S)
         self._obtaining.add(key)
         try:

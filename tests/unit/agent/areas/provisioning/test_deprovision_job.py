@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from homelab_agent.areas.ddns.models import DynamicAddressBody
@@ -215,6 +217,26 @@ async def test_a_certificate_that_was_handed_over_is_taken_from_the_proxy_again(
     await bench.deprovision()
 
     assert bench.certificates.kept == before
+
+
+async def test_a_renewal_that_is_just_going_on_does_not_keep_a_domain_up(bench: Bench) -> None:
+    bench.patience = replace(bench.patience, step_s=0.2, certificate_s=30)
+    await bench.runner.close()
+    bench.started()
+    await _up(bench)
+    tries: list[None] = []
+
+    async def renewing() -> None:
+        tries.append(None)
+        if len(tries) < 3:
+            await hanging()
+
+    bench.faults.at["certificates.discard"] = renewing
+
+    job = await bench.deprovision(forget=True)
+
+    assert job.outcome is Outcome.DONE, job.error
+    assert not any(bench.state().values())
 
 
 async def test_a_certificate_of_a_domain_that_caddy_got_its_own_for_since_goes_too(
