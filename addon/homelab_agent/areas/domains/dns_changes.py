@@ -1,5 +1,7 @@
 """Making the DNS as a domain wants it, or removing its records: by a plan that somebody saw."""
 
+import re
+
 from homelab_agent.areas.dns.models import DnsPlan, PlanBody, RecordSet, WantedRecords
 from homelab_agent.areas.dns.service import DnsService
 from homelab_agent.areas.domains.models import (
@@ -10,7 +12,7 @@ from homelab_agent.areas.domains.models import (
 from homelab_agent.areas.domains.service import DomainService, require_deletable
 from homelab_agent.areas.domains.watched import Watched
 from homelab_agent.platform.commands import Caller, Scope
-from homelab_agent.platform.errors import Conflict, Denied, Invalid, NotFound
+from homelab_agent.platform.errors import AgentError, Conflict, Denied, Invalid, NotFound
 from homelab_agent.platform.jobs.answer import answer
 from homelab_agent.platform.jobs.kinds import JobKind, Recovery, Step, StepContext, StepResult
 from homelab_agent.platform.jobs.models import CommandResult
@@ -141,7 +143,12 @@ class DnsChanges:
             )
             for each in settings.records
         )
-        return await self._dns.plan(PlanBody(wanted=wanted, provider=settings.provider))
+        try:
+            return await self._dns.plan(PlanBody(wanted=wanted, provider=settings.provider))
+        except AgentError as error:
+            # The place in the plan is the one in the domain's own records.
+            error.field = error.field and re.sub(r"^wanted\b", "records", error.field)
+            raise
 
     def _steps(self, arguments: ApplyArguments) -> tuple[Step[ApplyArguments], ...]:
         steps = (

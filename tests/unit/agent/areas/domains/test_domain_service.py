@@ -267,6 +267,15 @@ async def test_a_plan_of_yesterday_is_refused(house: OneHouse) -> None:
     assert record.values == ("192.0.2.99",)
 
 
+async def test_what_the_provider_does_not_offer_is_told_by_the_record_of_the_domain(
+    house: OneHouse,
+) -> None:
+    await house.add(records=[a_record(ttl_s=5)])
+    with pytest.raises(Invalid, match="smallest TTL") as refused:
+        await house.changes.plan(WIKI, DomainPlanBody())
+    assert refused.value.field == "records.0.ttl_s"
+
+
 async def test_a_domain_that_wants_no_records_has_no_plan(house: OneHouse) -> None:
     await house.add()
     with pytest.raises(Invalid) as caught:
