@@ -1,9 +1,9 @@
 """Certificates in files: read them, and find those of folders and of Caddy's store."""
 
-import asyncio
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -16,13 +16,17 @@ from homelab_agent.areas.certificates.parser import load_parser
 from homelab_agent.areas.certificates.pem import certificates_in
 from homelab_agent.areas.certificates.places import file_place
 from homelab_agent.areas.certificates.watched import Origin, Place
-from homelab_agent.platform.errors import Denied, Invalid
+from homelab_agent.platform.errors import Denied, Invalid, Unavailable
+from homelab_agent.platform.lone_thread import LoneThread, StillHangs
 
 MOST_DEPTH = 5
 MOST_ENTRIES = 5000
 MOST_FILES = 500
 MOUNTED_ROOT = Path("/host/root")
 """Where a container is given the machine's files, if no setting says otherwise."""
+
+_WITHIN_S = 30.0
+"""For so long a file, or a whole folder, is waited for; a file system may never answer."""
 
 _MOST_KNOWN = 2000
 """So many files are remembered; where each gets a new name at each renewal that is long enough."""
@@ -42,7 +46,10 @@ class _Read:
 
 
 class Files(Protocol):
-    """The files with certificates: of the machine, or of the demo."""
+    """The files with certificates: of the machine, or of the demo.
+
+    Each raises `Unavailable` where a file system does not answer.
+    """
 
     async def read_file(self, path: str) -> tuple[bytes, ...] | Nothing:
         """Return the chain that a file holds; why it cannot be had is an answer, not an error."""
@@ -67,18 +74,28 @@ class Files(Protocol):
 
 
 class CertificateFiles:
-    """What may be read is below `paths`, or in one of Caddy's stores."""
+    """What may be read is below `paths`, or in one of Caddy's stores.
 
-    def __init__(self, root: Path, paths: Sequence[Path], stores: Sequence[Path]) -> None:
+    All of it is read in a thread of its own: one that hangs is missed by nobody else.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        paths: Sequence[Path],
+        stores: Sequence[Path],
+        thread: LoneThread | None = None,
+    ) -> None:
         self._confined = Confined(root, (*paths, *stores))
         self._paths = tuple(str(path) for path in paths)
         self._stores = tuple(str(store) for store in stores)
+        self._thread = thread or LoneThread("certificate files", within_s=_WITHIN_S)
         self._known: dict[str, _Read] = {}
 
     async def read_file(self, path: str) -> tuple[bytes, ...] | Nothing:
         """Return the chain that a file holds; why it cannot be had is an answer, not an error."""
         try:
-            found = certificates_in(await asyncio.to_thread(self._confined.read, path))
+            found = certificates_in(await self._do(partial(self._confined.read, path)))
         except Denied as error:
             return Nothing(Verdict.UNREACHABLE, f"{error.message} {error.hint}.")
         except OSError as error:
@@ -88,7 +105,7 @@ class CertificateFiles:
     async def stamp(self, path: str) -> Stamp | None:
         """Return by what a change of a file is noticed; None where it cannot be seen."""
         try:
-            return await asyncio.to_thread(self._confined.stamp, path)
+            return await self._do(partial(self._confined.stamp, path))
         except OSError, Denied:
             return None
 
@@ -100,7 +117,7 @@ class CertificateFiles:
             Invalid: there is nothing.
         """
         try:
-            is_folder = await asyncio.to_thread(lambda: self._confined.real(path).is_dir())
+            is_folder = await self._do(lambda: self._confined.real(path).is_dir())
         except OSError as error:
             raise Invalid(f"{path} cannot be read: {error.strerror}", field="path") from error
         return await self._in_folder(path) if is_folder else (path,)
@@ -117,7 +134,7 @@ class CertificateFiles:
                 place = file_place(file, CertificateSource.FILE, Origin.FILES, None)
                 places[place.key] = place
         for store in self._stores:
-            for file in await asyncio.to_thread(self._in_store, store):
+            for file in await self._do(partial(self._in_store, store)):
                 place = file_place(file, CertificateSource.CADDY, Origin.FILES, None)
                 places[place.key] = place
         return tuple(places.values())
@@ -129,7 +146,7 @@ class CertificateFiles:
         them watched names its file.
         """
         chosen: dict[tuple[str, str], tuple[int, str]] = {}
-        for path in await asyncio.to_thread(self._walk, folder):
+        for path in await self._do(partial(self._walk, folder)):
             read = await self._look_into(path)
             if read is None or read.chain is None or read.chain.leaf.is_authority:
                 continue
@@ -152,6 +169,15 @@ class CertificateFiles:
             self._known.clear()
         self._known[path] = found
         return found
+
+    async def _do[Value](self, work: Callable[[], Value]) -> Value:
+        try:
+            return await self._thread.run(work)
+        except (StillHangs, TimeoutError) as error:
+            raise Unavailable(
+                "A file system with certificates does not answer",
+                hint="Look for a network drive whose server is away",
+            ) from error
 
     def _walk(self, folder: str) -> tuple[str, ...]:
         entries = islice(self._entries(folder, MOST_DEPTH), MOST_ENTRIES)

@@ -21,12 +21,12 @@ from homelab_agent.areas.dns.providers.errors import (
 )
 from homelab_agent.areas.dns.providers.interface import ZoneContents
 from homelab_agent.areas.dns.providers.lexicon_calls import LexiconCalls, Progress
-from homelab_agent.areas.dns.providers.lone_thread import LoneThread, StillHangs
 from homelab_agent.areas.dns.providers.reach import Reach
 from homelab_agent.areas.dns.providers.records_only import RecordsOnly
 from homelab_agent.areas.dns.providers.web_api import USUAL_WAIT_S, shown_words
 from homelab_agent.platform.dns_names import uniform_name
 from homelab_agent.platform.errors import AgentError, NotFound
+from homelab_agent.platform.lone_thread import LoneThread, StillHangs
 from homelab_agent.platform.outbound.guard import GuardedAddress
 
 DEADLINE_S = 45.0

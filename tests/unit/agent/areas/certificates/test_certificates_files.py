@@ -2,6 +2,9 @@
 
 import asyncio
 import os
+import threading
+from contextlib import suppress
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,10 +21,12 @@ from homelab_agent.areas.certificates.service import CertificateService
 from homelab_agent.areas.certificates.store import CertificateStore
 from homelab_agent.areas.certificates.watch import CertificateWatch, Rhythm
 from homelab_agent.platform.clock import utc_now
-from homelab_agent.platform.errors import Denied, Invalid
+from homelab_agent.platform.errors import Denied, Invalid, Unavailable
+from homelab_agent.platform.lone_thread import LoneThread
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.store.database import Store
 from tests.fakes.tls_servers import Authority, Issued
+from tests.harness.waiting import wait_until
 
 OWN = Path("/")
 MOUNTED = Path("/nothing/is/mounted/here")
@@ -207,6 +212,30 @@ async def test_a_file_whose_name_is_no_text_does_not_end_the_agent(
     other = put(allowed, "caf\u00e9.pem", authority.issue("other.example", days=80))
 
     assert [each.path for each in await files.found()] == [other]
+
+
+async def test_files_on_a_drive_that_hangs_stay_known_and_keep_no_other_work_waiting(
+    authority: Authority, allowed: Path
+) -> None:
+    path = put(allowed, "a.pem", authority.issue("a.example", days=80))
+    thread = LoneThread("certificate files", within_s=0.05)
+    files = CertificateFiles(MOUNTED, (allowed,), (allowed / "caddy",), thread)
+    answers = threading.Event()
+    with pytest.raises(TimeoutError):
+        await thread.run(answers.wait)
+    try:
+        for ask in (files.found, partial(files.read_file, path), partial(files.stamp, path)):
+            with pytest.raises(Unavailable, match="does not answer"):
+                await ask()
+    finally:
+        answers.set()
+
+    async def is_found() -> bool:
+        with suppress(Unavailable):
+            return [each.path for each in await files.found()] == [path]
+        return False
+
+    await wait_until(is_found, what="the files of the drive that is back")
 
 
 async def test_files_are_watched_as_they_come_change_and_go(
