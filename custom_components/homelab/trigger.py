@@ -23,6 +23,8 @@ TOLD_AGAIN_AFTER_S: Final = 86400.0
 
 _TIER: Final = {vol.Optional(CONF_TIER): vol.In(TIERS)}
 _OF_STACKS: Final = frozenset({HOST, STACK.name})
+_OF_CERTIFICATES: Final = OF_MONITORS | OF_DOMAINS | {CERTIFICATE.name, MANAGED_CERTIFICATE.name}
+"""One that the agent keeps is shown by the device of its domain, or by its own."""
 
 _RUNGS: Final[Mapping[int, ExpiryStage]] = {
     30: ExpiryStage.DAYS_30,
@@ -112,7 +114,7 @@ class CertificateExpiring(HappeningTrigger):
     """A certificate came to the next rung of the ladder, or ended."""
 
     happening_type = HappeningType.CERTIFICATE_EXPIRING
-    device_kinds = OF_MONITORS | {CERTIFICATE.name}
+    device_kinds = _OF_CERTIFICATES
     schema = schema_with(
         {vol.Required(CONF_DAYS, default=30): vol.All(vol.Coerce(int), vol.In(list(_RUNGS)))}
     )
@@ -129,7 +131,7 @@ class CertificateChanged(HappeningTrigger):
     """A certificate was replaced by another."""
 
     happening_type = HappeningType.CERTIFICATE_CHANGED
-    device_kinds = OF_MONITORS | {CERTIFICATE.name}
+    device_kinds = _OF_CERTIFICATES
 
 
 class _OfFigures(HappeningTrigger):

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import wire_machine, wire_services
+from tests.fakes import wire_domains, wire_machine, wire_services
+from tests.fakes.wire_domains import PHOTOS
 from tests.integration.automations import automate, on, state_of
 from tests.integration.home import Home
 
@@ -290,6 +291,24 @@ async def test_the_certificate_of_a_monitor_is_told_of_by_the_monitors_device(
     await happens(quiet, trigger)
     (run,) = runs
     assert run["name"] == "wiki.example.com"
+
+
+@pytest.mark.parametrize("trigger", ["certificate_expiring", "certificate_changed"])
+@pytest.mark.parametrize("with_domain", [True, False])
+async def test_a_kept_certificate_is_told_of_by_the_device_where_it_is_shown(
+    quiet: Home, trigger: str, *, with_domain: bool
+) -> None:
+    if with_domain:
+        quiet.agent.put("domain", PHOTOS, wire_domains.domain(PHOTOS))
+    quiet.agent.put("managed_certificate", PHOTOS, wire_domains.managed_certificate(PHOTOS))
+    found = wire_services.certificate(source="managed", managed=PHOTOS)
+    quiet.agent.put("certificate", found["key"], found)
+    await quiet.settled()
+    shown_by = f"domain:{PHOTOS}" if with_domain else f"managed_certificate:{PHOTOS}"
+    runs = await automate(quiet.hass, on(quiet, trigger, shown_by))
+    await happens(quiet, trigger)
+    (run,) = runs
+    assert run["device_id"] == quiet.device_id(shown_by)
 
 
 async def test_a_certificate_that_is_only_bad_is_neither_ending_nor_new(quiet: Home) -> None:
