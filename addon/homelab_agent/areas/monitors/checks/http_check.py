@@ -108,7 +108,7 @@ def _wrong_text(page: Page, settings: HttpCheckSettings) -> CheckOutcome | None:
 def _holds(page: Page, text: str) -> bool:
     try:
         return text.encode(page.charset) in page.body
-    except LookupError, UnicodeEncodeError:  # a charset that nobody knows, or that lacks a letter
+    except LookupError, ValueError:  # a charset that nobody knows, or that lacks a letter
         return text.encode() in page.body
 
 
