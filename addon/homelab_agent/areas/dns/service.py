@@ -131,6 +131,25 @@ class DnsService:
             NotFound: nobody manages it, or there is no such provider.
             Invalid: several providers do, and none was named.
         """
+        homes = self._homes_of(name, provider, field)
+        if len(homes) > 1:
+            keys = ", ".join(each.provider for each in homes)
+            raise Invalid(
+                f"Several providers manage {homes[0].zone}: {keys}.",
+                field=field,
+                hint="Name the provider that is meant",
+            )
+        return homes[0]
+
+    def homes_of(self, name: str, *, field: str = "name") -> tuple[ZoneHome, ...]:
+        """Return where a uniform name is managed, by whichever providers.
+
+        Raises:
+            NotFound: nobody manages it.
+        """
+        return self._homes_of(name, None, field)
+
+    def _homes_of(self, name: str, provider: str | None, field: str) -> tuple[ZoneHome, ...]:
         found = [each for each in self._zones(provider) if is_within(name, each[1])]
         longest = max((len(zone) for _, zone in found), default=0)
         nearest = [(entry, zone) for entry, zone in found if len(zone) == longest]
@@ -142,14 +161,7 @@ class DnsService:
                 hint=f"The zones that are managed: {self._zone_names(provider)}. Test the provider "
                 "to have it asked for new ones",
             )
-        if len(nearest) > 1:
-            keys = ", ".join(entry.key for entry, _ in nearest)
-            raise Invalid(
-                f"Several providers manage {nearest[0][1]}: {keys}.",
-                field=field,
-                hint="Name the provider that is meant",
-            )
-        return _home(*nearest[0])
+        return tuple(_home(*each) for each in nearest)
 
     def checked(self, wanted: WantedRecords, *, field: str) -> RecordSet:
         """Return what is wanted, checked and in the one way that it is written here.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from homelab_agent.areas.dns.models import RecordSet, RecordType
+from homelab_agent.areas.dns.models import RecordSet, RecordType, ZoneHome
 from homelab_agent.areas.renewal.authority import Proof
 from homelab_agent.areas.renewal.book import CertificateBook
 from homelab_agent.areas.renewal.kept import KeptCertificate, TxtValue
@@ -28,28 +28,29 @@ class Challenges:
         await self._dns.until_ready()
         _require_room(name, field=field)
         place = await self._where(f"{CHALLENGE_LABEL}.{name.removeprefix('*.')}")
-        home = self._dns.home_of(place, field=field)
-        if RecordType.TXT not in home.capabilities.types:
+        homes = self._dns.homes_of(place, field=field)
+        if not _with_texts(homes):
+            providers = ", ".join(each.provider for each in homes)
             raise NotFound(
-                f"{home.provider} offers no TXT records, by which {name} could be proven.",
+                f"There are no TXT records at {providers}, by which {name} could be proven.",
                 field=field,
                 hint="Move the zone, or lead _acme-challenge to another one by a CNAME.",
             )
 
     async def put(self, key: str, proofs: Iterable[Proof]) -> None:
         """Put the values; those that stand there already are fine."""
-        values = [await self._value(proof) for proof in proofs]
+        values = [each for proof in proofs for each in await self._values(proof)]
         await self._book.change(
             key, lambda record: record.model_copy(update={"txt": _merged(record.txt, values)})
         )
         for each in values:
-            await self._dns.add_txt(each.name, each.value)
+            await self._dns.add_txt(each.name, each.value, provider=each.provider)
 
     async def wait(self, key: str, *, within_s: float) -> None:
         """Wait until every authoritative server gives the values, beside those of others."""
-        wanted: dict[str, list[str]] = {}
+        wanted: dict[str, dict[str, None]] = {}
         for each in self._book.get(key).txt:
-            wanted.setdefault(each.name, []).append(each.value)
+            wanted.setdefault(each.name, {})[each.value] = None
         sets = [
             RecordSet(name=name, type=RecordType.TXT, values=tuple(values))
             for name, values in wanted.items()
@@ -66,7 +67,7 @@ class Challenges:
         is_clear = True
         for each in self._book.get(key).txt:
             try:
-                await self._dns.remove_txt(each.name, each.value)
+                await self._dns.remove_txt(each.name, each.value, provider=each.provider)
             except AgentError as error:
                 _log.warning("txt_left_behind", name=each.name, why=error.message)
                 is_clear = is_clear and isinstance(error, NotFound)
@@ -81,13 +82,18 @@ class Challenges:
 
         await self._book.change(key, without)
 
-    async def _value(self, proof: Proof) -> TxtValue:
+    async def _values(self, proof: Proof) -> tuple[TxtValue, ...]:
+        """Return what is to be put: at every provider of the zone, as any may be the public one."""
         if proof.txt_value is None:
             raise Failed(
                 f"The authority takes no proof by DNS for {proof.name}.",
                 hint="Order from another authority.",
             )
-        return TxtValue(name=await self._where(proof.txt_name), value=proof.txt_value)
+        name = await self._where(proof.txt_name)
+        return tuple(
+            TxtValue(name=name, value=proof.txt_value, provider=home.provider)
+            for home in _with_texts(self._dns.homes_of(name))
+        )
 
     async def _where(self, name: str) -> str:
         """Return where a value has to be put: a CNAME may lead it to another zone."""
@@ -106,6 +112,10 @@ class Challenges:
             return None
         targets = {value for server in found.servers for value in server.values or ()}
         return targets.pop() if len(targets) == 1 else None
+
+
+def _with_texts(homes: Iterable[ZoneHome]) -> tuple[ZoneHome, ...]:
+    return tuple(each for each in homes if RecordType.TXT in each.capabilities.types)
 
 
 def _require_room(name: str, *, field: str) -> None:

@@ -12,10 +12,14 @@ from homelab_agent.platform.model import Model
 
 
 class TxtValue(Model):
-    """A value that the agent put beside others at a name, or is about to."""
+    """A value that the agent put beside others at a name, or is about to.
+
+    `provider`: None: the only one that manages it.
+    """
 
     name: str
     value: str
+    provider: str | None = None
 
 
 class PendingOrder(Model):

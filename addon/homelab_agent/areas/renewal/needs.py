@@ -15,7 +15,7 @@ class Dns(Protocol):
         """Return when the providers are known."""
         ...
 
-    def home_of(self, name: str, provider: str | None = None, *, field: str = "name") -> ZoneHome:
+    def homes_of(self, name: str, *, field: str = "name") -> tuple[ZoneHome, ...]:
         """Return where a name is managed; errors name the field where nobody does."""
         ...
 
@@ -29,11 +29,13 @@ class Dns(Protocol):
         """Wait until every authoritative server gives these values; `TimedOut` names the others."""
         ...
 
-    async def add_txt(self, name: str, value: str, *, ttl_s: int = 60) -> None:
+    async def add_txt(
+        self, name: str, value: str, *, ttl_s: int = 60, provider: str | None = None
+    ) -> None:
         """Put a value beside others."""
         ...
 
-    async def remove_txt(self, name: str, value: str) -> None:
+    async def remove_txt(self, name: str, value: str, *, provider: str | None = None) -> None:
         """Take a value away; others stay."""
         ...
 

@@ -378,6 +378,8 @@ async def test_two_providers_of_one_zone_have_to_be_told_apart(house: House) -> 
         house.service.home_of("nas.example.org", field="records.0.name")
     assert caught.value.field == "records.0.name"
     assert house.service.home_of("nas.example.org", "other").provider == "other"
+    homes = house.service.homes_of("nas.example.org")
+    assert [each.provider for each in homes] == ["knot", "other"]
 
 
 async def test_a_zone_is_found_by_its_name_as_people_write_it(store: Store) -> None:

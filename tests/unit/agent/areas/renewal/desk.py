@@ -75,20 +75,27 @@ class HandAuthority(DemoAuthority):
 
 
 class HandDns:
-    """A zone in memory; `trouble` is raised by whatever would change it."""
+    """A zone in memory; `trouble` is raised by whatever would change it.
+
+    `texts`: what is there, with the provider; `served`: what was waited for.
+    """
 
     def __init__(self) -> None:
         self.trouble: AgentError | None = None
-        self.texts: set[tuple[str, str]] = set()
+        self.providers = ["hand"]
+        self.texts: set[tuple[str | None, str, str]] = set()
+        self.served: list[RecordSet] = []
 
     async def until_ready(self) -> None:
         """Be ready."""
 
-    def home_of(self, name: str, provider: str | None = None, *, field: str = "name") -> ZoneHome:
+    def homes_of(self, name: str, *, field: str = "name") -> tuple[ZoneHome, ...]:
         """Manage everything."""
-        del name, provider, field
+        del name, field
         capabilities = Capabilities(lists=True, types=tuple(RecordType))
-        return ZoneHome(zone=ZONE, provider="hand", capabilities=capabilities)
+        return tuple(
+            ZoneHome(zone=ZONE, provider=each, capabilities=capabilities) for each in self.providers
+        )
 
     async def answers(self, name: str, type: RecordType) -> AuthoritativeAnswers:  # noqa: A002
         """Know of no record."""
@@ -98,17 +105,21 @@ class HandDns:
         self, wanted: Sequence[RecordSet], *, within_s: float, exactly: bool = True
     ) -> None:
         """Serve at once."""
+        del within_s, exactly
+        self.served += wanted
 
-    async def add_txt(self, name: str, value: str, *, ttl_s: int = 60) -> None:
+    async def add_txt(
+        self, name: str, value: str, *, ttl_s: int = 60, provider: str | None = None
+    ) -> None:
         """Take it."""
         del ttl_s
         self._raise_trouble()
-        self.texts.add((name, value))
+        self.texts.add((provider, name, value))
 
-    async def remove_txt(self, name: str, value: str) -> None:
+    async def remove_txt(self, name: str, value: str, *, provider: str | None = None) -> None:
         """Drop it."""
         self._raise_trouble()
-        self.texts.discard((name, value))
+        self.texts.discard((provider, name, value))
 
     def _raise_trouble(self) -> None:
         if self.trouble is not None:

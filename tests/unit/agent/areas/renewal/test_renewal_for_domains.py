@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from homelab_agent.areas.renewal.authority import AuthorityAway
+from homelab_agent.areas.dns.models import RecordSet, RecordType
+from homelab_agent.areas.renewal.authority import AuthorityAway, Proof, Status
+from homelab_agent.areas.renewal.challenges import Challenges
 from homelab_agent.areas.renewal.kept import TxtValue
 from homelab_agent.areas.renewal.models import HandOver, IssueBody, ManagedState
 from homelab_agent.platform.commands import SYSTEM
@@ -62,6 +64,21 @@ async def test_one_that_cannot_be_had_says_why_and_is_discarded(desk: Desk) -> N
     assert failure.next_try_at is None  # whoever wanted it decides about that
     await desk.service.discard(KEY)
     assert not (await desk.service.list()).certificates
+
+
+async def test_a_name_is_proven_where_several_providers_have_its_zone(desk: Desk) -> None:
+    """One inside and one for the internet: nobody knows here which one the authority asks."""
+    desk.dns.providers = ["knot", "cloudflare"]
+    await desk.service.obtain(FOR_CADDY)
+    challenges, place = Challenges(desk.book, desk.dns), f"_acme-challenge.{KEY}"
+    proof = Proof(url="1", name=KEY, status=Status.PENDING, txt_name=place, txt_value="proof")
+    await challenges.put(KEY, [proof])
+    assert desk.dns.texts == {("knot", place, "proof"), ("cloudflare", place, "proof")}
+    await challenges.wait(KEY, within_s=1)
+    assert desk.dns.served == [RecordSet(name=place, type=RecordType.TXT, values=("proof",))]
+    assert await challenges.clear(KEY)
+    assert not desk.dns.texts
+    assert not desk.book.get(KEY).txt
 
 
 async def test_a_zone_that_is_gone_holds_no_certificate_back(desk: Desk) -> None:
