@@ -37,7 +37,7 @@ async def connect(
 
 
 async def ended(reader: asyncio.StreamReader) -> bool:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         try:
             return await reader.read() == b""
         except ConnectionResetError:
@@ -78,7 +78,7 @@ async def test_what_is_no_http_is_answered_as_a_problem_that_tells_nothing_of_us
 ) -> None:
     reader, writer = await connect(narrow, stack)
     writer.write(request_line)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         length = int(head.partition("content-length: ")[2].partition("\r\n")[0])
         problem = json.loads(await reader.readexactly(length))
@@ -93,7 +93,7 @@ async def test_a_client_that_waits_for_continue_is_served(
 ) -> None:
     reader, writer = await connect(narrow, stack)
     writer.write(HEALTHY.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await reader.readline() == b"HTTP/1.1 100 Continue\r\n"
         await reader.readline()
         assert await reader.readline() == b"HTTP/1.1 401 Unauthorized\r\n"

@@ -22,7 +22,7 @@ PATH = "/api/v1/try/web/count"
 async def opened(door: Door, query: str = "?count=2") -> AsyncIterator[ClientWebSocketResponse]:
     headers = {"Authorization": f"Bearer {door.secret}"} if door.secret else {}
     async with (
-        asyncio.timeout(5),
+        asyncio.timeout(30),
         door.session.ws_connect(door.url + PATH + query, headers=headers) as socket,
     ):
         yield socket

@@ -159,7 +159,7 @@ async def test_a_body_that_stalls_is_given_up(doors: Doors) -> None:
         "Content-Type: application/json\r\nContent-Length: 10\r\nConnection: close\r\n\r\n"
     )
     writer.write(head.encode() + b"{")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await reader.readline() == b"HTTP/1.1 400 Bad Request\r\n"
         writer.write(b"x" * 9)
         assert b'"field":"body"' in await reader.read()
@@ -184,7 +184,7 @@ async def test_a_body_in_a_broken_wrapping_is_called_unreadable(
         f"Content-Type: application/json\r\nConnection: close\r\n{headers}\r\n\r\n"
     )
     writer.write(head.encode() + body)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         answer = await reader.read()
     assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
     writer.close()
@@ -215,7 +215,7 @@ async def test_a_client_that_leaves_in_the_middle_is_no_error(
         said += "".join(capfd.readouterr())
         return "status=400" in said
 
-    await wait_until(noticed, what="the end of the request", within_s=5)
+    await wait_until(noticed, what="the end of the request")
     assert "client_left" in said
     assert "error" not in said
     assert not caplog.records

@@ -16,7 +16,7 @@ ON, OFF = Light(on=True), Light(on=False)
 
 
 async def _next(subscription: Subscription) -> tuple[Change, ...]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         return await anext(subscription.batches())
 
 
@@ -184,7 +184,7 @@ async def test_an_area_is_woken_when_somebody_comes_who_wants_what_it_makes(
         assert not resources.has_listener("light")
         assert not waiting.done()
         with resources.subscribe():
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await waiting
             assert resources.has_listener("light")
         assert not resources.has_listener("light")

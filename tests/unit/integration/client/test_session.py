@@ -28,7 +28,7 @@ async def until(condition: Callable[[], bool], what: str) -> None:
     async def check() -> bool:
         return condition()
 
-    await wait_until(check, what=what, within_s=5)
+    await wait_until(check, what=what)
 
 
 async def test_a_cable_that_was_pulled_is_noticed(client: AgentClient, agent: FakeAgent) -> None:

@@ -127,7 +127,7 @@ async def test_a_supervisor_that_is_not_ready_is_asked_again(
     announcement: SupervisorAnnouncement, supervisor: Supervisor
 ) -> None:
     supervisor.statuses = [503, 403, 200]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await announcement.run("the-app", 8099, "the instance")
     assert len(supervisor.heard) == 3
 

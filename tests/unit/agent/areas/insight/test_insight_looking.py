@@ -100,4 +100,4 @@ async def _told(homelab: Homelab, left: float, *, is_full: bool) -> None:
     async def told() -> bool:
         return bool(homelab.resources.keys(FINDING_KIND)) == is_full
 
-    await wait_until(told, what=f"the finding, full: {is_full}", within_s=5)
+    await wait_until(told, what=f"the finding, full: {is_full}")

@@ -73,7 +73,7 @@ class Area:
             return shown if shown is not None and holds(shown) else None
 
         try:
-            return await wait_until(check, what=f"the update of {key}", within_s=5)
+            return await wait_until(check, what=f"the update of {key}")
         except TimeoutError:
             raise AssertionError(f"it is {self.board.get(key)}") from None
 

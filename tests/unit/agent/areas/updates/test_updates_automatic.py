@@ -77,7 +77,7 @@ async def _asked(workshop: Workshop, times: int) -> None:
     async def check() -> bool:
         return len(workshop.asked) >= times
 
-    await wait_until(check, what=f"{times} updates", within_s=5)
+    await wait_until(check, what=f"{times} updates")
 
 
 async def test_containers_are_updated_one_after_the_other_and_only_once(

@@ -189,7 +189,7 @@ async def test_a_manual_container_is_looked_at_when_a_person_asks(live: Area) ->
     await live.until("app", lambda shown: shown)
     follow = live.board.follow("app")
     assert follow is not None
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await live.watch.request(follow).wait()
     await live.until("app", lambda shown: shown.state is UpdateState.CURRENT)
 

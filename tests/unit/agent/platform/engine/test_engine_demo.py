@@ -76,7 +76,7 @@ async def test_a_started_container_becomes_healthy_after_a_while() -> None:
     await engine.restart("cloud-db-1", None)
     assert (await engine.inspect("cloud-db-1")).health is ContainerHealth.STARTING
 
-    async with asyncio.timeout(5), engine.events(0) as events:
+    async with asyncio.timeout(30), engine.events(0) as events:
         async for event in events:
             if event.name == "cloud-db-1" and event.action is EventAction.HEALTH_STATUS:
                 break

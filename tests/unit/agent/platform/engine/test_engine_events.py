@@ -29,7 +29,7 @@ def _line(action: str, **attributes: str) -> bytes:
 
 
 async def _next(events: AsyncIterator[EngineEvent]) -> EngineEvent:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         return await anext(events)
 
 

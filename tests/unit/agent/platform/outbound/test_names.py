@@ -78,7 +78,7 @@ def run(tmp_path: Path, script: str, argument: str = "") -> list[str]:
 def test_a_resolver_that_hangs_delays_neither_other_names_nor_the_end(tmp_path: Path) -> None:
     *said, ended_at = run(tmp_path, SILENT, "silent")
     # glibc itself would ask on for ten seconds.
-    assert time.monotonic() - float(ended_at) < 3
+    assert time.monotonic() - float(ended_at) < 8
     assert sorted({*said[:6]}) == [f"nas{number}.lab.example timed out" for number in (0, 1, 2)]
     # Six asked, about three names.
     assert said[6:] == ["asking: 3", "both.example found", "192.0.2.1 found"]
