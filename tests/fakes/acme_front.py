@@ -16,6 +16,7 @@ DIRECTORY = "/dir"
 
 _PROBLEM = "application/problem+json"
 _ASK_S = 30
+_HOLD_S = 120
 _OURS = frozenset({"content-length", "transfer-encoding", "connection", "date", "server"})
 
 
@@ -162,7 +163,7 @@ async def acme_front(port: int, folder: Path) -> AsyncIterator[AcmeFront]:
 async def _stop(hold: Hold) -> None:
     hold.reached.set()
     with suppress(TimeoutError):
-        await asyncio.wait_for(hold.go_on.wait(), _ASK_S)
+        await asyncio.wait_for(hold.go_on.wait(), _HOLD_S)
 
 
 def _kind(path: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 DNS_PORT = 53
-ASK_S = 2
+ASK_S = 20
 _TRIES = 100
 
 

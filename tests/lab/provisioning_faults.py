@@ -57,14 +57,22 @@ def is_change(relay: str, question: bytes) -> bool:
 
 def once_at(world: ProvisioningWorld, name: str, step: str, deed: Deed) -> None:
     """Have something be done by somebody else as a step asks its first question."""
-    left = [deed]
+    doing: asyncio.Task[None] | None = None
 
     async def gate(_relay: str, _question: bytes) -> Way:
-        if left and await world.step_of(name) == step:
-            await left.pop()()
+        nonlocal doing
+        if doing is None and await world.step_of(name) == step:
+            doing = doing or asyncio.create_task(_done(deed))
+        if doing is not None:
+            # Others ask as well, as who looks at the proxy now and then: all wait for it.
+            await asyncio.shield(doing)
         return Way.PASS
 
     world.set_gate(gate)
+
+
+async def _done(deed: Deed) -> None:
+    await deed()
 
 
 class Fault:

@@ -36,6 +36,8 @@ QUICK = {
     "HOMELAB_PROVISION_CERTIFICATE_S": "5",
     "HOMELAB_PROVISION_UNDO_S": "60",
 }
+"""An agent that soon gives up what it waits for in vain."""
+
 ENDED_S = 120
 
 
@@ -69,8 +71,9 @@ class ProvisioningWorld:
 
     async def provision(self, name: str, **changes: object) -> str:
         """Begin to provision; return the job's id."""
-        # An agent that was just started again may not have reached Docker yet.
-        await wait_until(self._knows_the_container, what="the container to be known")
+        # An agent that was just started again may not have reached Docker yet, and of a container
+        # that was just started again it may not have heard.
+        await wait_until(self._sees_the_container_run, what="the container to be seen running")
         body = {"name": name, "container": self.container, "ipv4": "127.0.0.1", "wait_s": 0}
         answer = await self.asked("POST", "/provisioning", body | changes)
         job_id: str = answer["job"]["id"]
@@ -141,7 +144,7 @@ class ProvisioningWorld:
     async def serves(self, name: str) -> bool:
         """Return whether the container is served at a name, with a certificate of pebble."""
         try:
-            answer = await self.caddy.get(name, authority=self.root, timeout_s=5)
+            answer = await self.caddy.get(name, authority=self.root, timeout_s=20)
         except ClientError, OSError, TimeoutError:
             return False
         return answer.status == 200 and SAYS in answer.text
@@ -211,11 +214,11 @@ class ProvisioningWorld:
 
     async def _is_ready(self) -> bool:
         proxy = await self.asked("GET", "/proxy")
-        return await self._knows_the_container() and proxy["status"]["reach"] == "ok"
+        return await self._sees_the_container_run() and proxy["status"]["reach"] == "ok"
 
-    async def _knows_the_container(self) -> bool:
-        status, _ = await self.ask("GET", f"/containers/{self.container}")
-        return status == 200
+    async def _sees_the_container_run(self) -> bool:
+        status, found = await self.ask("GET", f"/containers/{self.container}")
+        return bool(status == 200 and found["state"] == "running")
 
 
 @asynccontextmanager
@@ -253,7 +256,6 @@ async def provisioning_world(
             settings={
                 "HOMELAB_TRUSTED_CA_FILE": str(folder / "root.pem"),
                 "HOMELAB_DNS_RESOLVERS": knot.primary.server,
-                **QUICK,
                 **(settings or {}),
             },
             prefix=prefix,

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from tests.lab.provisioning_faults import Fault, Hit, RealFault
-from tests.lab.provisioning_world import ZONE, ProvisioningWorld, provisioning_world
+from tests.lab.provisioning_world import QUICK, ZONE, ProvisioningWorld, provisioning_world
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
 
@@ -54,7 +54,7 @@ DEPROVISION_CASES = _cases("deprovision", DEPROVISION)
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ProvisioningWorld]:
-    async with provisioning_world(tmp_path_factory.mktemp("world")) as made:
+    async with provisioning_world(tmp_path_factory.mktemp("world"), settings=QUICK) as made:
         yield made
 
 

@@ -3,12 +3,14 @@
 import asyncio
 import io
 import json
+import os
 import tarfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from signal import SIGCONT, SIGSTOP
 from typing import Any
 
 import pytest
@@ -78,8 +80,11 @@ async def test_a_caddy_that_forgets_is_found_out_and_its_routes_are_put_back(
         assert "--resume" in status["warning"]
         await teller.done("PUT", PATH, OTHER)
         there = await caddy.config_text()
+        # While the agent looks elsewhere: it would put back what is missing within two seconds.
+        os.kill(teller.agent.pid, SIGSTOP)
         await caddy.restart()
         assert await caddy.config_text() == before
+        os.kill(teller.agent.pid, SIGCONT)
 
         async def is_back() -> bool:
             return await caddy.config_text() == there
@@ -131,7 +136,7 @@ async def test_a_caddy_that_resumes_is_known_to_remember(tmp_path: Path) -> None
             return bool(status["reach"] == "away")
 
         await wait_until(is_away, what="Caddy to be missed")
-        assert await teller.route_is("unknown")
+        await wait_until(lambda: teller.route_is("unknown"), what="the route to be unknown")
         status_code, problem = await teller.ask("PUT", PATH, OTHER)
         assert (status_code, problem["code"]) == (503, "unavailable")
         await caddy.start()

@@ -37,7 +37,7 @@ OPTIONS = (
     *("--read-only", "--stop-signal", "SIGTERM", "--stop-timeout", "3", "--runtime", "runc"),
     *("--publish", "127.0.0.1::80", "--publish", "81/udp", "--expose", "99"),
     *("--health-cmd", "true", "--health-interval", "1s", "--health-retries", "2"),
-    *("--health-start-period", "3s", "--health-timeout", "2s"),
+    *("--health-start-period", "3s", "--health-timeout", "30s"),
     *("--volumes-from", "{name}-lender:ro", "--pid", "host", "--cgroupns", "host"),
     *("--tty", "--interactive", "--entrypoint", "sh"),
     *("--network", "name={name}-a,ip={address},alias=one,mac-address=02:42:0a:4d:00:99"),
