@@ -31,7 +31,7 @@ from homelab_agent.areas.renewal.trouble import Troubles
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.errors import AgentError, Failed, TimedOut
 from homelab_agent.platform.jobs.progress import report
-from homelab_agent.platform.vault import Vault
+from homelab_agent.platform.vault import SecretUnreadable, Vault
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 4.0
 
@@ -111,7 +111,7 @@ class Issuance:
     async def _account(self, key: str) -> bool:
         directory = self._parts.accounts.require_agreed().directory
         record = self._book.get(key)
-        if record.pending is None or record.pending.directory != directory:
+        if not self._can_go_on(record, directory):
             report(None, "Making a key")
             tools = await load_key_tools()
             key_pem = await asyncio.to_thread(tools.new_key, record.key_type or KeyType.EC_P256)
@@ -120,6 +120,16 @@ class Issuance:
             )
             await self._keep(key, pending=pending)
         await self._session(key)
+        return True
+
+    def _can_go_on(self, record: KeptCertificate, directory: str) -> bool:
+        """Return whether an order was begun there whose key can be read: a backup may lack it."""
+        if record.pending is None or record.pending.directory != directory:
+            return False
+        try:
+            self._key_pem(record.key)
+        except SecretUnreadable:
+            return False
         return True
 
     async def _order(self, key: str) -> bool:

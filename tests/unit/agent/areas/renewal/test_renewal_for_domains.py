@@ -8,10 +8,12 @@ import pytest
 from homelab_agent.areas.dns.models import RecordSet, RecordType
 from homelab_agent.areas.renewal.authority import AuthorityAway, Proof, Status
 from homelab_agent.areas.renewal.challenges import Challenges
-from homelab_agent.areas.renewal.kept import TxtValue
+from homelab_agent.areas.renewal.kept import PendingOrder, TxtValue
 from homelab_agent.areas.renewal.models import HandOver, IssueBody, ManagedState
-from homelab_agent.platform.commands import SYSTEM
+from homelab_agent.platform.commands import SYSTEM, Outcome
 from homelab_agent.platform.errors import AgentError, Conflict, Invalid, NotFound, Unavailable
+from homelab_agent.platform.secrets import SecretFilter
+from homelab_agent.platform.vault import Vault
 from tests.unit.agent.areas.renewal.desk import ZONE, Desk
 
 KEY = f"photos.{ZONE}"
@@ -101,6 +103,17 @@ def _delete(desk: Desk) -> Callable[[str], Awaitable[object]]:
         await desk.service.delete(key, SYSTEM)
 
     return delete
+
+
+async def test_an_order_whose_key_was_lost_with_the_key_file_is_begun_anew(desk: Desk) -> None:
+    await desk.service.obtain(FOR_CADDY)
+    lost = Vault(b"another file".ljust(32), SecretFilter()).seal("a key", f"certificate {KEY}")
+    directory = desk.book.get(KEY).directory or ""
+    pending = PendingOrder(directory=directory, sealed_key=lost, order_url="demo:order/1")
+    await desk.book.change(KEY, lambda now: now.model_copy(update={"pending": pending}))
+    result = await desk.service.renew(KEY, SYSTEM, 30)
+    assert result.outcome is Outcome.DONE, result.message
+    assert (await desk.service.get(KEY)).state is ManagedState.VALID
 
 
 async def test_one_of_a_person_is_not_discarded(desk: Desk) -> None:
