@@ -59,7 +59,8 @@ from .const import CONF_FINGERPRINT
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
 from .subjects import Subject
 
-_ENTRY = {CONF_TOKEN, CONF_FINGERPRINT, CONF_HOST, "unique_id", "title"}
+# What an agent was discovered by has the name of its host in it.
+_ENTRY = {CONF_TOKEN, CONF_FINGERPRINT, CONF_HOST, "unique_id", "title", "discovery_keys"}
 _RESOURCE = {"instance_id", "host_name", "host_ip", "name", "reason", "source_reason"}
 # Paths tell who lives here, and a container's own words may tell anything.
 _STACK = {"config_files", "working_dir"}

@@ -201,14 +201,12 @@ def withdraw_all(hass: HomeAssistant, entry: ConfigEntry, *, for_good: bool = Fa
 
     What a person has seen and put aside stays so over an unload.
     """
-    for issue in _ALL:
-        ir.async_delete_issue(hass, DOMAIN, f"{issue}_{entry.entry_id}")
+    of_things = [one for issue in OF_THINGS for one in ids_of_things(hass, entry, issue)]
     registry = ir.async_get(hass)
-    for issue in OF_THINGS:
-        for issue_id in ids_of_things(hass, entry, issue):
-            known = registry.async_get_issue(DOMAIN, issue_id)
-            if for_good or known is None or known.dismissed_version is None:
-                ir.async_delete_issue(hass, DOMAIN, issue_id)
+    for issue_id in (*(f"{issue}_{entry.entry_id}" for issue in _ALL), *of_things):
+        known = registry.async_get_issue(DOMAIN, issue_id)
+        if for_good or known is None or known.dismissed_version is None:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
 def _severity(issue: str) -> ir.IssueSeverity:

@@ -15,7 +15,7 @@ from custom_components.homelab.const import DOMAIN
 from tests.fakes.agent_server import FakeAgent
 from tests.harness.waiting import wait_until
 
-DEADLINE_S = 10
+DEADLINE_S = 60
 
 
 def entry_data(agent: FakeAgent, **changes: Any) -> dict[str, Any]:

@@ -85,4 +85,4 @@ async def becomes(condition: Callable[[], bool], what: str) -> None:
     async def check() -> bool:
         return condition()
 
-    await wait_until(check, what=what, within_s=45)
+    await wait_until(check, what=what, within_s=120)

@@ -1,10 +1,12 @@
 """Diagnostics and system health: enough to help, nothing to misuse."""
 
 import json
+from types import MappingProxyType
 from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.discovery_flow import DiscoveryKey
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
@@ -38,6 +40,17 @@ async def test_diagnostics_of_a_host_tell_much_and_give_nothing_away(home: Home)
     (container,) = found["containers"]
     assert (container["name"], container["state"]) == ("web", "running")
     assert container["labels"] == {"com.example.secret": REDACTED}
+
+
+async def test_diagnostics_do_not_name_the_host_that_an_agent_was_discovered_on(home: Home) -> None:
+    announced = DiscoveryKey(
+        domain="zeroconf",
+        key=("_homelab-agent._tcp.local.", "atlas._homelab-agent._tcp.local."),
+        version=1,
+    )
+    keys = MappingProxyType({"zeroconf": (announced,)})
+    home.hass.config_entries.async_update_entry(home.entry, discovery_keys=keys)
+    assert_no_secret(await async_get_config_entry_diagnostics(home.hass, home.entry))
 
 
 async def test_diagnostics_tell_where_figures_come_from_and_how_much_there_is(home: Home) -> None:

@@ -68,6 +68,19 @@ async def test_an_ignored_loop_is_shown_again_only_when_it_comes_anew(home: Home
     await appears(home, issues.RESTART_LOOP)
 
 
+async def test_a_missing_right_that_is_ignored_stays_so_until_it_is_given(home: Home) -> None:
+    home.agent.put("engine", "docker", wire.engine(missing_rights=["events"]))
+    issue_id = await appears(home, issues.RIGHTS_MISSING)
+    ir.async_ignore_issue(home.hass, DOMAIN, issue_id, ignore=True)
+    await home.hass.config_entries.async_reload(home.entry.entry_id)
+    assert not shown(home, issues.RIGHTS_MISSING)
+    home.agent.put("engine", "docker", wire.engine())
+    registry = ir.async_get(home.hass)
+    await until(lambda: registry.async_get_issue(DOMAIN, issue_id) is None, "the right")
+    home.agent.put("engine", "docker", wire.engine(missing_rights=["events"]))
+    await appears(home, issues.RIGHTS_MISSING)
+
+
 async def test_a_fix_that_fails_says_why_and_the_issue_stays(home: Home) -> None:
     loop(home, protected_reason="It is needed.")
     issue_id = await appears(home, issues.RESTART_LOOP)
