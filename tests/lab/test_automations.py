@@ -1,5 +1,6 @@
 """Triggers and conditions in a real Home Assistant, of what really happens to real containers."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -50,7 +51,7 @@ async def test_a_container_that_died_runs_the_automation_of_its_device_once(worl
     await world.docker.create(name, command=("sh", "-c", DIES_WHEN_TOLD))
     await world.entity(name, "state")
     device_id = await world.device_id(name)
-    automation = {
+    settings = {
         "alias": name,
         "mode": "queued",
         "triggers": {"trigger": "homelab.container_died", "target": {"device_id": [device_id]}},
@@ -62,15 +63,19 @@ async def test_a_container_that_died_runs_the_automation_of_its_device_once(worl
             },
         },
     }
-    await world.home.api.call("POST", f"/api/config/automation/config/{name}", automation)
+    await world.home.api.call("POST", f"/api/config/automation/config/{name}", settings)
+
+    async def listening() -> dict[str, Any] | None:
+        states = await world.home.api.call("GET", "/api/states")
+        found = (each for each in states if each["attributes"].get("id") == name)
+        return next((each for each in found if each["state"] == "on"), None)
 
     async def told() -> str | None:
-        for state in await world.home.api.call("GET", "/api/states"):
-            if state["attributes"].get("id") == name:
-                last: str | None = state["attributes"]["last_triggered"]
-                return last
-        return None
+        automation = await listening()
+        last: str | None = automation["attributes"]["last_triggered"] if automation else None
+        return last
 
-    assert await told() is None
+    automation = await wait_until(listening, what="the automation to be there")
+    assert automation["attributes"]["last_triggered"] is None
     await run("docker", "exec", name, "touch", "/die")
     await wait_until(told, what="the automation to run", within_s=SHOWN_WITHIN_S)

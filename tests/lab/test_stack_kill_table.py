@@ -19,15 +19,19 @@ from tests.harness.docker import Docker
 from tests.harness.private_engine import PrivateEngine
 from tests.harness.waiting import wait_until
 from tests.lab.kill_table import Fault, KillWorld
+from tests.lab.network import run
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 
 SLEEPS = """["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 3600 & wait $$!; done"]"""
-BREAKS = '["sh", "-c", "sleep 2; echo I cannot work; exit 3"]'
+BREAKS = '["sh", "-c", "until [ -e /break ]; do sleep 0.1; done; echo I cannot work; exit 3"]'
+NOT_YET_HEALTHY = 'healthcheck: {test: ["CMD", "false"], interval: 10m}'
+"""Its deployment waits for it until it breaks."""
+
 ENDED_S = 150
 
 
-def compose(version: str, command: str = SLEEPS) -> str:
+def compose(version: str, command: str = SLEEPS, more: str = "") -> str:
     """Return a stack of two services that tells which version it is."""
     return f"""
 services:
@@ -44,6 +48,7 @@ services:
     command: {command}
     environment: {{V: "{version}"}}
     depends_on: [db]
+    {more}
 """
 
 
@@ -133,9 +138,10 @@ async def test_a_whole_stack_runs_whenever_its_deployment_is_hit(
         world.proxy.hold(hold, done_first=moment.done)
         job_id = await world.deploy(name, compose("new"))
     else:
-        job_id = await world.deploy(name, compose("new", BREAKS))
+        job_id = await world.deploy(name, compose("new", BREAKS, NOT_YET_HEALTHY))
         await wait_until(lambda: _is_in(world, job_id, "verify"), what="verify", within_s=60)
         world.proxy.hold(hold, done_first=moment.done)
+        await run("docker", "--host", world.engine.url, "exec", f"{name}-web-1", "touch", "/break")
     if moment.call:
         await wait_until(_reached(world.proxy), what=moment.name, within_s=60)
     else:
