@@ -56,7 +56,7 @@ from homelab_agent.platform.tokens import Tokens
 from homelab_agent.platform.vault import open_vault
 from homelab_agent.wiring import Areas, Ground, Loop, wire_areas
 
-FIRST_LOOK_S = 3.0
+FIRST_LOOK_S = 10.0
 """How long a start waits for what Docker has to say."""
 
 _log = get_logger(__name__)
