@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ import psutil
 import pytest
 
 from homelab_agent.platform.clock import utc_now
+from homelab_agent.platform.errors import Unavailable
 from homelab_agent.platform.host.demo_machine import DemoMachine
 from homelab_agent.platform.host.linux_machine import LinuxMachine
 from homelab_agent.platform.host.linux_processes import Processes
@@ -232,6 +234,27 @@ async def test_a_process_can_still_be_stopped_after_the_clock_was_set(
         assert await machine.stop(process, signal.SIGTERM) is None
         assert await child.wait() == -signal.SIGTERM
     finally:
+        # The library knows one place for all.
+        await asyncio.to_thread(lambda: LinuxMachine(find_paths(), utc_now))
+
+
+async def test_a_process_that_hangs_within_the_kernel_takes_one_thread_and_no_more(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "1").mkdir()
+    waits = tmp_path / "1/stat"
+    os.mkfifo(waits)
+    machine = await asyncio.to_thread(
+        lambda: LinuxMachine(find_paths(tmp_path), utc_now, processes_within_s=0.1)
+    )
+    try:
+        before = threading.active_count()
+        for _ in range(10):
+            with pytest.raises(Unavailable, match="hangs"):
+                await machine.processes()
+        assert threading.active_count() == before + 1
+    finally:
+        os.close(os.open(waits, os.O_RDWR | os.O_NONBLOCK))
         # The library knows one place for all.
         await asyncio.to_thread(lambda: LinuxMachine(find_paths(), utc_now))
 

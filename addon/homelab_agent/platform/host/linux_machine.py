@@ -1,12 +1,15 @@
 """This machine, by what its kernel tells."""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import override
 
 import psutil
 
 from homelab_agent.platform.clock import Clock
+from homelab_agent.platform.errors import Unavailable
 from homelab_agent.platform.host.linux_disks import Disks
 from homelab_agent.platform.host.linux_energy import read_energy
 from homelab_agent.platform.host.linux_facts import FactsReader, boot_id
@@ -36,12 +39,18 @@ from homelab_agent.platform.host.machine import (
     StopRefused,
 )
 from homelab_agent.platform.host.paths import HostPaths
+from homelab_agent.platform.lone_thread import LoneThread, StillHangs
+
+PROCESSES_WITHIN_S = 20.0
+"""Whoever reads the command of a process that waits for a dead network drive waits with it."""
 
 
 class LinuxMachine(Machine):
     """Implements `Machine`. Everything is read in threads; make it in one too."""
 
-    def __init__(self, paths: HostPaths, clock: Clock) -> None:
+    def __init__(
+        self, paths: HostPaths, clock: Clock, *, processes_within_s: float = PROCESSES_WITHIN_S
+    ) -> None:
         self._paths = paths
         self._proc, self._sys = str(paths.proc), str(paths.sys)
         psutil.PROCFS_PATH = self._proc
@@ -51,6 +60,7 @@ class LinuxMachine(Machine):
         self._space = SpaceMeter(str(paths.root), clock)
         self._smart = SmartReader()
         self._processes = Processes(paths)
+        self._process_thread = LoneThread("processes", within_s=processes_within_s)
         self._frequencies = frequency_files(self._sys)
 
     @property
@@ -87,7 +97,7 @@ class LinuxMachine(Machine):
 
     @override
     async def processes(self) -> ProcessSweep:
-        return await asyncio.to_thread(self._processes.read)
+        return await self._at_processes(self._processes.read)
 
     @override
     async def own_processes(self) -> frozenset[int]:
@@ -95,7 +105,16 @@ class LinuxMachine(Machine):
 
     @override
     async def stop(self, process: ProcessReading, signal: int) -> StopRefused | None:
-        return await asyncio.to_thread(self._processes.stop, process, signal)
+        return await self._at_processes(partial(self._processes.stop, process, signal))
+
+    async def _at_processes[Value](self, work: Callable[[], Value]) -> Value:
+        try:
+            return await self._process_thread.run(work)
+        except (StillHangs, TimeoutError) as error:
+            raise Unavailable(
+                "The processes cannot be read: one of them hangs within the kernel",
+                hint="Look for a network drive whose server is away",
+            ) from error
 
     def _sample(self) -> MachineSample:
         together, cores = read_cpu_times(self._proc)

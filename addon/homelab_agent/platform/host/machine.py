@@ -290,10 +290,14 @@ class Machine(Protocol):
         """Ask every disk how it is; takes seconds. Empty where nothing can ask them."""
 
     async def processes(self) -> ProcessSweep:
-        """Return all processes; not cheap."""
+        """Return all processes; not cheap. Raises `Unavailable` where one of them hangs."""
 
     async def own_processes(self) -> frozenset[int]:
         """Return the numbers of the agent's own process and of those that started it."""
 
     async def stop(self, process: ProcessReading, signal: int) -> StopRefused | None:
-        """Send a signal to exactly this process; return why it was not sent."""
+        """Send a signal to exactly this process; return why it was not sent.
+
+        Raises:
+            Unavailable: a process hangs, so that it cannot be seen which one this is.
+        """
