@@ -145,7 +145,7 @@ def _row(coordinator: HomelabCoordinator, update: ContainerUpdate) -> dict[str, 
         "latest_digest": update.latest_digest,
         "release_notes_url": update.release_notes_url,
         "checked_at": update.checked_at and update.checked_at.isoformat(),
-        "taken_back": _was_taken_back(update, status and status.last),
+        "taken_back": _was_taken_back(update, status.last if status else None),
     }
 
 
