@@ -1,7 +1,9 @@
 """Any provider that dns-lexicon knows, where that library is installed (extra `dns-more`).
 
 What it does is believed only after the zone was listed again. Its code asks the network by itself,
-so the addresses among its options are checked before, as far as they can be found.
+so the addresses among its options are checked before each conversation, as far as they can be
+found. It looks names up once more: one that leads elsewhere a moment later is not noticed. Only
+admins give such options.
 """
 
 from collections.abc import Callable, Collection, Sequence
