@@ -40,7 +40,7 @@ async def _is(live: Watched, key: str, state: ContainerState) -> None:
         found = live.container(key)
         return found is not None and found.state is state
 
-    await live.until(holds, within_s=20)
+    await live.until(holds, within_s=60)
 
 
 async def test_the_whole_life_of_a_container_is_followed(docker: Docker, name: str) -> None:
@@ -84,7 +84,7 @@ async def test_a_health_verdict_arrives_and_goes_when_the_container_stops(
         try:
             await docker.start(name)
             await live.until(
-                lambda: (c := live.container(name)) and c.health == "healthy", within_s=20
+                lambda: (c := live.container(name)) and c.health == "healthy", within_s=60
             )
             await docker.stop(name)
             await _is(live, name, ContainerState.EXITED)
@@ -109,7 +109,7 @@ async def test_a_crash_loop_is_known_as_one_with_its_count(docker: Docker, name:
                 and c.exit_code == 3
                 and c.restart_loop
             ),
-            within_s=20,
+            within_s=60,
         )
 
 

@@ -57,7 +57,7 @@ class Watched:
         assert isinstance(found, EngineStatus)
         return found
 
-    async def until(self, holds: Callable[[], object], *, within_s: float = 10) -> None:
+    async def until(self, holds: Callable[[], object], *, within_s: float = 60) -> None:
         """Wait until a condition on what is published holds."""
         with self.resources.subscribe() as changes:
             if holds():

@@ -17,6 +17,7 @@ SLEEP_FOREVER = ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 3600 & wait 
 OWN_LABEL = "homelab.test"
 AT_ONCE = 32
 ANSWER_S = 150
+PAUSES = 5
 
 
 class DockerRefused(Exception):
@@ -96,8 +97,15 @@ class Docker:
         await self.call("POST", f"/containers/{container}/stop", params={"t": str(grace_s)})
 
     async def pause(self, container: str) -> None:
-        """Pause a container."""
-        await self.call("POST", f"/containers/{container}/pause")
+        """Pause a container, also where it does not stand still at once."""
+        for left in reversed(range(PAUSES)):
+            try:
+                await self.call("POST", f"/containers/{container}/pause")
+            except DockerRefused as error:
+                if not left or "unable to freeze" not in str(error):
+                    raise
+            else:
+                return
 
     async def unpause(self, container: str) -> None:
         """Let a paused container go on."""

@@ -55,7 +55,7 @@ async def test_a_site_is_served_over_https_with_the_certificate_it_was_given(
     bench: ProxyBench, caddy: Caddy, app: str, certified: Path
 ) -> None:
     await bench.put(RouteBody(upstreams=(app,), certificate=MANAGED, aliases=("P.Example.org.",)))
-    await bench.service.wait_until_served(HOST, within_s=5)
+    await bench.service.wait_until_served(HOST, within_s=30)
     for name in (HOST, "p.example.org"):
         answer = await caddy.get(name, "/a?b=c", authority=certified)
         assert (answer.status, '"path": "/a"' in answer.text) == (200, True)
@@ -224,7 +224,7 @@ async def test_a_site_that_asks_for_a_login_is_closed_until_somebody_has_a_passw
     )
     users = (BasicAuthUser(username="anna", password=PASSWORD),)
     await bench.put(body)
-    await bench.service.wait_until_served(HOST, within_s=5)
+    await bench.service.wait_until_served(HOST, within_s=30)
     assert (await caddy.get(HOST, authority=certified)).status == 403
     assert (await caddy.get(HOST, user=("anna", PASSWORD))).status == 403
     assert bench.row().state is RouteState.OK
@@ -253,7 +253,7 @@ async def test_a_websocket_goes_through(
         ) as socket,
     ):
         await socket.send_str("hello")
-        assert await socket.receive_str(timeout=5) == "echo hello"
+        assert await socket.receive_str(timeout=30) == "echo hello"
 
 
 async def test_an_upstream_with_a_certificate_of_its_own_is_trusted_only_where_that_is_said(
@@ -332,7 +332,7 @@ async def test_a_site_in_plain_http_only_is_in_plain_http_only(
         upstreams=(app,), certificate=RouteCertificate.NONE, options=RouteOptions(hsts_s=60)
     )
     await bench.put(body)
-    await bench.service.wait_until_served(HOST, within_s=5)
+    await bench.service.wait_until_served(HOST, within_s=30)
     answer = await caddy.get(HOST, https=False)
     assert answer.status == 200
     assert "Strict-Transport-Security" not in answer.headers
@@ -454,7 +454,7 @@ async def test_caddy_gets_a_certificate_of_its_own_where_that_is_wanted(
     ):
         before = await caddy.config_text()
         await bench.put(RouteBody(upstreams=(app,)))
-        await bench.service.wait_until_served(HOST, within_s=10)
+        await bench.service.wait_until_served(HOST, within_s=30)
 
         async def has_a_certificate() -> bool:
             try:

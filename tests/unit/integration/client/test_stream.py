@@ -29,7 +29,7 @@ from tests.fakes import wire
 from tests.fakes.agent_server import Answer, FakeAgent
 
 FAST = Backoff(first_s=0.01, longest_s=0.05, settled_s=3600)
-DEADLINE_S = 5
+DEADLINE_S = 30
 
 
 class Mirror:

@@ -50,6 +50,11 @@ _LINES_OF_BOTH = 20_000
 _DEFAULT_GRACE_S = 10
 """What Docker waits between the stop signal and the kill where nothing else is said."""
 
+_NOT_FROZEN = "unable to freeze"
+"""Of old control groups on a busy machine, where not all processes stood still in time."""
+
+_FREEZES = 3
+
 _NAME = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]*")
 
 _log = get_logger(__name__)
@@ -145,7 +150,13 @@ class DockerEngine(Engine):
 
     @override
     async def pause(self, container_id: str) -> None:
-        await self._change(container_id, "pause")
+        for _ in range(_FREEZES - 1):
+            try:
+                return await self._change(container_id, "pause")
+            except Failed as error:
+                if _NOT_FROZEN not in error.message:
+                    raise
+        return await self._change(container_id, "pause")
 
     @override
     async def unpause(self, container_id: str) -> None:

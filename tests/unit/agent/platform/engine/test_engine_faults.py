@@ -66,6 +66,19 @@ async def test_a_command_that_fails_is_sent_exactly_once(
     assert docker.calls[f"POST containers/{web.name}/{verb}"] == 1
 
 
+async def test_a_container_that_does_not_stand_still_at_once_is_paused_again_but_not_for_ever(
+    docker: FakeDocker, engine: DockerEngine
+) -> None:
+    docker.add("web")
+    said = '{"message": "OCI runtime pause failed: unable to freeze"}'
+    docker.faults["POST containers/web/pause"] = Fault(500, said)
+
+    with pytest.raises(Failed, match="unable to freeze"):
+        await engine.pause("web")
+
+    assert docker.calls["POST containers/web/pause"] == 3
+
+
 async def test_a_lost_answer_to_a_command_is_not_called_a_failure_and_not_repeated(
     docker: FakeDocker, engine: DockerEngine
 ) -> None:
