@@ -28,7 +28,7 @@ from .services_answers import (
     outcome_of,
     register,
     register_reading,
-    targets,
+    within,
 )
 from .targets import Target
 
@@ -76,15 +76,14 @@ async def _list_containers(call: ServiceCall) -> ServiceResponse:
 
 
 async def _container_statistics(call: ServiceCall) -> ServiceResponse:
-    wanted = {(one.coordinator, key) for one in targets(call) for key in one.containers()}
-
     async def read(entry: HomelabConfigEntry) -> dict[str, Any]:
         coordinator = entry.runtime_data
+        keys = within(call, coordinator, Target.containers)
         report = await asked_of(coordinator, coordinator.client.statistics())
         found = [
             {"device_id": coordinator.devices.id_of(one.key), **as_answer(one)}
             for one in report.containers
-            if not wanted or (coordinator, one.key) in wanted
+            if keys is None or one.key in keys
         ]
         return {"host": entry.title, "engine": as_answer(report.engine), "containers": found}
 

@@ -25,6 +25,7 @@ from .services_answers import (
     register,
     register_reading,
     targets,
+    within,
 )
 from .targets import HOST, Target
 
@@ -46,18 +47,18 @@ def set_up(hass: HomeAssistant) -> None:
 
 
 async def _list_updates(call: ServiceCall) -> ServiceResponse:
-    wanted = {(one.coordinator, key) for one in targets(call) for key in one.containers()}
     available_only: bool = call.data[ATTR_AVAILABLE_ONLY]
 
     async def read(entry: HomelabConfigEntry) -> dict[str, Any]:
         coordinator = entry.runtime_data
+        keys = within(call, coordinator, Target.containers)
         report = await asked_of(coordinator, coordinator.client.updates())
         return {
             "host": entry.title,
             "containers": [
                 {"device_id": coordinator.devices.id_of(one.key), **_row(coordinator, one)}
                 for one in report.updates
-                if (not wanted or (coordinator, one.key) in wanted)
+                if (keys is None or one.key in keys)
                 and (one.state is UpdateState.AVAILABLE or not available_only)
             ],
         }

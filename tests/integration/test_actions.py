@@ -214,6 +214,24 @@ async def test_updates_are_listed(home: Home) -> None:
     assert len(host["containers"]) == 2
 
 
+@pytest.mark.parametrize("action", ["list_updates", "container_statistics"])
+async def test_of_a_stack_without_containers_nothing_is_told_rather_than_of_all_there_are(
+    home: Home, action: str
+) -> None:
+    agent = home.agent
+    agent.put("stack", "media", wire.stack("media", services=[]))
+    await home.settled()
+    agent.answers["GET /updates"] = Answer({"updates": [wire.update("web")]})
+    report = {"engine": wire.engine_statistics(), "containers": [wire.statistics("web")]}
+    agent.answers["GET /stats"] = Answer(report)
+    (host,) = (await home.ask(action, device_id=home.device_id("stack:media")))["hosts"]
+    assert host["containers"] == []
+    (host,) = (await home.ask(action, device_id=home.device_id()))["hosts"]
+    assert len(host["containers"]) == 1
+    (host,) = (await home.ask(action, device_id=home.device_id(None)))["hosts"]
+    assert len(host["containers"]) == 1
+
+
 async def test_an_update_that_was_taken_back_is_listed_as_such_until_there_is_a_newer_one(
     home: Home,
 ) -> None:
