@@ -31,7 +31,7 @@ pytestmark = [
     pytest.mark.timeout(300),
 ]
 
-TIMEOUT_S = 5
+TIMEOUT_S = 20
 ZONE = """\
 $ORIGIN lab.example.
 $TTL 60
@@ -63,7 +63,7 @@ class Monitors:
 
     async def check(self, key: str) -> dict[str, Any]:
         """Check it now; return the result, with the monitor's warning."""
-        description = await self._post(f"/api/v1/monitors/{key}/check", {"wait_s": 30})
+        description = await self._post(f"/api/v1/monitors/{key}/check", {"wait_s": 60})
         found: dict[str, Any] = description["result"]
         found["warning"] = description["monitor"]["warning"]
         found["details"] = {each["name"]: each["value"] for each in found["details"]}

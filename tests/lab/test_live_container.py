@@ -179,8 +179,11 @@ async def test_logs_reach_an_automation(world: World) -> None:
         return await world.device_id(name)
 
     device_id = await wait_until(device, what="the device")
-    answer = await world.home.api.action(
-        "homelab", "get_logs", {"device_id": device_id}, response=True
-    )
-    assert "spoken" in str(answer)
-    assert "wrong" in str(answer)
+
+    async def both_lines() -> bool:
+        answer = await world.home.api.action(
+            "homelab", "get_logs", {"device_id": device_id}, response=True
+        )
+        return "spoken" in str(answer) and "wrong" in str(answer)
+
+    await wait_until(both_lines, what="what it said on both of its outputs")
