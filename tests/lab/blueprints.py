@@ -9,7 +9,7 @@ from tests.harness.waiting import wait_until
 from tests.lab.world import SHOWN_WITHIN_S
 
 BLUEPRINTS = Path(__file__).parents[2] / "blueprints" / "automation" / "homelab"
-TOLD_WITHIN_S = 60
+TOLD_WITHIN_S = 120
 
 
 async def use(home: HomeAssistant, blueprint: str, inputs: Mapping[str, object]) -> None:

@@ -24,7 +24,7 @@ from tests.lab.blueprints import told, use
 from tests.lab.renewal_world import ZONE, RenewalWorld
 from tests.lab.world import ShownAgent
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(480)]
 
 SHOP, HOUSE, MAIL = f"shop.{ZONE}", f"house.{ZONE}", f"mail.{ZONE}"
 KNOWN_WITHIN_S = 60

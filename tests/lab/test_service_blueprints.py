@@ -26,7 +26,7 @@ from tests.lab.blueprints import TOLD_WITHIN_S
 from tests.lab.network import PrivateNetwork, run
 from tests.lab.world import World
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
 PUBLIC_ADDRESS = "8.8.4.4"
 """Nobody's but the namespace's: it has no way out."""

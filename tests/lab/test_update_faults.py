@@ -18,7 +18,7 @@ from tests.lab.update_bench import HEX, Bench
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-CHECKED = 'HEALTHCHECK --interval=1s --timeout=1s --retries=2 CMD sh -c "test ! -e /bad"'
+CHECKED = 'HEALTHCHECK --interval=1s --timeout=30s --retries=2 CMD sh -c "test ! -e /bad"'
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
