@@ -39,7 +39,7 @@ if not copy.exists():
 """
 """What a newer agent does first: a copy is kept, then no older one can read the store."""
 
-pytestmark = [pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.timeout(900)]
 
 
 class Packaged:
@@ -102,7 +102,7 @@ class Packaged:
                 return None
             return job if status == 200 and job["state"] == "finished" else None
 
-        return await wait_until(ended, what="the job's end", within_s=150)
+        return await wait_until(ended, what="the job's end", within_s=400)
 
     async def left(self) -> list[str]:
         """Return the names of all containers that have to do with it."""
