@@ -19,7 +19,6 @@ from homeassistant.core import (
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import service
-from homeassistant.helpers.target import TargetSelection
 from homeassistant.util.json import JsonValueType
 
 from .client import AgentError, CommandResult
@@ -113,6 +112,11 @@ def targets(call: ServiceCall) -> list[Target]:
     return targets_of(call.hass, call.data)
 
 
+def is_targeted(call: ServiceCall) -> bool:
+    """Return whether the call has a target; one that came out empty is none, not all there is."""
+    return any(str(field) in call.data for field in TARGET_FIELDS)
+
+
 def hosts(call: ServiceCall) -> list[HomelabConfigEntry]:
     """Return the hosts of what is targeted, else all that are connected."""
     loaded: list[HomelabConfigEntry] = [
@@ -120,7 +124,7 @@ def hosts(call: ServiceCall) -> list[HomelabConfigEntry]:
         for entry in call.hass.config_entries.async_entries(DOMAIN)
         if entry.state is ConfigEntryState.LOADED
     ]
-    if TargetSelection(call.data).has_any_target:
+    if is_targeted(call):
         wanted = {target.coordinator for target in targets(call)}
         loaded = [entry for entry in loaded if entry.runtime_data in wanted]
     if not loaded:
@@ -133,8 +137,7 @@ def within(
 ) -> tuple[str, ...] | None:
     """Return the parts of a host that are targeted, such as containers; None: all of it is."""
     own = [target for target in targets(call) if target.coordinator is coordinator]
-    narrowed = TargetSelection(call.data).has_any_target
-    if not narrowed or any(target.kind == HOST for target in own):
+    if not is_targeted(call) or any(target.kind == HOST for target in own):
         return None
     return tuple(dict.fromkeys(key for target in own for key in parts(target)))
 
@@ -142,13 +145,20 @@ def within(
 def one_host(call: ServiceCall) -> HomelabConfigEntry:
     """Return the one host that is meant; which of several has to be said."""
     found = hosts(call)
-    if len(found) > 1:
+    # Without a target no host is meant only because the others are away just now.
+    meant = found if is_targeted(call) else _set_up(call.hass)
+    if len(meant) > 1:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="one_host_needed",
-            translation_placeholders={"hosts": ", ".join(sorted(one.title for one in found))},
+            translation_placeholders={"hosts": ", ".join(sorted(one.title for one in meant))},
         )
     return found[0]
+
+
+def _set_up(hass: HomeAssistant) -> list[HomelabConfigEntry]:
+    """Return all hosts that are set up and not disabled, connected or not."""
+    return hass.config_entries.async_entries(DOMAIN, include_ignore=False, include_disabled=False)
 
 
 async def asked_of[T](coordinator: HomelabCoordinator, question: Awaitable[T]) -> T:

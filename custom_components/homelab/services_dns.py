@@ -163,7 +163,7 @@ def _wanted(call: ServiceCall) -> dict[str, Any] | None:
     """Return the records that are wanted; None where it is what a domain wants."""
     if ATTR_RECORDS not in call.data:
         return None
-    if call.data[ATTR_DOMAIN] or call.data[ATTR_REMOVE]:
+    if ATTR_DOMAIN in call.data or call.data[ATTR_REMOVE]:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="records_or_domain")
     return {
         "wanted": tuple(

@@ -19,7 +19,7 @@ from .client.models import (
     ServiceType,
     WantedRecordSet,
 )
-from .coordinator import HomelabConfigEntry
+from .coordinator import HomelabConfigEntry, HomelabCoordinator
 from .services_answers import (
     ATTR_LIMIT,
     ATTR_WAIT,
@@ -130,14 +130,15 @@ async def _list(call: ServiceCall) -> ServiceResponse:
 async def _add(call: ServiceCall) -> ServiceResponse:
     entry = one_host(call)
     coordinator = entry.runtime_data
-    body = DomainBody(name=call.data[ATTR_DOMAIN], **_given(call))
+    body = DomainBody(name=call.data[ATTR_DOMAIN], **_given(call, coordinator))
     added = await asked_of(coordinator, coordinator.client.domains.add(body))
     return {"host": entry.title, **as_answer(added)}
 
 
 async def _update(call: ServiceCall) -> ServiceResponse:
     one = one_domain(call)
-    changed = one.coordinator.client.domains.change(one.id, DomainChange(**_given(call)))
+    change = DomainChange(**_given(call, one.coordinator))
+    changed = one.coordinator.client.domains.change(one.id, change)
     return {"host": one.host, **as_answer(await asked_of(one.coordinator, changed))}
 
 
@@ -200,7 +201,7 @@ async def _import(call: ServiceCall) -> ServiceResponse:
     return {"host": entry.title, **as_answer(planned)}
 
 
-def _given(call: ServiceCall) -> dict[str, Any]:
+def _given(call: ServiceCall, coordinator: HomelabCoordinator) -> dict[str, Any]:
     """Return what the call says is wanted of a domain."""
     plain = (ATTR_SERVICE_TYPE, ATTR_NOTE, ATTR_PROVIDER, ATTR_PAUSED)
     said: dict[str, Any] = {field: call.data[field] for field in plain if field in call.data}
@@ -213,5 +214,5 @@ def _given(call: ServiceCall) -> dict[str, Any]:
             )
             for record in call.data[ATTR_RECORDS]
         )
-    container = one_container(call)
+    container = one_container(call, coordinator)
     return said if container is None else {**said, "container": container}

@@ -9,14 +9,13 @@ import voluptuous as vol
 from homeassistant.core import ServiceCall
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.target import TargetSelection
 
 from .client.kinds import CONTAINER, Kind
 from .client.kinds import DOMAIN as DOMAIN_KIND
 from .client.models import RecordType, RouteOptions, UpstreamHealth
 from .const import DOMAIN
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
-from .services_answers import hosts, one_host, targets
+from .services_answers import hosts, is_targeted, one_host, targets
 from .subjects import Subject
 from .targets import HOST, Target
 
@@ -37,7 +36,7 @@ ATTR_UPSTREAM: Final = "upstream"
 ATTR_VERIFY_UPSTREAM: Final = "verify_upstream_tls"
 
 NAME: Final = vol.All(cv.string, vol.Length(min=1, max=300))
-DOMAIN_FIELD: Any = {vol.Optional(ATTR_DOMAIN, default=[]): vol.All(cv.ensure_list, [NAME])}
+DOMAIN_FIELD: Any = {vol.Optional(ATTR_DOMAIN): vol.All(cv.ensure_list, vol.Length(min=1), [NAME])}
 """Domains by name, among those targeted, or of all hosts."""
 PLACE_FIELD: Any = {vol.Optional(ATTR_DOMAIN): NAME}
 """The name that something is put at, which need not be known yet; or a targeted domain."""
@@ -200,7 +199,7 @@ def _targeted(call: ServiceCall, *, many: bool, named: bool) -> Iterator[NamedDo
 
     Where they are `named`, a container only says of which host: it is to be behind them.
     """
-    narrowed = TargetSelection(call.data).has_any_target
+    narrowed = is_targeted(call)
     if not narrowed and not many:
         return
     whole = {HOST, CONTAINER.name} if named else {HOST}

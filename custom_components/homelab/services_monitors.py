@@ -111,7 +111,7 @@ def set_up(hass: HomeAssistant) -> None:
 async def _add(call: ServiceCall) -> ServiceResponse:
     entry = one_host(call)
     coordinator = entry.runtime_data
-    kind, container = call.data[ATTR_TYPE], one_container(call)
+    kind, container = call.data[ATTR_TYPE], one_container(call, coordinator)
     check = _check_with(call, {ATTR_TYPE: kind})
     if kind == CheckType.CONTAINER and "container" not in check:
         if container is None:

@@ -128,7 +128,7 @@ async def _deprovision(call: ServiceCall) -> ServiceResponse:
 
 
 def _wanted(call: ServiceCall, place: NamedDomain) -> dict[str, Any]:
-    container = one_container(call)
+    container = one_container(call, place.coordinator)
     if (container is None) == (ATTR_UPSTREAM not in call.data):
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="container_or_upstream"

@@ -93,7 +93,7 @@ async def _issue(call: ServiceCall) -> ServiceResponse:
     hand_over = HandOver(
         caddy=call.data[ATTR_CADDY],
         folder=call.data.get(ATTR_FOLDER),
-        container=one_container(call),
+        container=one_container(call, coordinator),
         after=call.data.get(ATTR_AFTER),
     )
     body = IssueBody(

@@ -8,18 +8,19 @@ import voluptuous as vol
 from homeassistant.core import ServiceCall
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.target import TargetSelection
 
 from .client import Monitor
 from .client.kinds import CONTAINER, MONITOR, STACK
 from .const import DOMAIN
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
-from .services_answers import hosts, targets
+from .services_answers import hosts, is_targeted, targets
 from .targets import HOST
 
 ATTR_MONITOR: Final = "monitor"
 
-MONITOR_FIELD: Any = {vol.Optional(ATTR_MONITOR, default=[]): vol.All(cv.ensure_list, [cv.string])}
+MONITOR_FIELD: Any = {
+    vol.Optional(ATTR_MONITOR): vol.All(cv.ensure_list, vol.Length(min=1), [cv.string])
+}
 """Monitors by key or name, among those targeted, or of all hosts."""
 
 
@@ -43,7 +44,7 @@ def monitors_of(call: ServiceCall, *, many: bool = True) -> list[NamedMonitor]:
 
     Without `many` a host or a stack does not stand for all of its monitors.
     """
-    named: list[str] = call.data[ATTR_MONITOR]
+    named: list[str] = call.data.get(ATTR_MONITOR, [])
     among = [
         NamedMonitor(entry.runtime_data, entry.title, monitor.key, monitor.name)
         for entry, monitor in _targeted(call, many=many or bool(named))
@@ -76,15 +77,30 @@ def one_monitor(call: ServiceCall) -> NamedMonitor:
     return found[0]
 
 
-def one_container(call: ServiceCall) -> str | None:
-    """Return the key of the container that is targeted; None where there is not exactly one."""
-    found = {one.subject.key for one in targets(call) if one.subject and one.kind == CONTAINER.name}
-    return found.pop() if len(found) == 1 else None
+def one_container(call: ServiceCall, coordinator: HomelabCoordinator) -> str | None:
+    """Return the key of the container of that host that is targeted; None where none is.
+
+    Raises:
+        ServiceValidationError: several are, or one of another host, which may have its namesake.
+    """
+    found = [
+        (one, one.subject.key)
+        for one in targets(call)
+        if one.subject and one.kind == CONTAINER.name
+    ]
+    if len(found) > 1 or any(one.coordinator is not coordinator for one, _ in found):
+        names = ", ".join(f"{one.name} ({one.host})" for one, _ in found)
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="one_container_needed",
+            translation_placeholders={"containers": names},
+        )
+    return found[0][1] if found else None
 
 
 def _targeted(call: ServiceCall, *, many: bool) -> Iterator[tuple[HomelabConfigEntry, Monitor]]:
     """Yield the monitors of all that is targeted, of all hosts where nothing is."""
-    narrowed = TargetSelection(call.data).has_any_target
+    narrowed = is_targeted(call)
     if not narrowed and not many:
         return
     wanted = {

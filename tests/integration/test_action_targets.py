@@ -1,0 +1,110 @@
+"""Whom actions are about where the target is empty, or where there are several hosts."""
+
+from typing import Any
+
+import pytest
+import voluptuous as vol
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import device_registry as dr
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from tests.fakes import wire, wire_domains, wire_services
+from tests.fakes.agent_server import FakeAgent
+from tests.fakes.wire_domains import PHOTOS
+from tests.integration.home import Home, entry_data, until
+
+
+@pytest.fixture
+async def serving(home: Home) -> Home:
+    """A home with a monitor and a domain."""
+    home.agent.put("monitor", "wiki", wire_services.monitor("Wiki"))
+    home.agent.put("domain", PHOTOS, wire_domains.domain(PHOTOS))
+    await home.settled()
+    return home
+
+
+async def refused(home: Home, action: str, **data: Any) -> str | None:
+    """Call an action that the agent never hears of; return the key of what is said."""
+    before = len(home.agent.seen)
+    with pytest.raises(ServiceValidationError) as caught:
+        await home.ask(action, **data)
+    assert len(home.agent.seen) == before
+    assert "{" not in str(caught.value)
+    return caught.value.translation_key
+
+
+@pytest.mark.parametrize(
+    ("action", "data"),
+    [
+        ("pause_monitor", {}),
+        ("check_domain", {}),
+        ("add_maintenance_window", {"name": "Now", "duration": 60}),
+        ("list_updates", {}),
+        ("list_zones", {}),
+        ("export_domains", {}),
+    ],
+)
+@pytest.mark.parametrize("target", [{"device_id": []}, {"entity_id": "none"}])
+async def test_a_target_that_came_out_empty_is_not_everything(
+    serving: Home, action: str, data: dict[str, Any], target: dict[str, Any]
+) -> None:
+    assert await refused(serving, action, **target, **data) == "no_host"
+
+
+@pytest.mark.parametrize(
+    ("action", "field"), [("pause_monitor", "monitor"), ("check_domain", "domain")]
+)
+async def test_an_empty_list_of_names_is_not_everything(
+    serving: Home, action: str, field: str
+) -> None:
+    before = len(serving.agent.seen)
+    with pytest.raises(vol.Invalid, match=field):
+        await serving.ask(action, **{field: []})
+    assert len(serving.agent.seen) == before
+
+
+async def test_of_two_hosts_none_is_meant_because_the_other_is_away(home: Home) -> None:
+    away = MockConfigEntry(
+        domain="homelab", title="nas", unique_id="instance-2", data=entry_data(home.agent)
+    )
+    away.add_to_hass(home.hass)
+    assert await refused(home, "export_domains") == "one_host_needed"
+
+
+async def test_a_container_of_another_host_is_not_taken_for_its_namesake(
+    serving: Home,
+) -> None:
+    async with FakeAgent() as nas:
+        nas.info = wire.info(instance_id="instance-2")
+        nas.put("engine", "docker", wire.engine())
+        nas.put_container("web")
+        entry = MockConfigEntry(
+            domain="homelab", title="nas", unique_id="instance-2", data=entry_data(nas)
+        )
+        entry.add_to_hass(serving.hass)
+        assert await serving.hass.config_entries.async_setup(entry.entry_id)
+        registry = dr.async_get(serving.hass)
+        there = ("homelab", "instance-2:web")
+        await until(
+            lambda: registry.async_get_device_by_identifier(there, entry.entry_id), "its container"
+        )
+        web = registry.async_get_device_by_identifier(there, entry.entry_id)
+        assert web is not None
+        target = [serving.device_id(f"domain:{PHOTOS}"), web.id]
+        for action, data in (("update_domain", {"note": "x"}), ("provision_domain", {})):
+            said = await refused(serving, action, device_id=target, **data)
+            assert said == "one_container_needed"
+        await serving.hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_of_several_containers_none_is_left_out_unsaid(serving: Home) -> None:
+    serving.agent.put_container("db")
+    await until(lambda: serving.device("db"), "the device")
+    both = [serving.device_id("web"), serving.device_id("db")]
+    for action, data in (
+        ("issue_certificate", {"names": [PHOTOS]}),
+        ("add_domain", {"domain": "x.example.org"}),
+        ("add_monitor", {"name": "x", "type": "http", "url": "http://x/"}),
+        ("provision_domain", {"domain": PHOTOS, "upstream": "h:1"}),
+    ):
+        assert await refused(serving, action, device_id=both, **data) == "one_container_needed"
