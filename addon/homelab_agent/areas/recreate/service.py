@@ -131,15 +131,14 @@ class RecreateService:
         Raises `Protected` where one of them must not be touched.
         """
         shown = self._containers.list(ContainerQuery()).containers
-        wanted = [
-            self._target(self._containers.get(name), action, image, image_id)
-            for name in dict.fromkeys(names_or_keys)
-        ]
+        named = [self._containers.get(name) for name in dict.fromkeys(names_or_keys)]
+        wanted = [self._target(each, action, image, image_id) for each in named]
         uses = await self._hands.recreate.uses()
         targets = with_users(wanted, uses, {each.id: each for each in shown})
-        reasons = {each.key: each.protected_reason for each in shown}
+        # By id: a copy that carries the labels of another container has that one's key.
+        reasons = {each.id: each.protected_reason for each in (*shown, *named)}
         for target in targets:
-            if reason := reasons.get(target.key):
+            if reason := reasons.get(target.container_id):
                 raise Protected(f"{target.name}: {reason}", field="name")
         return targets
 
@@ -161,7 +160,9 @@ class RecreateService:
     ) -> RecreateTarget:
         if image is None and action is RecreateAction.UPDATE:
             known = self._resources.get(CONTAINER_UPDATE_KIND, container.key)
-            image = known.latest_image if isinstance(known, ContainerUpdate) else None
+            # What is known of another image, as of the one before, is not what this one follows.
+            if isinstance(known, ContainerUpdate) and known.image == container.image:
+                image = known.latest_image
         return RecreateTarget(
             key=container.key,
             name=container.name,
@@ -197,7 +198,8 @@ class RecreateService:
         image_id: str | None = None,
     ) -> CommandResult:
         container = self._containers.get(name_or_key)
-        targets = await self.plan([container.key], action=action, image=image, image_id=image_id)
+        # By its name: a key may stand for another container that carries the same labels.
+        targets = await self.plan([container.name], action=action, image=image, image_id=image_id)
         arguments = RecreateArguments(targets=targets)
         job = await self._runner.start(f"containers.{action}", container.key, arguments, caller)
         ended = await self._runner.wait(job.id, wait_s)
