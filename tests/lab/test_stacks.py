@@ -361,6 +361,14 @@ async def test_taking_a_stack_down_keeps_its_data_until_an_admin_says_otherwise_
     assert (status, refused["code"]) == (403, "denied")
     assert volume in await run("docker", "volume", "ls", "--quiet")
 
+    kept, labels = f"{name}_kept", (f"com.docker.compose.project={name}", "homelab.protect=true")
+    await run("docker", "volume", "create", *(f"--label={each}" for each in labels), kept)
+    status, refused = await stacks.ask("POST", f"/stacks/{name}/down", body, admin=True)
+    assert (status, refused["code"], refused["field"]) == (409, "protected", "volumes")
+    assert kept in refused["detail"]
+    await stacks.becomes(name, state="running")
+    await run("docker", "volume", "rm", kept)
+
     _, done = await stacks.ask("POST", f"/stacks/{name}/down", body, admin=True)
     assert done["outcome"] == "done", done
     assert volume not in await run("docker", "volume", "ls", "--quiet")

@@ -37,7 +37,7 @@ from homelab_agent.areas.stacks.compose import Compose
 from homelab_agent.areas.stacks.compose_process import ComposeProcess, NoProcess
 from homelab_agent.areas.stacks.deploy_job import DeployJob, Tools
 from homelab_agent.areas.stacks.deployments import StackDeployments
-from homelab_agent.areas.stacks.down_job import DownJob
+from homelab_agent.areas.stacks.down_job import DownJob, VolumeGuard
 from homelab_agent.areas.stacks.files import StackFiles
 from homelab_agent.areas.stacks.history import History, history_rule
 from homelab_agent.areas.stacks.models import STACK_KIND
@@ -98,9 +98,9 @@ def wire_docker(ground: Ground, areas: Areas) -> Docker:
     recreate = _recreate(ground, areas, parts, updates)
     _automatic_updates(ground, areas, board, recreate)
     _statistics(ground, areas, containers)
-    _objects(ground, areas, containers)
+    objects = _objects(ground, areas, containers)
     _swarm(ground, areas)
-    stacks = _stacks(ground, areas, parts, recreate, updates)
+    stacks = _stacks(ground, areas, parts, recreate, updates, objects.stack_volume_protection)
     return Docker(containers=containers, stacks=stacks)
 
 
@@ -171,7 +171,7 @@ def _statistics(ground: Ground, areas: Areas, containers: ContainerService) -> N
     areas.loops.append(watch.run)
 
 
-def _objects(ground: Ground, areas: Areas, containers: ContainerService) -> None:
+def _objects(ground: Ground, areas: Areas, containers: ContainerService) -> ObjectService:
     faces, settings, runner = ground.engine, ground.settings, ground.runner
     inventory = ObjectInventory(faces.objects, faces.images, containers)
     meter = DiskMeter(
@@ -194,6 +194,7 @@ def _objects(ground: Ground, areas: Areas, containers: ContainerService) -> None
     ground.gate.protect(NETWORK_KIND, service.network_protection)
     areas.routes.append(ObjectRoutes(service))
     areas.loops.append(meter.run)
+    return service
 
 
 def _swarm(ground: Ground, areas: Areas) -> None:
@@ -211,6 +212,7 @@ def _stacks(
     parts: ContainerParts,
     recreate: RecreateService,
     updates: UpdateService,
+    volume_guard: VolumeGuard,
 ) -> StackDeployments:
     faces, runner, folder = ground.engine, ground.runner, ground.settings.stacks_folder
     history, files = History(ground.store, utc_now), StackFiles(folder)
@@ -233,7 +235,7 @@ def _stacks(
     for kind in OperateJobs(faces.containers, parts.guard, parts.look).kinds():
         runner.register(kind)
     runner.register(DeployJob(tools).kind())
-    runner.register(DownJob(tools).kind())
+    runner.register(DownJob(tools, volume_guard).kind())
     runner.register(update_kind(recreate))
     ground.gate.protect(STACK_KIND, service.protected_reason)
     areas.routes.append(StackRoutes(service, deployments))

@@ -16,6 +16,7 @@ from homelab_agent.platform.engine.images import EngineImage
 from homelab_agent.platform.engine.objects import CacheRecord, StoredNetwork, StoredVolume
 
 PROTECT_LABEL = "homelab.protect"
+COMPOSE_PROJECT = "com.docker.compose.project"
 ROLLBACK_PREFIX = "homelab-rollback/"
 """Under such a name an update keeps the image that it replaced."""
 
@@ -29,7 +30,6 @@ _TRUE = frozenset({"true", "1", "yes", "on"})
 _KEPT_RUNNING = frozenset({"always", "unless-stopped"})
 _BUILTIN = frozenset({"bridge", "host", "none", "docker_gwbridge", "podman"})
 _SWARM_TASK = "com.docker.swarm.task.id"
-_COMPOSE_PROJECT = "com.docker.compose.project"
 _LONGEST_NAME = 120
 
 type _Verdict = tuple[PruneItem, bool]
@@ -187,7 +187,7 @@ def _volumes(
 def _why_volume_goes(volume: StoredVolume) -> str:
     if volume.anonymous:
         return "No container uses it, and nobody gave it a name."
-    project = volume.labels.get(_COMPOSE_PROJECT)
+    project = volume.labels.get(COMPOSE_PROJECT)
     of_stack = f" It belongs to the stack {project}." if project else ""
     return f"No container uses it.{of_stack} Its data is gone for good then."
 

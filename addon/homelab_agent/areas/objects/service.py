@@ -5,6 +5,7 @@ import hmac
 from homelab_agent.areas.containers.service import ContainerService
 from homelab_agent.areas.objects.disk_meter import DiskMeter
 from homelab_agent.areas.objects.garbage import (
+    COMPOSE_PROJECT,
     PROTECT_LABEL,
     image_name,
     is_builtin,
@@ -205,6 +206,23 @@ class ObjectService:
     async def volume_protection(self, name: str) -> str | None:
         """Return why a volume must not be removed; None where nothing protects it."""
         return _protection((await self._volume(name)).labels)
+
+    async def stack_volume_protection(self, stack: str) -> str | None:
+        """Return why the volumes of a stack must not be removed; None where nothing protects them.
+
+        Its own are those that compose made for it, and those that its containers use.
+        """
+        users = await self._inventory.users()
+        own = {
+            each.key
+            for each in users.containers
+            if each.compose is not None and each.compose.project == stack
+        }
+        for volume in await self._objects.volumes():
+            is_own = volume.labels.get(COMPOSE_PROJECT) == stack
+            if (is_own or own & {*users.of_volume(volume)}) and is_protected(volume.labels):
+                return f"The volume {volume.name}: {_protection(volume.labels)}"
+        return None
 
     async def network_protection(self, name: str) -> str | None:
         """Return why a network must not be removed; None where nothing protects it."""

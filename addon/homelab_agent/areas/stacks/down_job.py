@@ -1,6 +1,7 @@
 """Taking a stack down as a job: its containers and networks go, its volumes only where said."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from homelab_agent.areas.stacks.compose import Deployed
 from homelab_agent.areas.stacks.deploy_job import Tools, Version
@@ -21,13 +22,17 @@ class DownArguments(Model):
     held: tuple[str, ...]
 
 
+type VolumeGuard = Callable[[str], Awaitable[str | None]]
+"""Returns why the volumes of a stack must not be removed, None where nothing protects them."""
+
 type _Context = StepContext[DownArguments]
 
 
 class DownJob:
     """The steps; nothing of them can be undone, and each stands being repeated."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, volume_guard: VolumeGuard) -> None:
+        self._volume_guard = volume_guard
         self._compose = tools.compose
         self._files = tools.files
         self._history = tools.history
@@ -50,6 +55,8 @@ class DownJob:
         for row in await self._engine.list_containers():
             if row.labels.get(PROJECT) == arguments.stack and (reason := self._guard(row)):
                 raise Protected(f"{row.name}: {reason}", field="name")
+        if arguments.volumes and (reason := await self._volume_guard(arguments.stack)):
+            raise Protected(reason, field="volumes")
         folder, deployed = self._files.folder(arguments.stack), None
         has_files = await asyncio.to_thread((folder / COMPOSE_FILE).is_file)
         if arguments.version and has_files:
