@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, S
 from dataclasses import asdict
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import voluptuous as vol
 from homeassistant.config_entries import ConfigEntryState
@@ -38,6 +38,23 @@ ATTR_WAIT: Final = "wait"
 TARGET_FIELDS: Any = cv.TARGET_SERVICE_FIELDS
 WAIT_FIELD: Any = {vol.Optional(ATTR_WAIT, default=True): cv.boolean}
 """Wait for the end of a job, however long it takes."""
+
+
+class Named(Protocol):
+    """Something of a host that an action is about."""
+
+    @property
+    def coordinator(self) -> HomelabCoordinator:
+        """Whose it is."""
+
+    @property
+    def host(self) -> str:
+        """The name of its host."""
+
+    @property
+    def name(self) -> str:
+        """What people know it by."""
+
 
 type Act = Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]
 
@@ -148,12 +165,26 @@ def one_host(call: ServiceCall) -> HomelabConfigEntry:
     # Without a target no host is meant only because the others are away just now.
     meant = found if is_targeted(call) else _set_up(call.hass)
     if len(meant) > 1:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="one_host_needed",
-            translation_placeholders={"hosts": ", ".join(sorted(one.title for one in meant))},
-        )
+        raise _one_host_needed(one.title for one in meant)
     return found[0]
+
+
+def refuse_namesakes(call: ServiceCall, found: Sequence[Named]) -> None:
+    """Refuse a name that things of several hosts have, where no target says of which host."""
+    if is_targeted(call):
+        return
+    for one in found:
+        alike = {each.coordinator: each.host for each in found if each.name == one.name}
+        if len(alike) > 1:
+            raise _one_host_needed(alike.values())
+
+
+def _one_host_needed(names: Iterable[str]) -> ServiceValidationError:
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key="one_host_needed",
+        translation_placeholders={"hosts": ", ".join(sorted(names))},
+    )
 
 
 def _set_up(hass: HomeAssistant) -> list[HomelabConfigEntry]:

@@ -15,7 +15,7 @@ from .client.kinds import DOMAIN as DOMAIN_KIND
 from .client.models import RecordType, RouteOptions, UpstreamHealth
 from .const import DOMAIN
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
-from .services_answers import hosts, is_targeted, one_host, targets
+from .services_answers import hosts, is_targeted, one_host, refuse_namesakes, targets
 from .subjects import Subject
 from .targets import HOST, Target
 
@@ -53,7 +53,7 @@ _HEADERS: Final = {cv.string: cv.string}
 ROUTE_FIELDS: Any = {
     vol.Optional(ATTR_HTTPS_REDIRECT, default=True): cv.boolean,
     vol.Optional(ATTR_HSTS): cv.positive_time_period,
-    vol.Optional(ATTR_ALLOW, default=[]): vol.All(cv.ensure_list, [cv.string]),
+    vol.Optional(ATTR_ALLOW): vol.All(cv.ensure_list, vol.Length(min=1), [cv.string]),
     vol.Optional(ATTR_LOGIN_REQUIRED, default=False): cv.boolean,
     vol.Optional(ATTR_REQUEST_HEADERS, default={}): _HEADERS,
     vol.Optional(ATTR_RESPONSE_HEADERS, default={}): _HEADERS,
@@ -81,7 +81,8 @@ class NamedDomain:
 def domains_of(call: ServiceCall, *, many: bool = True) -> list[NamedDomain]:
     """Return the domains that are targeted, or those of them that are named; at least one.
 
-    Without `many` a host does not stand for all of its domains.
+    Without `many` a host does not stand for all of its domains, nor a name for those of several
+    hosts.
     """
     named: list[str] = cv.ensure_list(call.data.get(ATTR_DOMAIN))
     among = list(_targeted(call, many=many or bool(named), named=bool(named)))
@@ -98,7 +99,10 @@ def domains_of(call: ServiceCall, *, many: bool = True) -> list[NamedDomain]:
             translation_key="no_such_domain",
             translation_placeholders={"domains": ", ".join(missing)},
         )
-    return [one for one in among if any(_is_called(one, text) for text in named)]
+    found = [one for one in among if any(_is_called(one, text) for text in named)]
+    if not many:
+        refuse_namesakes(call, found)
+    return found
 
 
 def one_domain(call: ServiceCall) -> NamedDomain:
@@ -185,7 +189,7 @@ def route_options(data: Mapping[str, Any]) -> RouteOptions:
     return RouteOptions(
         https_redirect=data[ATTR_HTTPS_REDIRECT],
         hsts_s=int(hsts.total_seconds()) if hsts else 0,
-        allow=tuple(data[ATTR_ALLOW]),
+        allow=tuple(data.get(ATTR_ALLOW, ())),
         login_required=data[ATTR_LOGIN_REQUIRED],
         request_headers=data[ATTR_REQUEST_HEADERS],
         response_headers=data[ATTR_RESPONSE_HEADERS],

@@ -13,7 +13,7 @@ from .client import Monitor
 from .client.kinds import CONTAINER, MONITOR, STACK
 from .const import DOMAIN
 from .coordinator import HomelabConfigEntry, HomelabCoordinator
-from .services_answers import hosts, is_targeted, targets
+from .services_answers import hosts, is_targeted, refuse_namesakes, targets
 from .targets import HOST
 
 ATTR_MONITOR: Final = "monitor"
@@ -42,7 +42,8 @@ class NamedMonitor:
 def monitors_of(call: ServiceCall, *, many: bool = True) -> list[NamedMonitor]:
     """Return the monitors that are targeted, or those of them that are named; at least one.
 
-    Without `many` a host or a stack does not stand for all of its monitors.
+    Without `many` a host or a stack does not stand for all of its monitors, nor a name for those of
+    several hosts.
     """
     named: list[str] = call.data.get(ATTR_MONITOR, [])
     among = [
@@ -62,7 +63,10 @@ def monitors_of(call: ServiceCall, *, many: bool = True) -> list[NamedMonitor]:
             translation_key="no_such_monitor",
             translation_placeholders={"monitors": ", ".join(missing)},
         )
-    return [one for one in among if any(_is_called(one, text) for text in named)]
+    found = [one for one in among if any(_is_called(one, text) for text in named)]
+    if not many:
+        refuse_namesakes(call, found)
+    return found
 
 
 def one_monitor(call: ServiceCall) -> NamedMonitor:

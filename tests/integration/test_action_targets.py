@@ -1,5 +1,6 @@
 """Whom actions are about where the target is empty, or where there are several hosts."""
 
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from homeassistant.helpers import device_registry as dr
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from tests.fakes import wire, wire_domains, wire_services
-from tests.fakes.agent_server import FakeAgent
+from tests.fakes.agent_server import Answer, FakeAgent
 from tests.fakes.wire_domains import PHOTOS
 from tests.integration.home import Home, entry_data, until
 
@@ -21,6 +22,26 @@ async def serving(home: Home) -> Home:
     home.agent.put("domain", PHOTOS, wire_domains.domain(PHOTOS))
     await home.settled()
     return home
+
+
+@pytest.fixture
+async def nas(serving: Home) -> AsyncGenerator[MockConfigEntry]:
+    """Another host, with a container, a monitor and a domain that are called the same."""
+    hass = serving.hass
+    async with FakeAgent() as agent:
+        agent.info = wire.info(instance_id="instance-2")
+        agent.put("engine", "docker", wire.engine())
+        agent.put_container("web")
+        agent.put("monitor", "wiki", wire_services.monitor("Wiki"))
+        agent.put("domain", PHOTOS, wire_domains.domain(PHOTOS))
+        entry = MockConfigEntry(
+            domain="homelab", title="nas", unique_id="instance-2", data=entry_data(agent)
+        )
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        yield entry
+        await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def refused(home: Home, action: str, **data: Any) -> str | None:
@@ -52,14 +73,19 @@ async def test_a_target_that_came_out_empty_is_not_everything(
 
 
 @pytest.mark.parametrize(
-    ("action", "field"), [("pause_monitor", "monitor"), ("check_domain", "domain")]
+    ("action", "field", "data"),
+    [
+        ("pause_monitor", "monitor", {}),
+        ("check_domain", "domain", {}),
+        ("set_proxy_route", "allow", {"domain": PHOTOS, "upstreams": "h:1"}),
+    ],
 )
-async def test_an_empty_list_of_names_is_not_everything(
-    serving: Home, action: str, field: str
+async def test_an_empty_list_is_not_everything_nor_everybody(
+    serving: Home, action: str, field: str, data: dict[str, Any]
 ) -> None:
     before = len(serving.agent.seen)
     with pytest.raises(vol.Invalid, match=field):
-        await serving.ask(action, **{field: []})
+        await serving.ask(action, **{field: []}, **data)
     assert len(serving.agent.seen) == before
 
 
@@ -72,29 +98,27 @@ async def test_of_two_hosts_none_is_meant_because_the_other_is_away(home: Home) 
 
 
 async def test_a_container_of_another_host_is_not_taken_for_its_namesake(
-    serving: Home,
+    serving: Home, nas: MockConfigEntry
 ) -> None:
-    async with FakeAgent() as nas:
-        nas.info = wire.info(instance_id="instance-2")
-        nas.put("engine", "docker", wire.engine())
-        nas.put_container("web")
-        entry = MockConfigEntry(
-            domain="homelab", title="nas", unique_id="instance-2", data=entry_data(nas)
-        )
-        entry.add_to_hass(serving.hass)
-        assert await serving.hass.config_entries.async_setup(entry.entry_id)
-        registry = dr.async_get(serving.hass)
-        there = ("homelab", "instance-2:web")
-        await until(
-            lambda: registry.async_get_device_by_identifier(there, entry.entry_id), "its container"
-        )
-        web = registry.async_get_device_by_identifier(there, entry.entry_id)
-        assert web is not None
-        target = [serving.device_id(f"domain:{PHOTOS}"), web.id]
-        for action, data in (("update_domain", {"note": "x"}), ("provision_domain", {})):
-            said = await refused(serving, action, device_id=target, **data)
-            assert said == "one_container_needed"
-        await serving.hass.config_entries.async_unload(entry.entry_id)
+    there = ("homelab", "instance-2:web")
+    web = dr.async_get(serving.hass).async_get_device_by_identifier(there, nas.entry_id)
+    assert web is not None
+    target = [serving.device_id(f"domain:{PHOTOS}"), web.id]
+    for action, data in (("update_domain", {"note": "x"}), ("provision_domain", {})):
+        said = await refused(serving, action, device_id=target, **data)
+        assert said == "one_container_needed"
+
+
+@pytest.mark.usefixtures("nas")
+async def test_a_name_that_two_hosts_know_is_lost_at_neither(serving: Home) -> None:
+    assert await refused(serving, "remove_monitor", monitor="wiki") == "one_host_needed"
+    for action in ("remove_domain", "deprovision_domain", "plan_dns"):
+        assert await refused(serving, action, domain=PHOTOS) == "one_host_needed"
+    serving.agent.answers["DELETE /monitors/wiki"] = Answer(
+        {"outcome": "done", "message": "As told.", "job": None}
+    )
+    answer = await serving.ask("remove_monitor", device_id=serving.device_id(None), monitor="wiki")
+    assert [one["host"] for one in answer["monitors"]] == ["atlas"]
 
 
 async def test_of_several_containers_none_is_left_out_unsaid(serving: Home) -> None:
