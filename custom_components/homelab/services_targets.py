@@ -1,6 +1,6 @@
 """Which monitors and containers an action is about."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -42,8 +42,7 @@ class NamedMonitor:
 def monitors_of(call: ServiceCall, *, many: bool = True) -> list[NamedMonitor]:
     """Return the monitors that are targeted, or those of them that are named; at least one.
 
-    Without `many` a host or a stack does not stand for all of its monitors, nor a name for those of
-    several hosts.
+    Without `many` no device stands for several monitors, nor a name for those of several hosts.
     """
     named: list[str] = call.data.get(ATTR_MONITOR, [])
     among = [
@@ -55,6 +54,8 @@ def monitors_of(call: ServiceCall, *, many: bool = True) -> list[NamedMonitor]:
             raise ServiceValidationError(
                 translation_domain=DOMAIN, translation_key="no_monitor_targeted"
             )
+        if not many:
+            _refuse_several_of_one(call, among)
         return among
     missing = [text for text in named if not any(_is_called(one, text) for one in among)]
     if missing:
@@ -73,11 +74,7 @@ def one_monitor(call: ServiceCall) -> NamedMonitor:
     """Return the one monitor that is meant; which of several has to be said."""
     found = monitors_of(call, many=False)
     if len(found) > 1:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="one_monitor_needed",
-            translation_placeholders={"monitors": ", ".join(one.name for one in found)},
-        )
+        raise _one_monitor_needed(found)
     return found[0]
 
 
@@ -117,6 +114,23 @@ def _targeted(call: ServiceCall, *, many: bool) -> Iterator[tuple[HomelabConfigE
         for monitor in entry.runtime_data.mirror.every(MONITOR):
             if not narrowed or (entry.runtime_data, monitor.key) in wanted:
                 yield entry, monitor
+
+
+def _refuse_several_of_one(call: ServiceCall, among: Sequence[NamedMonitor]) -> None:
+    """Refuse a container that has several monitors: each entity of one stands for it as a whole."""
+    for target in targets(call):
+        keys = set(target.monitors())
+        own = [one for one in among if one.coordinator is target.coordinator and one.key in keys]
+        if target.kind == CONTAINER.name and len(own) > 1:
+            raise _one_monitor_needed(own)
+
+
+def _one_monitor_needed(found: Sequence[NamedMonitor]) -> ServiceValidationError:
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key="one_monitor_needed",
+        translation_placeholders={"monitors": ", ".join(one.name for one in found)},
+    )
 
 
 def _is_called(monitor: NamedMonitor, text: str) -> bool:

@@ -174,6 +174,7 @@ async def test_a_monitor_is_removed(watching: Home) -> None:
         ("remove_monitor", {"device_id": None}, "no_monitor_targeted"),
         ("remove_monitor", {}, "no_monitor_targeted"),
         ("update_monitor", {"device_id": "web", "retries": 2}, "one_monitor_needed"),
+        ("remove_monitor", {"device_id": "web"}, "one_monitor_needed"),
         ("pause_monitor", {"monitor": ["wiki", "nobody"]}, "no_such_monitor"),
         ("check_monitor", {"device_id": "web", "monitor": "wiki"}, "no_such_monitor"),
         ("remove_maintenance_window", {"window": "nothing"}, "no_such_window"),
