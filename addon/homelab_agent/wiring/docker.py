@@ -12,7 +12,7 @@ from homelab_agent.areas.containers.inventory import Inventory
 from homelab_agent.areas.containers.jobs import ContainerJobs
 from homelab_agent.areas.containers.logs import ContainerLogs
 from homelab_agent.areas.containers.models import CONTAINER_KIND
-from homelab_agent.areas.containers.protection import Protection
+from homelab_agent.areas.containers.protection import Protection, label_reason
 from homelab_agent.areas.containers.refresher import Refresher
 from homelab_agent.areas.containers.routes import ContainerRoutes
 from homelab_agent.areas.containers.service import ContainerService
@@ -54,6 +54,8 @@ from homelab_agent.areas.statistics.sampler import Sampler
 from homelab_agent.areas.statistics.service import StatisticsService
 from homelab_agent.areas.statistics.watch import StatisticsWatch
 from homelab_agent.areas.swarm.jobs import SwarmJobs
+from homelab_agent.areas.swarm.models import SWARM_SERVICE_KIND
+from homelab_agent.areas.swarm.protection import SwarmProtection
 from homelab_agent.areas.swarm.routes import SwarmRoutes
 from homelab_agent.areas.swarm.service import SwarmArea
 from homelab_agent.areas.swarm.watch import SwarmWatch
@@ -99,7 +101,7 @@ def wire_docker(ground: Ground, areas: Areas) -> Docker:
     _automatic_updates(ground, areas, board, recreate)
     _statistics(ground, areas, containers)
     objects = _objects(ground, areas, containers)
-    _swarm(ground, areas)
+    _swarm(ground, areas, containers)
     stacks = _stacks(ground, areas, parts, recreate, updates, objects.stack_volume_protection)
     return Docker(containers=containers, stacks=stacks)
 
@@ -197,11 +199,14 @@ def _objects(ground: Ground, areas: Areas, containers: ContainerService) -> Obje
     return service
 
 
-def _swarm(ground: Ground, areas: Areas) -> None:
+def _swarm(ground: Ground, areas: Areas, containers: ContainerService) -> None:
     engine, runner = ground.engine.swarm, ground.runner
     watch = SwarmWatch(engine, ground.resources, interval_s=ground.settings.swarm_interval_s)
     for kind in SwarmJobs(engine, watch).kinds():
         runner.register(kind)
+    ground.gate.protect(
+        SWARM_SERVICE_KIND, SwarmProtection(engine, containers, label_reason).reason
+    )
     areas.routes.append(SwarmRoutes(SwarmArea(watch, ground.resources, runner)))
     areas.loops.append(watch.run)
 

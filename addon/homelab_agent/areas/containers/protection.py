@@ -1,7 +1,7 @@
 """Which containers must not be stopped by accident, and why."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from homelab_agent.platform.engine.models import EngineContainer
@@ -37,11 +37,18 @@ class Protection:
             return "This is the Homelab agent itself: it would be cut off. Use docker on the host."
         if _HOME_ASSISTANT_NAMES.fullmatch(container.name) or _is_home_assistant(container.image):
             return "This belongs to Home Assistant. Use Home Assistant's own system menu."
-        if container.labels.get(LABEL, "").lower() in _TRUE:
-            return f"Its label {LABEL}=true protects it. Remove the label to allow this."
+        if labelled := label_reason(container.labels):
+            return labelled
         if {container.name, key} & self._listed:
             return "The agent's setting `protect` names it. Remove it there to allow this."
         return None
+
+
+def label_reason(labels: Mapping[str, str]) -> str | None:
+    """Return why labels protect what has them; None where they do not."""
+    if labels.get(LABEL, "").lower() in _TRUE:
+        return f"Its label {LABEL}=true protects it. Remove the label to allow this."
+    return None
 
 
 def own_container_id(process: Path = Path("/proc/self"), host_name: str = "") -> str | None:

@@ -1,6 +1,7 @@
 """The swarm's routes."""
 
 from homelab_agent.areas.swarm.models import (
+    SWARM_SERVICE_KIND,
     NodeBody,
     ScaleBody,
     Swarm,
@@ -41,7 +42,7 @@ class SwarmRoutes:
         "/swarm/services/{name}/scale",
         scope=Scope.OPERATE,
         idempotent=True,
-        dangerous=False,
+        target=SWARM_SERVICE_KIND,
     )
     async def scale(self, name: str, body: ScaleBody, caller: Caller) -> CommandResult:
         """Want another number of tasks of a replicated service."""
@@ -54,7 +55,7 @@ class SwarmRoutes:
         "POST",
         "/swarm/services/{name}/force_update",
         scope=Scope.OPERATE,
-        dangerous=False,
+        target=SWARM_SERVICE_KIND,
     )
     async def force_update(self, name: str, body: SwarmBody, caller: Caller) -> CommandResult:
         """Start all tasks of a service anew, as its update settings say."""
@@ -65,7 +66,7 @@ class SwarmRoutes:
         "POST",
         "/swarm/services/{name}/rollback",
         scope=Scope.OPERATE,
-        dangerous=False,
+        target=SWARM_SERVICE_KIND,
     )
     async def roll_back(self, name: str, body: SwarmBody, caller: Caller) -> CommandResult:
         """Return a service to its previous description."""

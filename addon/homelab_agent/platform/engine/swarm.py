@@ -35,6 +35,7 @@ class EngineSwarm(Model):
 class EngineService(Model):
     """A service. `running` and `desired` are None where the engine does not count tasks.
 
+    `container_labels` are what its containers get, `labels` its own.
     `update_state` is Docker's own word for its last update, None where there was none.
     """
 
@@ -46,6 +47,7 @@ class EngineService(Model):
     running: int | None
     desired: int | None
     labels: dict[str, str]
+    container_labels: dict[str, str]
     update_state: str | None
     update_message: str | None
     has_previous: bool

@@ -36,6 +36,7 @@ class _Version(_Document):
 
 class _Container(_Document):
     image: str = ""
+    labels: dict[str, str] | None = None
 
 
 class _TaskTemplate(_Document):
@@ -103,6 +104,7 @@ class Service(_Document):
             running=status.running_tasks if status else None,
             desired=status.desired_tasks if status else None,
             labels=self.spec.labels or {},
+            container_labels=(container.labels or {}) if container else {},
             update_state=(update.state or None) if update else None,
             update_message=(update.message or None) if update else None,
             has_previous=self.previous_spec is not None,
