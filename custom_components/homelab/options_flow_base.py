@@ -30,8 +30,8 @@ class Form:
 class AgentFormFlow(OptionsFlow):
     """Steps that tell the agent something and keep nothing of it."""
 
-    _waiting: tuple[Form, asyncio.Task[None]]
-    """The form that the agent is busy with, and its end."""
+    _waiting: tuple[Form, asyncio.Task[AgentError | None]]
+    """The form that the agent is busy with, and its end: the error where it failed."""
 
     async def async_step_working(self, _input: Data | None = None) -> ConfigFlowResult:
         """Show that the agent is at it, which may take minutes."""
@@ -45,11 +45,8 @@ class AgentFormFlow(OptionsFlow):
     async def async_step_worked(self, _input: Data | None = None) -> ConfigFlowResult:
         """Finish, or show the form once more where the agent failed."""
         form, end = self._waiting
-        try:
-            await end
-        except AgentError as error:
-            return self._refused(form, error)
-        return self._finished()
+        error = await end
+        return self._finished() if error is None else self._refused(form, error)
 
     @property
     def _coordinator(self) -> HomelabCoordinator:
@@ -78,8 +75,13 @@ class AgentFormFlow(OptionsFlow):
         self._waiting = form, end
         return await self.async_step_working()
 
-    async def _end_of(self, job: Job) -> None:
-        raise_unless_well(await async_end_of(self._coordinator, job))
+    async def _end_of(self, job: Job) -> AgentError | None:
+        """Return why a job failed. It is not raised: the browser may have been closed meanwhile."""
+        try:
+            raise_unless_well(await async_end_of(self._coordinator, job))
+        except AgentError as error:
+            return error
+        return None
 
     def _refused(self, form: Form, error: AgentError) -> ConfigFlowResult:
         """Show a form once more, with what the agent says at the line that it is about."""

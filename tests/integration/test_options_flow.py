@@ -1,5 +1,6 @@
 """What an agent is given to work with, with an agent whose answers are scripted."""
 
+import gc
 from collections.abc import Mapping
 from typing import Any
 
@@ -391,6 +392,21 @@ async def test_a_caddy_that_does_not_come_is_told_with_what_was_filled_in(home: 
     home.agent.answers["PUT /proxy/setup"] = Answer({"outcome": "done", "message": "It runs."})
     ended = await fill_in(home, again, {"http_port": 80, "https_port": 8443})
     assert ended["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_failure_that_nobody_waits_for_any_more_leaves_no_error_in_the_log(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    shown = await begin_managed(home)
+    flows = home.hass.config_entries.options
+    home.agent.end_job(
+        SETUP, "proxy:caddy", "undone", error={"code": "failed", "message": "Port 443 is taken."}
+    )
+    await until(lambda: flows.async_progress()[0]["step_id"] != "working", "the end")
+    flows.async_abort(shown["flow_id"])
+    await home.hass.async_block_till_done()
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 async def test_the_authority_is_shown_as_it_is_and_chosen_anew(home: Home) -> None:
