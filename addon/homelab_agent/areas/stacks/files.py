@@ -2,6 +2,7 @@
 
     NAME/compose.yaml, NAME/.env            the version that runs
     NAME/compose.yaml.original              what lay there before the first deployment
+    NAME/compose.yaml.nothing               nothing lay there before the first deployment
     NAME/.versions/SOURCE/compose.yaml      each kept version, and the one being deployed
     NAME/.versions/SOURCE/version.json      its values for ${NAME}, its model and its diff
 
@@ -25,6 +26,7 @@ ENVIRONMENT_FILE = ".env"
 
 _VERSIONS = ".versions"
 _ORIGINAL = ".original"
+_NOTHING = ".nothing"
 _VERSION_FILE = "version.json"
 
 
@@ -77,21 +79,28 @@ class StackFiles:
         with _translated():
             for file, text in texts.items():
                 path = self.folder(name) / file
-                original = path.with_name(file + _ORIGINAL)
-                if first and path.exists() and not original.exists():
-                    path.replace(original)
+                original, nothing = _before(path)
+                if not (original.exists() or nothing.exists()):
+                    if first and path.exists():
+                        path.replace(original)
+                    else:
+                        _write(nothing, "")
                 _write(path, text)
 
     def uninstall(self, name: str) -> None:
-        """Take away the version that runs; the kept ones stay, and the originals come back."""
+        """Take away the version that runs; the kept ones stay, and the originals come back.
+
+        What is not of ours stays: it may be asked for twice, and before anything was written.
+        """
         with _translated():
             for file in (COMPOSE_FILE, ENVIRONMENT_FILE):
                 path = self.folder(name) / file
-                original = path.with_name(file + _ORIGINAL)
+                original, nothing = _before(path)
                 if original.exists():
                     original.replace(path)
-                else:
+                elif nothing.exists():
                     path.unlink(missing_ok=True)
+                    nothing.unlink()
 
     def keep_only(self, name: str, sources: Collection[str]) -> None:
         """Remove all versions but these, and the stack's folder when nothing is left in it."""
@@ -107,6 +116,11 @@ class StackFiles:
 
     def _version(self, name: str, source: str) -> Path:
         return self.folder(name) / _VERSIONS / source
+
+
+def _before(path: Path) -> tuple[Path, Path]:
+    """Return where it stands what a file of ours replaced: another file, or nothing."""
+    return path.with_name(path.name + _ORIGINAL), path.with_name(path.name + _NOTHING)
 
 
 @contextlib.contextmanager

@@ -260,7 +260,18 @@ def test_the_original_files_of_a_folder_come_back_when_a_first_deployment_is_und
     for _ in range(2):  # as after a crash
         files.install("shop", "s1", first=True)
     assert (tmp_path / "shop" / "compose.yaml").read_text() == "new"
-    files.uninstall("shop")
+    for _ in range(2):  # two steps of a deployment do it when they are undone
+        files.uninstall("shop")
+        assert (tmp_path / "shop" / "compose.yaml").read_text() == "theirs"
+        assert not (tmp_path / "shop" / ".env").exists()
+
+
+def test_files_of_a_stack_that_the_agent_never_wrote_are_not_taken_away(tmp_path: Path) -> None:
+    files = StackFiles(tmp_path)
+    files.stage("shop", "s1", "new", Kept(environment={}, model="", diff=""))
+    (tmp_path / "shop" / "compose.yaml").write_text("theirs")
+    files.uninstall("shop")  # as when a deployment fails before it wrote anything
+    files.keep_only("shop", ())
     assert (tmp_path / "shop" / "compose.yaml").read_text() == "theirs"
 
 
