@@ -62,8 +62,11 @@ class ProxySteps(AgentFormFlow):
 
     async def async_step_users(self, user_input: Data | None = None) -> ConfigFlowResult:
         """Ask for whom a website is, and by which passwords they are known."""
+        websites = self._websites
+        if user_input is not None and user_input[CONF_WEBSITE] not in websites:
+            return self.async_abort(reason="website_gone")
         names = SelectSelector(
-            SelectSelectorConfig(options=sorted(self._websites), mode=SelectSelectorMode.DROPDOWN)
+            SelectSelectorConfig(options=sorted(websites), mode=SelectSelectorMode.DROPDOWN)
         )
         schema = vol.Schema(
             {vol.Required(CONF_WEBSITE): names, vol.Optional(CONF_USERS): SECRETS},
@@ -71,7 +74,7 @@ class ProxySteps(AgentFormFlow):
         shown = {CONF_WEBSITE: user_input[CONF_WEBSITE]} if user_input else None
 
         async def tell(given: Data) -> CommandResult:
-            website = self._websites[given[CONF_WEBSITE]]
+            website = websites[given[CONF_WEBSITE]]
             body = RouteBody(
                 upstreams=website.upstreams,
                 aliases=website.aliases,

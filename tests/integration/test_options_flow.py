@@ -500,6 +500,16 @@ async def test_the_passwords_of_a_website_are_told_with_its_route_as_it_is(
     assert sent(home)["basic_auth"] == []
 
 
+async def test_passwords_for_a_website_that_is_gone_are_told_to_nobody(home: Home) -> None:
+    home.agent.put("proxy_route", PHOTOS, wire_domains.proxy_route())
+    await home.settled()
+    form = await begin(home, "users")
+    home.agent.remove("proxy_route", PHOTOS)
+    await home.settled()
+    ended = await fill_in(home, form, {"website": PHOTOS, "users": [f"me:{SECRET}"]})
+    assert (ended["type"], ended["reason"]) == (FlowResultType.ABORT, "website_gone")
+
+
 async def test_nothing_can_be_entered_while_the_agent_is_away(home: Home) -> None:
     form = await begin(home, "add_provider", "cloudflare")
     await home.agent.stop()
