@@ -5,8 +5,7 @@ import json
 import os
 import secrets
 import shlex
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any
@@ -15,8 +14,9 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientError
 
+from tests.fakes.holding_proxy import HoldingProxy, holding_proxy
 from tests.harness.agent import ask_agent
-from tests.harness.docker import Docker, DockerRefused
+from tests.harness.docker import SOCKET, Docker
 from tests.harness.ports import free_port
 from tests.harness.waiting import wait_until
 from tests.lab.network import run
@@ -24,8 +24,10 @@ from tests.lab.network import run
 CHECKOUT = Path(__file__).parents[2]
 REGISTRY = "127.0.0.1:5000"
 SECOND_NS = 1_000_000_000
-MADE, SET_ASIDE, NAMED = "create -homelab-new", "rename -homelab-old", "rename "
-TAKEN_BACK = "rename -homelab-new"
+MADE = r"POST /containers/create\?name=.*-homelab-new"
+SET_ASIDE = r"POST /containers/.*/rename\?name=.*-homelab-old"
+NAMED = r"POST /containers/.*/rename\?name=self-update-[0-9]+"
+TAKEN_BACK = r"POST /containers/.*/rename\?name=.*-homelab-new"
 
 MIGRATE = """
 import contextlib, pathlib, sqlite3
@@ -45,9 +47,10 @@ pytestmark = [pytest.mark.timeout(900)]
 class Packaged:
     """The agent in a container, which is made from `image`."""
 
-    def __init__(self, docker: Docker, image: str) -> None:
+    def __init__(self, docker: Docker, image: str, *, socket: str = SOCKET) -> None:
         self.docker = docker
         self.image = image
+        self.socket = socket
         self.port = free_port()
         self.name = f"self-update-{self.port}"
         self.volume = f"{self.name}-data"
@@ -65,7 +68,7 @@ class Packaged:
             },
             NetworkMode="host",
             RestartPolicy={"Name": "always"},
-            Binds=["/var/run/docker.sock:/var/run/docker.sock", f"{self.volume}:/data"],
+            Binds=[f"{self.socket}:{SOCKET}", f"{self.volume}:/data"],
         )
         await wait_until(self.answers, what="the agent in the container", within_s=60)
         create = ("token", "create", "--name", "admin", "--scope", "admin")
@@ -129,32 +132,18 @@ async def build(image: str, dockerfile: str) -> None:
     await run("docker", "push", "--quiet", image)
 
 
-@asynccontextmanager
-async def helper_killed(agent: Packaged) -> AsyncIterator[list[str]]:
-    """Kill the helper whenever it has just done something to a container; give when it was."""
-    helper = f"{agent.name}-homelab-helper"
-    killed: list[str] = []
+async def kill_helper_after(agent: Packaged, proxy: HoldingProxy, moments: Sequence[str]) -> None:
+    """Kill the helper each time when the engine did what it asked for, before it hears of it."""
+    for moment in moments:
+        proxy.hold(moment, done_first=True)
 
-    async def kill(events: AsyncIterator[dict[str, Any]]) -> None:
-        async for event in events:
-            name = event["Actor"]["Attributes"].get("name", "")
-            moment = f"{event['Action']} {name.removeprefix(agent.name)}"
-            awaited = {MADE, SET_ASIDE, NAMED, TAKEN_BACK} - set(killed)
-            if not name.startswith(agent.name) or moment not in awaited:
-                continue
-            with suppress(DockerRefused, ProcessLookupError):
-                pid = (await agent.docker.inspect(helper))["State"]["Pid"]
-                if pid:
-                    os.kill(pid, SIGKILL)
-                    killed.append(moment)
+        async def reached() -> bool:
+            return proxy.reached.is_set()
 
-    async with agent.docker.events() as events:
-        killer = asyncio.create_task(kill(events))
-        try:
-            yield killed
-        finally:
-            killer.cancel()
-            await asyncio.gather(killer, return_exceptions=True)
+        await wait_until(reached, what=moment, within_s=120)
+        helper = await agent.docker.inspect(f"{agent.name}-homelab-helper")
+        os.kill(helper["State"]["Pid"], SIGKILL)
+        proxy.release()
 
 
 @pytest_asyncio.fixture
@@ -217,22 +206,25 @@ async def test_the_agent_updates_itself_and_comes_back_when_the_new_one_is_no_go
 async def test_a_helper_that_is_killed_after_each_of_its_steps_leaves_an_agent_that_runs(
     repository: str,
 ) -> None:
-    async with Docker() as docker:
-        agent = Packaged(docker, f"{repository}:1")
+    async with Docker() as docker, holding_proxy(SOCKET) as proxy:
+        proxy.socket.chmod(0o666)  # the agent in the image is not root
+        agent = Packaged(docker, f"{repository}:1", socket=str(proxy.socket))
         try:
             first = await agent.start()
-            async with helper_killed(agent) as killed:
-                job = await agent.update(f"{repository}:2")
-            assert killed == [MADE, SET_ASIDE, NAMED]
+            job, _ = await asyncio.gather(
+                agent.update(f"{repository}:2"),
+                kill_helper_after(agent, proxy, (MADE, SET_ASIDE, NAMED)),
+            )
             assert job["outcome"] == "done", job
             second = await docker.inspect(agent.name)
             assert second["Id"] != first
             assert second["State"]["Running"]
             assert await agent.left() == [agent.name]
 
-            async with helper_killed(agent) as killed:
-                job = await agent.update(f"{repository}:3")
-            assert killed == [MADE, SET_ASIDE, NAMED, TAKEN_BACK]
+            job, _ = await asyncio.gather(
+                agent.update(f"{repository}:3"),
+                kill_helper_after(agent, proxy, (MADE, SET_ASIDE, NAMED, TAKEN_BACK)),
+            )
             assert job["outcome"] == "undone", job
             third = await docker.inspect(agent.name)
             assert third["Id"] == second["Id"]
