@@ -186,6 +186,7 @@ watch_programs() {
 detach() {
     local pid shown
     rm -f "$RUN_DIR/summary"
+    : >"$RUN_DIR/run.log" # it is there before anybody follows it
     RUN_DETACHED=1 setsid "$CHECKOUT/scripts/run" "$@" </dev/null >"$RUN_DIR/run.log" 2>&1 &
     pid=$!
     tail -n +1 --pid="$pid" -f "$RUN_DIR/run.log" >&2 &
