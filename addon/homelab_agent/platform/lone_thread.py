@@ -6,6 +6,8 @@ from contextlib import suppress
 from threading import Thread
 from typing import Any
 
+from homelab_agent.platform.errors import Unavailable
+
 
 class StillHangs(Exception):
     """An earlier call has not come back yet, so this one was not made."""
@@ -54,6 +56,18 @@ class LoneThread:
         except TimeoutError:
             self._hangs = not answer.done()
             raise
+
+    async def answer[Value](self, work: Callable[[], Value], *, otherwise: str) -> Value:
+        """Return what `work` reads of file systems, which may be away.
+
+        Raises:
+            Unavailable: it did not come back in time, or an earlier one has not; says `otherwise`.
+        """
+        try:
+            return await self.run(work)
+        except (StillHangs, TimeoutError) as error:
+            hint = "Look for a network drive whose server is away"
+            raise Unavailable(otherwise, hint=hint) from error
 
     async def _free(self) -> None:
         """Wait for those before."""

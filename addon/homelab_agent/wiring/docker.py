@@ -12,7 +12,7 @@ from homelab_agent.areas.containers.inventory import Inventory
 from homelab_agent.areas.containers.jobs import ContainerJobs
 from homelab_agent.areas.containers.logs import ContainerLogs
 from homelab_agent.areas.containers.models import CONTAINER_KIND
-from homelab_agent.areas.containers.protection import Protection, label_reason
+from homelab_agent.areas.containers.protection import Protection
 from homelab_agent.areas.containers.refresher import Refresher
 from homelab_agent.areas.containers.routes import ContainerRoutes
 from homelab_agent.areas.containers.service import ContainerService
@@ -204,9 +204,7 @@ def _swarm(ground: Ground, areas: Areas, containers: ContainerService) -> None:
     watch = SwarmWatch(engine, ground.resources, interval_s=ground.settings.swarm_interval_s)
     for kind in SwarmJobs(engine, watch).kinds():
         runner.register(kind)
-    ground.gate.protect(
-        SWARM_SERVICE_KIND, SwarmProtection(engine, containers, label_reason).reason
-    )
+    ground.gate.protect(SWARM_SERVICE_KIND, SwarmProtection(engine, containers).reason)
     areas.routes.append(SwarmRoutes(SwarmArea(watch, ground.resources, runner)))
     areas.loops.append(watch.run)
 

@@ -16,8 +16,8 @@ from homelab_agent.areas.certificates.parser import load_parser
 from homelab_agent.areas.certificates.pem import certificates_in
 from homelab_agent.areas.certificates.places import file_place
 from homelab_agent.areas.certificates.watched import Origin, Place
-from homelab_agent.platform.errors import Denied, Invalid, Unavailable
-from homelab_agent.platform.lone_thread import LoneThread, StillHangs
+from homelab_agent.platform.errors import Denied, Invalid
+from homelab_agent.platform.lone_thread import LoneThread
 
 MOST_DEPTH = 5
 MOST_ENTRIES = 5000
@@ -171,13 +171,8 @@ class CertificateFiles:
         return found
 
     async def _do[Value](self, work: Callable[[], Value]) -> Value:
-        try:
-            return await self._thread.run(work)
-        except (StillHangs, TimeoutError) as error:
-            raise Unavailable(
-                "A file system with certificates does not answer",
-                hint="Look for a network drive whose server is away",
-            ) from error
+        otherwise = "A file system with certificates does not answer"
+        return await self._thread.answer(work, otherwise=otherwise)
 
     def _walk(self, folder: str) -> tuple[str, ...]:
         entries = islice(self._entries(folder, MOST_DEPTH), MOST_ENTRIES)

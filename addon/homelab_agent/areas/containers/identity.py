@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 
 from homelab_agent.areas.containers.models import Compose
 from homelab_agent.areas.recreate.models import lasting_name
+from homelab_agent.platform.engine.labels import COMPOSE_PROJECT
 from homelab_agent.platform.engine.models import ContainerState, EngineContainer
 
-_PROJECT = "com.docker.compose.project"
 _SERVICE = "com.docker.compose.service"
 _NUMBER = "com.docker.compose.container-number"
 _ONE_OFF = "com.docker.compose.oneoff"
@@ -21,7 +21,7 @@ _IN_USE = frozenset({ContainerState.RUNNING, ContainerState.PAUSED, ContainerSta
 
 def compose_of(labels: Mapping[str, str]) -> Compose | None:
     """Return the container's place in a compose project; None outside, and for `compose run`."""
-    project, service = labels.get(_PROJECT), labels.get(_SERVICE)
+    project, service = labels.get(COMPOSE_PROJECT), labels.get(_SERVICE)
     if not project or not service or labels.get(_ONE_OFF, "").lower() == "true":
         return None
     if max(len(project), len(service)) > _LONGEST_NAME:

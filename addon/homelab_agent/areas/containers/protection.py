@@ -1,12 +1,11 @@
 """Which containers must not be stopped by accident, and why."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
+from homelab_agent.platform.engine.labels import label_protection
 from homelab_agent.platform.engine.models import EngineContainer
-
-LABEL = "homelab.protect"
 
 _HOME_ASSISTANT_NAMES = re.compile(r"home[-_]?assistant|hassio_[a-z_]+")
 _HOME_ASSISTANT_IMAGES = re.compile(
@@ -20,8 +19,6 @@ _CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 _SHORT_ID = re.compile(r"[0-9a-f]{12}")
 _OWN_FILES = frozenset({"/etc/hostname", "/etc/hosts", "/etc/resolv.conf"})
 """What an engine mounts into each container from that container's own folder."""
-
-_TRUE = frozenset({"true", "1", "yes", "on"})
 
 
 class Protection:
@@ -37,18 +34,11 @@ class Protection:
             return "This is the Homelab agent itself: it would be cut off. Use docker on the host."
         if _HOME_ASSISTANT_NAMES.fullmatch(container.name) or _is_home_assistant(container.image):
             return "This belongs to Home Assistant. Use Home Assistant's own system menu."
-        if labelled := label_reason(container.labels):
-            return labelled
+        if labelled := label_protection(container.labels):
+            return f"{labelled} Remove the label to allow this."
         if {container.name, key} & self._listed:
             return "The agent's setting `protect` names it. Remove it there to allow this."
         return None
-
-
-def label_reason(labels: Mapping[str, str]) -> str | None:
-    """Return why labels protect what has them; None where they do not."""
-    if labels.get(LABEL, "").lower() in _TRUE:
-        return f"Its label {LABEL}=true protects it. Remove the label to allow this."
-    return None
 
 
 def own_container_id(process: Path = Path("/proc/self"), host_name: str = "") -> str | None:

@@ -13,10 +13,9 @@ from homelab_agent.areas.containers.models import Container
 from homelab_agent.areas.objects.inventory import ENDED, Everything
 from homelab_agent.areas.objects.models import PruneItem, PruneKind, PrunePreview
 from homelab_agent.platform.engine.images import EngineImage
+from homelab_agent.platform.engine.labels import COMPOSE_PROJECT, label_protection
 from homelab_agent.platform.engine.objects import CacheRecord, StoredNetwork, StoredVolume
 
-PROTECT_LABEL = "homelab.protect"
-COMPOSE_PROJECT = "com.docker.compose.project"
 ROLLBACK_PREFIX = "homelab-rollback/"
 """Under such a name an update keeps the image that it replaced."""
 
@@ -26,7 +25,6 @@ QUIET = timedelta(days=8)
 FRESH = timedelta(hours=1)
 """A volume or network as young as this may belong to something that is being set up."""
 
-_TRUE = frozenset({"true", "1", "yes", "on"})
 _KEPT_RUNNING = frozenset({"always", "unless-stopped"})
 _BUILTIN = frozenset({"bridge", "host", "none", "docker_gwbridge", "podman"})
 _SWARM_TASK = "com.docker.swarm.task.id"
@@ -62,11 +60,6 @@ def preview(
         reclaimable_bytes=sum(item.size_bytes or 0 for item in items),
         kept=tuple(item for item, goes in verdicts if not goes),
     )
-
-
-def is_protected(labels: dict[str, str]) -> bool:
-    """Return whether a label protects something from being removed."""
-    return labels.get(PROTECT_LABEL, "").lower() in _TRUE
 
 
 def is_builtin(network: StoredNetwork) -> bool:
@@ -158,8 +151,8 @@ def image_name(image: EngineImage) -> str:
 
 
 def _why_image_kept(image: EngineImage, users: tuple[str, ...]) -> str | None:
-    if is_protected(image.labels):
-        return f"Its label {PROTECT_LABEL}=true protects it."
+    if labelled := label_protection(image.labels):
+        return labelled
     if users:
         return used_by(users)
     if any(tag.startswith(ROLLBACK_PREFIX) for tag in image.tags):
@@ -213,8 +206,8 @@ def _networks(found: Everything, now: datetime) -> Iterator[_Verdict]:
 def _why_object_kept(
     labels: dict[str, str], users: tuple[str, ...], created_at: datetime | None, now: datetime
 ) -> str | None:
-    if is_protected(labels):
-        return f"Its label {PROTECT_LABEL}=true protects it."
+    if labelled := label_protection(labels):
+        return labelled
     if users:
         return used_by(users)
     if created_at is not None and now - created_at < FRESH:

@@ -5,11 +5,8 @@ import hmac
 from homelab_agent.areas.containers.service import ContainerService
 from homelab_agent.areas.objects.disk_meter import DiskMeter
 from homelab_agent.areas.objects.garbage import (
-    COMPOSE_PROJECT,
-    PROTECT_LABEL,
     image_name,
     is_builtin,
-    is_protected,
     preview,
     used_by,
 )
@@ -31,6 +28,7 @@ from homelab_agent.areas.objects.prune_job import PRUNE_JOB, PruneArguments, rem
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.commands import Caller, Outcome
 from homelab_agent.platform.engine.images import EngineImage, ImageEngine
+from homelab_agent.platform.engine.labels import COMPOSE_PROJECT, label_protection
 from homelab_agent.platform.engine.objects import ObjectEngine, StoredNetwork, StoredVolume
 from homelab_agent.platform.errors import Busy, Conflict, Invalid, NotFound
 from homelab_agent.platform.jobs.answer import answer
@@ -220,8 +218,9 @@ class ObjectService:
         }
         for volume in await self._objects.volumes():
             is_own = volume.labels.get(COMPOSE_PROJECT) == stack
-            if (is_own or own & {*users.of_volume(volume)}) and is_protected(volume.labels):
-                return f"The volume {volume.name}: {_protection(volume.labels)}"
+            protection = _protection(volume.labels)
+            if protection and (is_own or own & {*users.of_volume(volume)}):
+                return f"The volume {volume.name}: {protection}"
         return None
 
     async def network_protection(self, name: str) -> str | None:
@@ -267,9 +266,8 @@ def _others(image: EngineImage, name: str) -> str:
 
 
 def _protection(labels: dict[str, str]) -> str | None:
-    if not is_protected(labels):
-        return None
-    return f"Its label {PROTECT_LABEL}=true protects it. Use docker on the host."
+    labelled = label_protection(labels)
+    return labelled and f"{labelled} Use docker on the host."
 
 
 def _refuse_used(what: str, users: tuple[str, ...]) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 from homelab_agent.areas.stacks.compose import Compose, Deployed, Source
 from homelab_agent.areas.stacks.files import COMPOSE_FILE, ENVIRONMENT_FILE, StackFiles
 from homelab_agent.areas.stacks.history import History
-from homelab_agent.areas.stacks.labels import PROJECT
 from homelab_agent.areas.stacks.operate_jobs import Guard
 from homelab_agent.areas.stacks.pull import ImageToPull, StackImages
 from homelab_agent.areas.stacks.verify import Verification
 from homelab_agent.platform.engine.interface import Engine
+from homelab_agent.platform.engine.labels import COMPOSE_PROJECT
 from homelab_agent.platform.errors import (
     AgentError,
     Conflict,
@@ -245,7 +245,7 @@ class DeployJob:
 
     async def _require_unprotected(self, stack: str) -> None:
         for row in await self._engine.list_containers():
-            if row.labels.get(PROJECT) == stack and (reason := self._guard(row)):
+            if row.labels.get(COMPOSE_PROJECT) == stack and (reason := self._guard(row)):
                 raise Protected(f"{row.name}: {reason}", field="name")
 
     async def _while_engine_is_there(self, work: Callable[[], Awaitable[None]]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from homelab_agent.areas.stacks.compose import Deployed
 from homelab_agent.areas.stacks.deploy_job import Tools, Version
 from homelab_agent.areas.stacks.files import COMPOSE_FILE, ENVIRONMENT_FILE
-from homelab_agent.areas.stacks.labels import PROJECT
+from homelab_agent.platform.engine.labels import COMPOSE_PROJECT
 from homelab_agent.platform.errors import Protected
 from homelab_agent.platform.jobs.kinds import JobKind, Recovery, Step, StepContext, StepResult
 from homelab_agent.platform.model import Model
@@ -53,7 +53,7 @@ class DownJob:
     async def _down(self, context: _Context) -> StepResult:
         arguments = context.arguments
         for row in await self._engine.list_containers():
-            if row.labels.get(PROJECT) == arguments.stack and (reason := self._guard(row)):
+            if row.labels.get(COMPOSE_PROJECT) == arguments.stack and (reason := self._guard(row)):
                 raise Protected(f"{row.name}: {reason}", field="name")
         if arguments.volumes and (reason := await self._volume_guard(arguments.stack)):
             raise Protected(reason, field="volumes")

@@ -7,7 +7,6 @@ SERVICE_STARTED = "service_started"
 SERVICE_HEALTHY = "service_healthy"
 SERVICE_COMPLETED = "service_completed_successfully"
 
-PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 
 _CONFIG_FILES = "com.docker.compose.project.config_files"

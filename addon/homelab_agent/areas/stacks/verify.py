@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Collection, Iterable
 
-from homelab_agent.areas.stacks.labels import PROJECT, SERVICE
+from homelab_agent.areas.stacks.labels import SERVICE
 from homelab_agent.platform.engine.interface import Engine
+from homelab_agent.platform.engine.labels import COMPOSE_PROJECT
 from homelab_agent.platform.engine.models import (
     ContainerHealth,
     ContainerState,
@@ -64,7 +65,7 @@ class Verification:
         return [
             row
             for row in await self._engine.list_containers()
-            if row.labels.get(PROJECT) == stack and row.labels.get(SERVICE) in services
+            if row.labels.get(COMPOSE_PROJECT) == stack and row.labels.get(SERVICE) in services
         ]
 
     async def _look(self, ids: Iterable[str]) -> list[EngineContainer]:

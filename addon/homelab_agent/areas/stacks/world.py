@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from homelab_agent.areas.containers.models import Container
-from homelab_agent.areas.stacks.labels import PROJECT
 from homelab_agent.areas.stacks.models import PolicyFinding
+from homelab_agent.platform.engine.labels import COMPOSE_PROJECT
 from homelab_agent.platform.engine.models import ContainerState
 from homelab_agent.platform.engine.objects import ObjectEngine
 from homelab_agent.platform.errors import Conflict, Invalid
@@ -132,7 +132,7 @@ async def _foreign_volumes(
                 field=f"volumes.{key}",
                 hint="Make it first, or leave `external` out.",
             )
-        if found is not None and found.labels.get(PROJECT) != name:
+        if found is not None and found.labels.get(COMPOSE_PROJECT) != name:
             yield PolicyFinding(
                 service=None,
                 field=f"volumes.{key}",

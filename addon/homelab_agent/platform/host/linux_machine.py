@@ -9,7 +9,6 @@ from typing import override
 import psutil
 
 from homelab_agent.platform.clock import Clock
-from homelab_agent.platform.errors import Unavailable
 from homelab_agent.platform.host.linux_disks import Disks
 from homelab_agent.platform.host.linux_energy import read_energy
 from homelab_agent.platform.host.linux_facts import FactsReader, boot_id
@@ -39,7 +38,7 @@ from homelab_agent.platform.host.machine import (
     StopRefused,
 )
 from homelab_agent.platform.host.paths import HostPaths
-from homelab_agent.platform.lone_thread import LoneThread, StillHangs
+from homelab_agent.platform.lone_thread import LoneThread
 
 PROCESSES_WITHIN_S = 20.0
 """Whoever reads the command of a process that waits for a dead network drive waits with it."""
@@ -108,13 +107,8 @@ class LinuxMachine(Machine):
         return await self._at_processes(partial(self._processes.stop, process, signal))
 
     async def _at_processes[Value](self, work: Callable[[], Value]) -> Value:
-        try:
-            return await self._process_thread.run(work)
-        except (StillHangs, TimeoutError) as error:
-            raise Unavailable(
-                "The processes cannot be read: one of them hangs within the kernel",
-                hint="Look for a network drive whose server is away",
-            ) from error
+        otherwise = "The processes cannot be read: one of them hangs within the kernel"
+        return await self._process_thread.answer(work, otherwise=otherwise)
 
     def _sample(self) -> MachineSample:
         together, cores = read_cpu_times(self._proc)

@@ -22,6 +22,7 @@ from homelab_agent.platform.engine.demo.homelab import (
 )
 from homelab_agent.platform.engine.demo.logs import MOST_INVENTED, invent_lines, packed
 from homelab_agent.platform.engine.interface import Engine
+from homelab_agent.platform.engine.labels import COMPOSE_PROJECT
 from homelab_agent.platform.engine.logs import PackedLine
 from homelab_agent.platform.engine.models import (
     ContainerHealth,
@@ -404,7 +405,7 @@ def _row(container_id: str, invented: Invented, now: datetime) -> EngineContaine
     labels = dict(invented.labels)
     if invented.project:
         labels |= {
-            "com.docker.compose.project": invented.project,
+            COMPOSE_PROJECT: invented.project,
             "com.docker.compose.service": invented.service,
             "com.docker.compose.container-number": "1",
             "com.docker.compose.oneoff": "False",

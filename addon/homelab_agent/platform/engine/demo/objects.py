@@ -9,6 +9,7 @@ from typing import override
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.engine.images import ImageEngine
 from homelab_agent.platform.engine.interface import Engine
+from homelab_agent.platform.engine.labels import COMPOSE_PROJECT
 from homelab_agent.platform.engine.models import EngineContainer
 from homelab_agent.platform.engine.objects import (
     CacheRecord,
@@ -21,7 +22,6 @@ from homelab_agent.platform.engine.objects import (
 from homelab_agent.platform.errors import Conflict, NotFound
 
 _MB = 1_000_000
-_PROJECT = "com.docker.compose.project"
 _BUILTIN = (("bridge", "bridge"), ("host", "host"), ("none", "null"))
 _SHARED_PART = 5
 """What part of each image others have too."""
@@ -82,7 +82,7 @@ class DemoObjects(ObjectEngine):
                     driver="bridge",
                     created_at=self._began - timedelta(days=90),
                     subnets=(f"172.{20 + number}.0.0/16",),
-                    labels={_PROJECT: name.removesuffix("_default")},
+                    labels={COMPOSE_PROJECT: name.removesuffix("_default")},
                 )
                 for number, name in enumerate(own)
             ),
@@ -165,5 +165,5 @@ def _id(name: str) -> str:
 
 
 def _network(row: EngineContainer) -> str:
-    project = row.labels.get(_PROJECT)
+    project = row.labels.get(COMPOSE_PROJECT)
     return f"{project}_default" if project else "bridge"

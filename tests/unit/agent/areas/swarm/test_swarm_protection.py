@@ -5,7 +5,6 @@ from typing import override
 
 import pytest
 
-from homelab_agent.areas.containers.protection import label_reason
 from homelab_agent.areas.swarm.protection import SwarmProtection
 from homelab_agent.platform.engine.demo.swarm import DemoSwarm
 from homelab_agent.platform.engine.docker.swarm_documents import Service
@@ -44,7 +43,7 @@ async def _reason(swarm: DemoSwarm, folder: Path, name: str = "web") -> str | No
             docker.add(task, labels={"com.docker.swarm.service.id": service, **labels})
         async with commanded(docker.url, folder, listed=("listed.1.abc",)) as agent:
             await agent.live.connected()
-            return await SwarmProtection(swarm, agent.service, label_reason).reason(name)
+            return await SwarmProtection(swarm, agent.service).reason(name)
 
 
 @pytest.mark.parametrize("where", ["labels", "of_containers"])
