@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 
 from homelab_agent import __version__
@@ -57,7 +57,7 @@ from homelab_agent.platform.vault import open_vault
 from homelab_agent.wiring import Areas, Ground, Loop, wire_areas
 
 FIRST_LOOK_S = 10.0
-"""How long a start waits for what Docker has to say."""
+"""How long a start waits for what Docker has to say, and for what the agent keeps itself."""
 
 _log = get_logger(__name__)
 
@@ -145,7 +145,8 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
         authenticator = Authenticator(tokens, RateLimit(), LoginThrottle())
         server = ApiServer(registry.operations(), authenticator, gate, streams, metrics)
         closing.push_async_callback(_stop_working, server, runner)
-        # Whoever comes back after a restart finds the containers there, and not an empty host.
+        # Whoever comes back after a restart finds there what was there, and not an empty host.
+        await _wait_for_what_is_kept(areas)
         await agent.wait_for_engine(FIRST_LOOK_S)
         host, port = await server.start(settings.listen_host, settings.listen_port, tls)
         outbound.guard.keep("the API of the agent itself", host, port)
@@ -156,6 +157,13 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
         )
         await closing.enter_async_context(_looping(outer))
         yield
+
+
+async def _wait_for_what_is_kept(areas: Areas) -> None:
+    with suppress(TimeoutError, Unavailable):
+        async with asyncio.timeout(FIRST_LOOK_S):
+            for ready in areas.ready:
+                await ready()
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp import ClientSession
 
 from tests.fakes.holding_proxy import HoldingProxy, holding_proxy
 from tests.harness.agent import Agent
@@ -52,6 +53,18 @@ class Teller:
         status, answer = await self.ask(method, path, body)
         assert status == 200, answer
         return answer
+
+    async def first_shown(self) -> set[tuple[str, str]]:
+        """Return kind and key of all that somebody gets who begins to follow the agent."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        async with (
+            ClientSession(headers=headers) as session,
+            session.ws_connect(f"{self.agent.url}/api/v1/stream") as stream,
+        ):
+            await stream.receive_json()
+            await stream.send_json({"type": "subscribe"})
+            snapshot = await stream.receive_json()
+            return {(each["kind"], each["key"]) for each in snapshot["resources"]}
 
     async def route_is(self, state: str) -> bool:
         status, route = await self.ask("GET", PATH)
@@ -117,6 +130,30 @@ async def test_what_caddy_forgot_is_only_shown_where_that_is_set(tmp_path: Path)
         assert await caddy.config_text() == before
         await teller.done("POST", f"{PATH}/apply", {})
         assert await teller.route_is("ok")
+
+
+async def test_an_agent_that_has_just_started_shows_its_routes_though_caddy_hangs(
+    tmp_path: Path,
+) -> None:
+    async with (
+        Caddy(tmp_path / "caddy") as caddy,
+        told(tmp_path / "agent") as teller,
+    ):
+        await teller.done("PUT", "/proxy/setup", {"mode": "own", "admin": caddy.admin})
+        await teller.done("PUT", PATH, ROUTE)
+        await teller.agent.kill()
+        os.kill(caddy.pid, SIGSTOP)
+        try:
+            await teller.agent.start()
+            shown = await teller.first_shown()
+            routes = (await teller.done("GET", "/proxy/routes"))["routes"]
+            report = await teller.done("GET", "/proxy")
+        finally:
+            os.kill(caddy.pid, SIGCONT)
+        assert shown >= {("proxy_route", HOST), ("proxy", "caddy")}
+        assert [(each["key"], each["state"]) for each in routes] == [(HOST, "unknown")]
+        assert [each["key"] for each in report["routes"]] == [HOST]
+        await wait_until(lambda: teller.route_is("ok"), what="the route to be seen in Caddy")
 
 
 async def test_a_caddy_that_resumes_is_known_to_remember(tmp_path: Path) -> None:

@@ -28,4 +28,5 @@ def wire_ddns(ground: Ground, areas: Areas, dns: DnsService) -> DynamicAddressSe
     service = DynamicAddressService(desk, watch, dns, sources, steady_s)
     areas.routes.append(DynamicAddressRoutes(service))
     areas.loops.append(watch.run)
+    areas.ready.append(service.until_ready)
     return service

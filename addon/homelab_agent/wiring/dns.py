@@ -40,4 +40,5 @@ def wire_dns(ground: Ground, areas: Areas) -> DnsService:
     ground.runner.register(ApplyJob(service).kind())
     areas.routes.append(DnsRoutes(service, PlanDesk(service, ground.runner)))
     areas.loops.append(ProviderWatch(book).run)
+    areas.ready.append(service.until_ready)
     return service

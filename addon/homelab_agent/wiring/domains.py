@@ -46,5 +46,6 @@ def wire_domains(
     areas.loops.append(
         DomainWatch(book, board, following, dns, begin=demo.invent if demo else None).run
     )
+    areas.ready.append(service.until_ready)
     areas.retention.append(history_rule(settings.domain_history_retention_days))
     return service

@@ -41,8 +41,12 @@ class Ground:
 
 @dataclass(slots=True)
 class Areas:
-    """What the areas gave: routes to serve, loops to run, tables to keep bounded."""
+    """What the areas gave: routes to serve, loops to run, tables to keep bounded.
+
+    `ready`: each returns when what its area keeps was taken up and is shown.
+    """
 
     routes: list[object] = field(default_factory=list)
     loops: list[Loop] = field(default_factory=list)
+    ready: list[Loop] = field(default_factory=list)
     retention: list[Rule] = field(default_factory=list)

@@ -75,6 +75,7 @@ def wire_proxy(
     setup = Setup(book, connect, watch, runner, caddy)
     areas.routes.append(ProxyRoutes(Desk(service, board, runner), setup))
     areas.loops.append(watch.run)
+    areas.ready.append(service.until_ready)
     return service
 
 

@@ -61,6 +61,7 @@ def wire_renewal(
     service = RenewalService(parts, issuance, check, ground.runner)
     areas.routes.append(RenewalRoutes(service))
     begin = partial(invent, book, accounts, utc_now) if ground.settings.demo else None
+    areas.ready.append(book.ready)
     areas.loops.append(RenewalWatch(parts, service, begin=begin).run)
     areas.loops.append(RenewalWindows(book, accounts, folders, authority, utc_now, steady_s).run)
     return service

@@ -84,6 +84,7 @@ def _watch_certificates(
     watch = CertificateWatch(board, Looker(service, files, read_managed).look, utc_now, rhythm)
     areas.routes.append(CertificateRoutes(WatchingService(service, files, board, watch)))
     areas.loops.append(watch.run)
+    areas.ready.append(watch.loaded)
     areas.loops.append(FilesWatch(files, board, watch).run)
     areas.loops.append(MonitoredCertificates(watch, ground.resources).run)
     return board, watch
@@ -139,3 +140,4 @@ def _monitors(
     areas.routes.append(MonitorRoutes(service, containers, ground.host.address))
     areas.routes.append(MaintenanceRoutes(book, service))
     areas.loops.append(watch.run)
+    areas.ready.append(service.until_ready)

@@ -58,7 +58,7 @@ class DynamicAddressService:
 
     async def list(self) -> DynamicAddressList:
         """Return all names, in order."""
-        await self._until_ready()
+        await self.until_ready()
         names = self._desk.names
         now_s = self._steady()
         return DynamicAddressList(addresses=tuple(names[key].shown(now_s) for key in sorted(names)))
@@ -74,7 +74,7 @@ class DynamicAddressService:
             NotFound: nobody manages the name, or there is no such provider.
             Conflict: there are too many.
         """
-        await self._until_ready()
+        await self.until_ready()
         await self._dns.until_ready()
         name = uniform_name(body.name, field="name", wildcard=True, underscore=False)
         _check_source(body)
@@ -91,7 +91,7 @@ class DynamicAddressService:
         Raises:
             NotFound: it does not follow an address.
         """
-        await self._until_ready()
+        await self.until_ready()
         await self._desk.remove(self._get(name).key)
 
     async def update(self, name: str) -> DynamicAddress:
@@ -100,7 +100,7 @@ class DynamicAddressService:
         Raises:
             NotFound: it does not follow an address.
         """
-        await self._until_ready()
+        await self.until_ready()
         one = self._get(name)
         return await self._worked_at(one, UPDATE_S)
 
@@ -121,7 +121,7 @@ class DynamicAddressService:
         return await self._set_paused(name, paused=False)
 
     async def _set_paused(self, name: str, *, paused: bool) -> bool:
-        await self._until_ready()
+        await self.until_ready()
         one = self._get(name)
         if one.kept.paused is paused:
             return False
@@ -144,7 +144,8 @@ class DynamicAddressService:
             )
         return one
 
-    async def _until_ready(self) -> None:
+    async def until_ready(self) -> None:
+        """Return when it is known which names there are; `Unavailable`: that takes long."""
         try:
             async with asyncio.timeout(READY_S):
                 await self._watch.ready.wait()

@@ -31,20 +31,23 @@ class Desk:
         self._board = board
         self._runner = runner
 
-    def report(self) -> ProxyReport:
+    async def report(self) -> ProxyReport:
         """Return the proxy as a whole, as last seen."""
+        await self._service.until_ready()
         return ProxyReport(
             status=self._service.status(),
             routes=self._board.routes(),
             foreign=self._board.foreign(),
         )
 
-    def routes(self) -> ProxyRouteList:
+    async def routes(self) -> ProxyRouteList:
         """Return the agent's routes, by host."""
+        await self._service.until_ready()
         return ProxyRouteList(routes=self._board.routes())
 
-    def route(self, host: str) -> ProxyRoute:
+    async def route(self, host: str) -> ProxyRoute:
         """Return one route; `NotFound` names it."""
+        await self._service.until_ready()
         found = self._service.route(checked_host(host))
         if found is None:
             raise NotFound(

@@ -27,7 +27,7 @@ class ProxyRoutes:
     @declare_query("proxy.report", "/proxy")
     async def report(self) -> ProxyReport:
         """Return the proxy as a whole: its state, the agent's routes, and those of others."""
-        return self._desk.report()
+        return await self._desk.report()
 
     @command(
         "proxy.setup",
@@ -44,12 +44,12 @@ class ProxyRoutes:
     @declare_query("proxy.routes", "/proxy/routes")
     async def routes(self) -> ProxyRouteList:
         """List the agent's routes, by host name."""
-        return self._desk.routes()
+        return await self._desk.routes()
 
     @declare_query("proxy.route", "/proxy/routes/{host}")
     async def route(self, host: str) -> ProxyRoute:
         """Return one route of the agent."""
-        return self._desk.route(host)
+        return await self._desk.route(host)
 
     @command(
         "proxy.plan_route",
