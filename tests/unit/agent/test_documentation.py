@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from homelab_agent.areas.containers import protection
 from homelab_agent.areas.monitors import check_settings
 from homelab_agent.areas.monitors import labels as monitor_labels
 from homelab_agent.areas.monitors.checks.codes import CheckCode
 from homelab_agent.areas.recreate import verification
 from homelab_agent.areas.updates import policy, versions
+from homelab_agent.platform.engine import labels as engine_labels
 from homelab_agent.platform.engine.models import EngineRight
 from homelab_agent.platform.model import Model
 from homelab_agent.platform.settings import Settings
@@ -34,7 +34,7 @@ LABELS = {
     verification.HTTP_LABEL,
     verification.TIMEOUT_LABEL,
     versions.NOTES_LABEL,
-    protection.LABEL,
+    engine_labels.PROTECT,
     *monitor_labels.LABELS,
 }
 
