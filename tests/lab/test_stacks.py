@@ -379,6 +379,51 @@ async def test_taking_a_stack_down_keeps_its_data_until_an_admin_says_otherwise_
     await wait_until(gone, what="the stack to be forgotten")
 
 
+async def test_taking_a_stack_down_with_its_data_leaves_the_data_of_others(
+    stacks: Stacks, name: str
+) -> None:
+    text = f"""
+    services:
+      web:
+        image: busybox
+        network_mode: none
+        command: {SLEEPS}
+        volumes: [own:/own, shared:/shared, photos:/photos, by_hand:/by_hand, /nameless]
+    volumes:
+      own: {{}}
+      shared: {{}}
+      photos: {{name: {name}-photos}}
+      by_hand: {{name: {name}-by-hand}}
+    """
+    others = [f"{name}-by-hand", f"{name}-photos"]
+    label = f"com.docker.compose.project={name}-photoprism"
+    await run("docker", "volume", "create", others[0])
+    await run("docker", "volume", "create", f"--label={label}", others[1])
+    try:
+        _, deployed = await stacks.deploy(
+            name, textwrap.dedent(text), admin=True, confirm_findings=True
+        )
+        assert deployed["outcome"] == "done", deployed
+        await stacks.becomes(name, state="running")
+        await run(
+            *("docker", "create", "--name", f"{name}-reader"),
+            *("--volume", f"{name}_shared:/data", "busybox"),
+        )
+        body = {"volumes": True, "confirm": name, "wait_s": 60}
+        status, done = await stacks.ask("POST", f"/stacks/{name}/down", body, admin=True)
+        assert (status, done["outcome"]) == (200, "done"), done
+        assert done["message"] == (
+            f"{name} was taken down and its volumes. Kept, as not its own: {', '.join(others)}. "
+            f"Kept, as still used by others: {name}_shared."
+        )
+        left = (await run("docker", "volume", "ls", "--quiet", "--filter", f"name={name}")).split()
+        assert sorted(left) == [*others, f"{name}_shared"]
+    finally:
+        await run("docker", "rm", "--force", f"{name}-reader")
+        await run("docker", "compose", "--project-name", name, "down", "--timeout", "1")
+        await run("docker", "volume", "rm", "--force", *others)
+
+
 async def test_a_stack_that_does_not_come_up_is_taken_back_and_its_last_words_are_told(
     stacks: Stacks, name: str
 ) -> None:

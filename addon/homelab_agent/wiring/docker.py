@@ -37,7 +37,7 @@ from homelab_agent.areas.stacks.compose import Compose
 from homelab_agent.areas.stacks.compose_process import ComposeProcess, NoProcess
 from homelab_agent.areas.stacks.deploy_job import DeployJob, Tools
 from homelab_agent.areas.stacks.deployments import StackDeployments
-from homelab_agent.areas.stacks.down_job import DownJob, VolumeGuard
+from homelab_agent.areas.stacks.down_job import DownJob
 from homelab_agent.areas.stacks.files import StackFiles
 from homelab_agent.areas.stacks.history import History, history_rule
 from homelab_agent.areas.stacks.models import STACK_KIND
@@ -102,7 +102,7 @@ def wire_docker(ground: Ground, areas: Areas) -> Docker:
     _statistics(ground, areas, containers)
     objects = _objects(ground, areas, containers)
     _swarm(ground, areas, containers)
-    stacks = _stacks(ground, areas, parts, recreate, updates, objects.stack_volume_protection)
+    stacks = _stacks(ground, areas, parts, recreate, updates, objects)
     return Docker(containers=containers, stacks=stacks)
 
 
@@ -215,7 +215,7 @@ def _stacks(
     parts: ContainerParts,
     recreate: RecreateService,
     updates: UpdateService,
-    volume_guard: VolumeGuard,
+    objects: ObjectService,
 ) -> StackDeployments:
     faces, runner, folder = ground.engine, ground.runner, ground.settings.stacks_folder
     history, files = History(ground.store, utc_now), StackFiles(folder)
@@ -238,7 +238,7 @@ def _stacks(
     for kind in OperateJobs(faces.containers, parts.guard, parts.look).kinds():
         runner.register(kind)
     runner.register(DeployJob(tools).kind())
-    runner.register(DownJob(tools, volume_guard).kind())
+    runner.register(DownJob(tools, objects).kind())
     runner.register(update_kind(recreate))
     ground.gate.protect(STACK_KIND, service.protected_reason)
     areas.routes.append(StackRoutes(service, deployments))

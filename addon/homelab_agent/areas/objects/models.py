@@ -94,6 +94,17 @@ class VolumeList(Model):
     volumes: tuple[Volume, ...]
 
 
+class StackVolumes(Model):
+    """The volumes that carry a stack's label, and named ones without that its containers use.
+
+    `protected_reason` says why the own ones must not be removed; None where nothing protects them.
+    """
+
+    own: tuple[str, ...]
+    of_others: tuple[str, ...]
+    protected_reason: str | None
+
+
 class NetworkList(Model):
     """All networks, by name."""
 

@@ -21,6 +21,7 @@ from homelab_agent.areas.objects.models import (
     NetworkList,
     PruneKind,
     PrunePreview,
+    StackVolumes,
     Volume,
     VolumeList,
 )
@@ -205,23 +206,27 @@ class ObjectService:
         """Return why a volume must not be removed; None where nothing protects it."""
         return _protection((await self._volume(name)).labels)
 
-    async def stack_volume_protection(self, stack: str) -> str | None:
-        """Return why the volumes of a stack must not be removed; None where nothing protects them.
-
-        Its own are those that compose made for it, and those that its containers use.
-        """
+    async def stack_volumes(self, stack: str) -> StackVolumes:
+        """Return the volumes of a stack, and those of others that its containers use."""
         users = await self._inventory.users()
-        own = {
+        containers = {
             each.key
             for each in users.containers
             if each.compose is not None and each.compose.project == stack
         }
-        for volume in await self._objects.volumes():
-            is_own = volume.labels.get(COMPOSE_PROJECT) == stack
-            protection = _protection(volume.labels)
-            if protection and (is_own or own & {*users.of_volume(volume)}):
-                return f"The volume {volume.name}: {protection}"
-        return None
+        own: list[str] = []
+        of_others: list[str] = []
+        protected_reason = None
+        for volume in sorted(await self._objects.volumes(), key=lambda each: each.name):
+            if volume.labels.get(COMPOSE_PROJECT) == stack:
+                own.append(volume.name)
+                if protection := _protection(volume.labels):
+                    protected_reason = f"The volume {volume.name}: {protection}"
+            elif not volume.anonymous and containers & {*users.of_volume(volume)}:
+                of_others.append(volume.name)
+        return StackVolumes(
+            own=tuple(own), of_others=tuple(of_others), protected_reason=protected_reason
+        )
 
     async def network_protection(self, name: str) -> str | None:
         """Return why a network must not be removed; None where nothing protects it."""

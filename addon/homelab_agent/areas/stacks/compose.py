@@ -153,10 +153,19 @@ class Compose:
 
     async def down(self, name: str, deployed: Deployed | None, *, volumes: bool) -> None:
         """Stop and remove what the stack has; its volumes only where that is said."""
-        options = ("--remove-orphans", *(("--volumes",) if volumes else ()))
-        files = _of(deployed) if deployed else ("--project-name", name)
+        files, by_labels = _of(deployed) if deployed else (), ("--project-name", name)
+        if volumes:
+            # With files compose removes volumes by the names in them, whoever they belong to;
+            # without, those that carry the label of the stack. Only files know of `pre_stop`.
+            if files:
+                await self._take_down(name, (*files, "stop"))
+            await self._take_down(name, (*by_labels, "down", "--remove-orphans", "--volumes"))
+        else:
+            await self._take_down(name, (*(files or by_labels), "down", "--remove-orphans"))
+
+    async def _take_down(self, name: str, command: Sequence[str]) -> None:
         ended = await self._process.run(
-            ("--progress", "json", *files, "down", *options), deadline_s=DOWN_S, hear=_tell
+            ("--progress", "json", *command), deadline_s=DOWN_S, hear=_tell
         )
         if ended.code:
             raise _failed(f"docker compose could not take {name} down: {final_error(ended.told)}")

@@ -1,8 +1,8 @@
 """Taking a stack down as a job: its containers and networks go, its volumes only where said."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
+from homelab_agent.areas.objects.service import ObjectService
 from homelab_agent.areas.stacks.compose import Deployed
 from homelab_agent.areas.stacks.deploy_job import Tools, Version
 from homelab_agent.areas.stacks.files import COMPOSE_FILE, ENVIRONMENT_FILE
@@ -22,17 +22,14 @@ class DownArguments(Model):
     held: tuple[str, ...]
 
 
-type VolumeGuard = Callable[[str], Awaitable[str | None]]
-"""Returns why the volumes of a stack must not be removed, None where nothing protects them."""
-
 type _Context = StepContext[DownArguments]
 
 
 class DownJob:
     """The steps; nothing of them can be undone, and each stands being repeated."""
 
-    def __init__(self, tools: Tools, volume_guard: VolumeGuard) -> None:
-        self._volume_guard = volume_guard
+    def __init__(self, tools: Tools, objects: ObjectService) -> None:
+        self._objects = objects
         self._compose = tools.compose
         self._files = tools.files
         self._history = tools.history
@@ -55,8 +52,9 @@ class DownJob:
         for row in await self._engine.list_containers():
             if row.labels.get(COMPOSE_PROJECT) == arguments.stack and (reason := self._guard(row)):
                 raise Protected(f"{row.name}: {reason}", field="name")
-        if arguments.volumes and (reason := await self._volume_guard(arguments.stack)):
-            raise Protected(reason, field="volumes")
+        before = await self._objects.stack_volumes(arguments.stack) if arguments.volumes else None
+        if before and before.protected_reason:
+            raise Protected(before.protected_reason, field="volumes")
         folder, deployed = self._files.folder(arguments.stack), None
         has_files = await asyncio.to_thread((folder / COMPOSE_FILE).is_file)
         if arguments.version and has_files:
@@ -68,8 +66,14 @@ class DownJob:
                 profiles=("*",),
             )
         await self._compose.down(arguments.stack, deployed, volumes=arguments.volumes)
-        data = " and its volumes" if arguments.volumes else "; its volumes are kept"
-        return StepResult(message=f"{arguments.stack} was taken down{data}.")
+        if before is None:
+            return StepResult(message=f"{arguments.stack} was taken down; its volumes are kept.")
+        left = (await self._objects.stack_volumes(arguments.stack)).own
+        return StepResult(
+            message=f"{arguments.stack} was taken down and its volumes."
+            + _kept(before.of_others, "not its own")
+            + _kept(left, "still used by others")
+        )
 
     async def _forget(self, context: _Context) -> StepResult:
         arguments = context.arguments
@@ -80,3 +84,7 @@ class DownJob:
         await asyncio.to_thread(self._files.keep_only, arguments.stack, ())
         await self._kept()
         return StepResult()
+
+
+def _kept(volumes: tuple[str, ...], why: str) -> str:
+    return f" Kept, as {why}: {', '.join(volumes)}." if volumes else ""
