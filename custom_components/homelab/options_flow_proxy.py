@@ -1,26 +1,50 @@
 """Whose Caddy an agent uses as reverse proxy, and for whom its websites are."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import voluptuous as vol
 from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.selector import (
+    BooleanSelector,
+    ObjectSelector,
+    ObjectSelectorConfig,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
     TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
 )
 
 from .client import CommandResult
 from .client.kinds import PROXY_ROUTE
-from .client.models import ProxyMode, ProxyRoute, ProxySetupBody, RouteBody
+from .client.models import BasicAuthUser, ProxyMode, ProxyRoute, ProxySetupBody, RouteBody
 from .options_flow_base import AgentFormFlow, Data, Form
-from .provider_forms import SECRETS, users_of
+from .provider_forms import Mistake
 
 CONF_ADMIN: Final = "admin"
+CONF_REMOVE_ALL: Final = "remove_all"
 CONF_USERS: Final = "users"
 CONF_WEBSITE: Final = "website"
+
+_NEW_PASSWORD: Final = TextSelector(
+    TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="new-password")
+)
+_USERS: Final = ObjectSelector(
+    ObjectSelectorConfig(
+        fields={
+            CONF_USERNAME: {"selector": TextSelector()},
+            CONF_PASSWORD: {"selector": _NEW_PASSWORD},
+        },
+        multiple=True,
+        label_field=CONF_USERNAME,
+        translation_key="website_users",
+    )
+)
+"""Shown by their names. Neither is required here: what is missing is told in words of ours."""
 
 _OWN_PROXY: Final = vol.Schema(
     {
@@ -69,9 +93,12 @@ class ProxySteps(AgentFormFlow):
             SelectSelectorConfig(options=sorted(websites), mode=SelectSelectorMode.DROPDOWN)
         )
         schema = vol.Schema(
-            {vol.Required(CONF_WEBSITE): names, vol.Optional(CONF_USERS): SECRETS},
+            {
+                vol.Required(CONF_WEBSITE): names,
+                vol.Optional(CONF_USERS): _USERS,
+                vol.Required(CONF_REMOVE_ALL, default=False): BooleanSelector(),
+            }
         )
-        shown = {CONF_WEBSITE: user_input[CONF_WEBSITE]} if user_input else None
 
         async def tell(given: Data) -> CommandResult:
             website = websites[given[CONF_WEBSITE]]
@@ -80,11 +107,13 @@ class ProxySteps(AgentFormFlow):
                 aliases=website.aliases,
                 certificate=website.certificate,
                 options=website.options,
-                basic_auth=users_of(given.get(CONF_USERS, ())),
+                basic_auth=_users_of(given),
             )
             return await self._coordinator.client.proxy.put(website.key, body)
 
-        return await self._ask(Form("users", schema, shown), user_input, tell)
+        return await self._ask(
+            Form("users", schema, _without_passwords(user_input)), user_input, tell
+        )
 
     @property
     def _websites(self) -> dict[str, ProxyRoute]:
@@ -98,3 +127,34 @@ class ProxySteps(AgentFormFlow):
             return await self._coordinator.client.proxy.set_up(body)
 
         return await self._ask(Form(step, schema, user_input), user_input, tell)
+
+
+def _users_of(given: Data) -> tuple[BasicAuthUser, ...]:
+    """Return who may come in; nobody is left only where that is asked for.
+
+    Raises:
+        Mistake: somebody has no name or password, or it is not clear whether anybody is left.
+    """
+    users: Sequence[Data] = given.get(CONF_USERS, ())
+    if given[CONF_REMOVE_ALL]:
+        if users:
+            raise Mistake(CONF_REMOVE_ALL, "users_or_none")
+        return ()
+    if not users:
+        raise Mistake(CONF_USERS, "no_users")
+    named = [(one.get(CONF_USERNAME, "").strip(), one.get(CONF_PASSWORD, "")) for one in users]
+    if not all(name and password for name, password in named):
+        raise Mistake(CONF_USERS, "no_password")
+    return tuple(BasicAuthUser(username=name, password=password) for name, password in named)
+
+
+def _without_passwords(given: Data | None) -> Data | None:
+    """Return what was filled in; a password is not sent back to the browser."""
+    if given is None:
+        return None
+    names = [
+        {CONF_USERNAME: one[CONF_USERNAME]}
+        for one in given.get(CONF_USERS, ())
+        if CONF_USERNAME in one
+    ]
+    return {**given, CONF_USERS: names}

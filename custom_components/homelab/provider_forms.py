@@ -16,7 +16,7 @@ from homeassistant.helpers.selector import (
 )
 
 from .client import AgentError
-from .client.models import BasicAuthUser, DnsProvider, ProviderType
+from .client.models import DnsProvider, ProviderType
 
 STARS: Final = "*" * 10
 """What the agent takes for "as it is"; it shows no secret that it has."""
@@ -31,7 +31,7 @@ _URL: Final = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
 _SECRET: Final = TextSelector(
     TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off")
 )
-SECRETS: Final = TextSelector(
+_SECRETS: Final = TextSelector(
     TextSelectorConfig(multiple=True, type=TextSelectorType.PASSWORD, autocomplete="off")
 )
 _ALGORITHMS: Final = SelectSelector(
@@ -86,7 +86,7 @@ FORMS: Final[Mapping[ProviderType, tuple[Field, ...]]] = {
     ProviderType.LEXICON: (
         Field(name="provider"),
         _ZONES,
-        Field(name=CONF_OPTIONS, selector=SECRETS, secret=True, required=False),
+        Field(name=CONF_OPTIONS, selector=_SECRETS, secret=True, required=False),
     ),
 }
 """What is asked for, by the kind of provider."""
@@ -163,20 +163,6 @@ def changed_settings_of(
     if CONF_OPTIONS in secrets:
         raise Mistake(CONF_OPTIONS, "options_again")
     return settings
-
-
-def users_of(lines: Sequence[str]) -> tuple[BasicAuthUser, ...]:
-    """Return who may come in, of lines of `name:password`.
-
-    Raises:
-        Mistake: one is something else.
-    """
-    pairs = [line.partition(":") for line in lines]
-    if not all(name.strip() and password for name, _, password in pairs):
-        raise Mistake("users", "no_user")
-    return tuple(
-        BasicAuthUser(username=name.strip(), password=password) for name, _, password in pairs
-    )
 
 
 def field_of(error: AgentError, kind: ProviderType) -> str:

@@ -21,7 +21,7 @@ from tests.integration.home import Home, until
 
 SECRET = "a-secret-nobody-may-see"
 SECRET_LINES = frozenset(
-    {"token", "api_token", "api_key", "key_secret", "options", "users", "external_hmac_key"}
+    {"token", "api_token", "api_key", "key_secret", "options", "external_hmac_key"}
 )
 KEY_PEM = f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n"
 
@@ -466,6 +466,19 @@ async def test_a_key_is_not_sent_back_and_is_nowhere_but_at_the_agent(
     await is_nowhere(home, SECRET, caplog.text, ended)
 
 
+def user(name: str, password: str) -> dict[str, str]:
+    return {"username": name, "password": password}
+
+
+@pytest.fixture
+async def website(home: Home) -> Home:
+    """A home whose proxy serves photos."""
+    home.agent.put("proxy_route", PHOTOS, wire_domains.proxy_route(users=["me"]))
+    await home.settled()
+    home.agent.answers[f"PUT /proxy/routes/{PHOTOS}"] = Answer({"outcome": "done", "message": ""})
+    return home
+
+
 async def test_the_passwords_of_a_website_are_told_with_its_route_as_it_is(
     home: Home, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -474,39 +487,69 @@ async def test_the_passwords_of_a_website_are_told_with_its_route_as_it_is(
     route = wire_domains.proxy_route(aliases=["foto.example.org"], options=options)
     home.agent.put("proxy_route", PHOTOS, route)
     await home.settled()
-    form = await begin(home, "users")
-    again = await fill_in(home, form, {"website": PHOTOS, "users": [f"me {SECRET}"]})
-    assert again["errors"] == {"users": "no_user"}
-    assert suggested(again) == {"website": PHOTOS}
     home.agent.answers[f"PUT /proxy/routes/{PHOTOS}"] = Answer({"outcome": "done", "message": ""})
-    ended = await fill_in(
-        home, again, {"website": PHOTOS, "users": [f"me:{SECRET}:x", "you: 12345678"]}
-    )
+    users = [user("me", f"{SECRET}:x"), user("you", " 12345678")]
+    form = await begin(home, "users")
+    ended = await fill_in(home, form, {"website": PHOTOS, "users": users})
     assert ended["type"] is FlowResultType.CREATE_ENTRY
     assert sent(home) == {
         "upstreams": ["192.0.2.10:8080"],
         "aliases": ["foto.example.org"],
         "certificate": "caddy",
         "options": {name: value for name, value in options.items() if value is not None},
-        "basic_auth": [
-            {"username": "me", "password": f"{SECRET}:x"},
-            {"username": "you", "password": " 12345678"},
-        ],
+        "basic_auth": users,
         "wait_s": 0,
     }
     await is_nowhere(home, SECRET, caplog.text, ended)
-    form = await begin(home, "users")
-    await fill_in(home, form, {"website": PHOTOS})
-    assert sent(home)["basic_auth"] == []
 
 
-async def test_passwords_for_a_website_that_is_gone_are_told_to_nobody(home: Home) -> None:
-    home.agent.put("proxy_route", PHOTOS, wire_domains.proxy_route())
-    await home.settled()
-    form = await begin(home, "users")
-    home.agent.remove("proxy_route", PHOTOS)
-    await home.settled()
-    ended = await fill_in(home, form, {"website": PHOTOS, "users": [f"me:{SECRET}"]})
+async def test_after_a_mistake_no_login_is_lost_and_no_password_is_sent_back(
+    website: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = f"PUT /proxy/routes/{PHOTOS}"
+    short = wire.problem(422, "invalid", "At least 8.", field="basic_auth.1.password")
+    website.agent.answers[path] = Answer(short, 422)
+    form = await begin(website, "users")
+    typed = {"website": PHOTOS, "users": [user("me", SECRET), user("you", "short")]}
+    again = await fill_in(website, form, typed)
+    assert reason(again) == "At least 8."
+    named = {"website": PHOTOS, "users": [{"username": "me"}, {"username": "you"}]}
+    assert suggested(again) == {**named, "remove_all": False}
+    await is_nowhere(website, SECRET, caplog.text, again)
+    website.agent.answers[path] = Answer({"outcome": "done", "message": ""})
+    before = website.agent.count("PUT", f"/proxy/routes/{PHOTOS}")
+    again = await fill_in(website, again, suggested(again))
+    assert again["errors"] == {"users": "no_password"}
+    assert suggested(again) == {**named, "remove_all": False}
+    assert website.agent.count("PUT", f"/proxy/routes/{PHOTOS}") == before
+
+
+@pytest.mark.parametrize("empty", [{}, {"users": []}])
+async def test_nobody_lets_everybody_in_by_an_empty_form(
+    website: Home, empty: dict[str, Any]
+) -> None:
+    form = await begin(website, "users")
+    again = await fill_in(website, form, {"website": PHOTOS, **empty})
+    assert again["errors"] == {"users": "no_users"}
+    assert website.agent.count("PUT", f"/proxy/routes/{PHOTOS}") == 0
+    ended = await fill_in(website, again, {"website": PHOTOS, "remove_all": True})
+    assert ended["type"] is FlowResultType.CREATE_ENTRY
+    assert sent(website)["basic_auth"] == []
+
+
+async def test_users_are_neither_kept_nor_removed_where_both_is_chosen(website: Home) -> None:
+    form = await begin(website, "users")
+    typed = {"website": PHOTOS, "users": [user("me", SECRET)], "remove_all": True}
+    again = await fill_in(website, form, typed)
+    assert again["errors"] == {"remove_all": "users_or_none"}
+    assert website.agent.count("PUT", f"/proxy/routes/{PHOTOS}") == 0
+
+
+async def test_passwords_for_a_website_that_is_gone_are_told_to_nobody(website: Home) -> None:
+    form = await begin(website, "users")
+    website.agent.remove("proxy_route", PHOTOS)
+    await website.settled()
+    ended = await fill_in(website, form, {"website": PHOTOS, "users": [user("me", SECRET)]})
     assert (ended["type"], ended["reason"]) == (FlowResultType.ABORT, "website_gone")
 
 
@@ -552,3 +595,6 @@ async def test_the_browser_is_shown_every_form(
         for line in shown["data_schema"]:
             if line["name"] in SECRET_LINES:
                 assert line["selector"]["text"]["type"] == "password", line
+            if line["name"] == "users":
+                password = line["selector"]["object"]["fields"]["password"]
+                assert password["selector"]["text"]["type"] == "password", line

@@ -183,10 +183,14 @@ async def test_a_route_keeps_its_passwords_when_its_container_moves(
 
     await becomes(heard, "the route")
     form = await begin(lab, "users")
-    again = await fill_in(lab, form, {"website": host, "users": ["me:short"]})
+    again = await fill_in(
+        lab, form, {"website": host, "users": [{"username": "me", "password": "short"}]}
+    )
     assert again["type"] is FlowResultType.FORM
     assert "8" in again["description_placeholders"]["reason"]
-    ended = await fill_in(lab, again, {"website": host, "users": [f"me:{SECRET}"]})
+    ended = await fill_in(
+        lab, again, {"website": host, "users": [{"username": "me", "password": SECRET}]}
+    )
     assert ended["type"] is FlowResultType.CREATE_ENTRY
     assert await users_of(lab, host) == ["me"]
     await lab.act("set_proxy_route", **{**given, "upstreams": "192.168.1.10:8080"})
@@ -202,7 +206,7 @@ async def test_a_website_keeps_its_passwords_when_it_is_provisioned_again(lab: L
     await lab.act("provision_domain", **wanted)
     await becomes(lambda: lab.entry.runtime_data.mirror.has(("proxy_route", FILMS)), "the route")
     form = await begin(lab, "users")
-    await fill_in(lab, form, {"website": FILMS, "users": [f"me:{SECRET}"]})
+    await fill_in(lab, form, {"website": FILMS, "users": [{"username": "me", "password": SECRET}]})
     await lab.act("provision_domain", **wanted, hsts={"days": 1})
     assert await users_of(lab, FILMS) == ["me"]
 
