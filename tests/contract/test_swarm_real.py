@@ -18,6 +18,7 @@ from homelab_agent.areas.swarm.models import (
     Swarm,
     SwarmService,
 )
+from homelab_agent.areas.swarm.protection import SwarmProtection
 from homelab_agent.areas.swarm.service import SwarmArea
 from homelab_agent.areas.swarm.watch import SwarmWatch
 from homelab_agent.platform.audit import Audit
@@ -26,11 +27,13 @@ from homelab_agent.platform.commands import Caller, Outcome, Scope
 from homelab_agent.platform.engine.docker.rights import missing_rights
 from homelab_agent.platform.engine.docker.swarm import DockerSwarm
 from homelab_agent.platform.engine.docker.transport import Transport
+from homelab_agent.platform.engine.labels import PROTECT
 from homelab_agent.platform.engine.swarm import SwarmRole
-from homelab_agent.platform.errors import Conflict, NotFound
+from homelab_agent.platform.errors import Conflict, NotFound, Protected
 from homelab_agent.platform.jobs.runner import JobRunner
 from homelab_agent.platform.resources import Resources
 from homelab_agent.platform.store.database import Store
+from tests.fakes.commanded import commanded
 from tests.harness.docker import SLEEP_FOREVER, Docker
 from tests.harness.private_engine import PrivateEngine
 from tests.harness.waiting import wait_until
@@ -92,10 +95,18 @@ async def live(engine: PrivateEngine, folder: Path) -> AsyncIterator[Live]:
     watch = SwarmWatch(swarm, resources, interval_s=5)
     for kind in SwarmJobs(swarm, watch).kinds():
         runner.register(kind)
-    async with Docker(engine.socket) as docker:
+    of_containers = folder / "containers"
+    of_containers.mkdir()
+    async with (
+        commanded(engine.url, of_containers) as containers,
+        Docker(engine.socket) as docker,
+    ):
+        await containers.live.connected()
+        protection = SwarmProtection(swarm, containers.service)
         following = asyncio.create_task(watch.run())
         try:
-            yield Live(SwarmArea(watch, resources, runner), watch, resources, docker, transport)
+            area = SwarmArea(watch, protection, resources, runner)
+            yield Live(area, watch, resources, docker, transport)
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
@@ -120,6 +131,7 @@ async def test_a_swarm_is_shown_and_told_what_to_do(tmp_path: Path) -> None:
             await scaling_reaches_docker(agent, web)
             await changes_of_others_are_not_lost(agent, web)
             await what_makes_no_sense_is_refused(agent)
+            await a_node_with_a_protected_task_is_not_drained(agent, web)
             await a_node_is_drained_and_comes_back(agent)
             assert await missing_rights(agent.transport) == frozenset()
             await agent.docker.call("POST", "/swarm/leave", params={"force": "true"})
@@ -220,6 +232,23 @@ async def what_makes_no_sense_is_refused(agent: Live) -> None:
         await agent.area.command_service("scale", "nobody", PERSON, wait_s=5, replicas=2)
     with pytest.raises(Conflict, match="no previous description"):
         await agent.area.command_service("roll_back", "everywhere", PERSON, wait_s=5)
+
+
+async def a_node_with_a_protected_task_is_not_drained(agent: Live, web: str) -> None:
+    (node,) = (await agent.area.nodes()).nodes
+    await set_labels(agent, web, {PROTECT: "true"})
+    with pytest.raises(Protected, match="web has a task on it"):
+        await agent.area.set_availability(node.name, "drain", PERSON, wait_s=30)
+    done = await agent.area.set_availability(node.name, "active", PERSON, wait_s=30)
+    assert done.outcome is Outcome.NOT_NEEDED
+    await set_labels(agent, web, {})
+
+
+async def set_labels(agent: Live, service: str, labels: dict[str, str]) -> None:
+    now = await agent.docker.call("GET", f"/services/{service}")
+    version = {"version": str(now["Version"]["Index"])}
+    spec = {**now["Spec"], "Labels": labels}
+    await agent.docker.call("POST", f"/services/{service}/update", params=version, json=spec)
 
 
 async def a_node_is_drained_and_comes_back(agent: Live) -> None:

@@ -204,8 +204,9 @@ def _swarm(ground: Ground, areas: Areas, containers: ContainerService) -> None:
     watch = SwarmWatch(engine, ground.resources, interval_s=ground.settings.swarm_interval_s)
     for kind in SwarmJobs(engine, watch).kinds():
         runner.register(kind)
-    ground.gate.protect(SWARM_SERVICE_KIND, SwarmProtection(engine, containers).reason)
-    areas.routes.append(SwarmRoutes(SwarmArea(watch, ground.resources, runner)))
+    protection = SwarmProtection(engine, containers)
+    ground.gate.protect(SWARM_SERVICE_KIND, protection.reason)
+    areas.routes.append(SwarmRoutes(SwarmArea(watch, protection, ground.resources, runner)))
     areas.loops.append(watch.run)
 
 

@@ -15,6 +15,7 @@ _HOME_ASSISTANT_IMAGES = re.compile(
     r"|linuxserver/homeassistant)"
     r"(?:[:@].*)?"
 )
+_HOME_ASSISTANT = "This belongs to Home Assistant. Use Home Assistant's own system menu."
 _CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 _SHORT_ID = re.compile(r"[0-9a-f]{12}")
 _OWN_FILES = frozenset({"/etc/hostname", "/etc/hosts", "/etc/resolv.conf"})
@@ -33,12 +34,17 @@ class Protection:
         if self._own_id and container.id.startswith(self._own_id):
             return "This is the Homelab agent itself: it would be cut off. Use docker on the host."
         if _HOME_ASSISTANT_NAMES.fullmatch(container.name) or _is_home_assistant(container.image):
-            return "This belongs to Home Assistant. Use Home Assistant's own system menu."
+            return _HOME_ASSISTANT
         if labelled := label_protection(container.labels):
             return f"{labelled} Remove the label to allow this."
         if {container.name, key} & self._listed:
             return "The agent's setting `protect` names it. Remove it there to allow this."
         return None
+
+
+def image_protection(image: str) -> str | None:
+    """Return why containers of an image are protected wherever they run; None where it is not."""
+    return _HOME_ASSISTANT if _is_home_assistant(image) else None
 
 
 def own_container_id(process: Path = Path("/proc/self"), host_name: str = "") -> str | None:

@@ -7,6 +7,7 @@ from homelab_agent.areas.containers.models import (
     ContainerList,
     ContainerQuery,
 )
+from homelab_agent.areas.containers.protection import image_protection
 from homelab_agent.areas.containers.status import EngineState
 from homelab_agent.platform.commands import Caller
 from homelab_agent.platform.engine.models import EngineRight
@@ -83,6 +84,10 @@ class ContainerService:
             for port in container.ports
             if port.host_port is not None and port.protocol == "tcp"
         )
+
+    def image_protection(self, image: str) -> str | None:
+        """Return why containers of an image must not be stopped, on whatever host they run."""
+        return image_protection(image)
 
     async def protected_reason(self, name_or_key: str) -> str | None:
         """Return why a container must not be stopped; None where nothing protects it."""

@@ -10,10 +10,11 @@ from homelab_agent.areas.swarm.models import (
     SwarmService,
     SwarmServiceList,
 )
+from homelab_agent.areas.swarm.protection import SwarmProtection
 from homelab_agent.areas.swarm.watch import SwarmWatch
 from homelab_agent.platform.commands import Caller
-from homelab_agent.platform.engine.swarm import SwarmRole
-from homelab_agent.platform.errors import Conflict, NotFound
+from homelab_agent.platform.engine.swarm import NodeAvailability, SwarmRole
+from homelab_agent.platform.errors import Conflict, NotFound, Protected
 from homelab_agent.platform.jobs.answer import answer
 from homelab_agent.platform.jobs.models import CommandResult
 from homelab_agent.platform.jobs.runner import JobRunner
@@ -23,8 +24,15 @@ from homelab_agent.platform.resources import Resources
 class SwarmArea:
     """The swarm as this host knows it: services and nodes are known to managers only."""
 
-    def __init__(self, watch: SwarmWatch, resources: Resources, runner: JobRunner) -> None:
+    def __init__(
+        self,
+        watch: SwarmWatch,
+        protection: SwarmProtection,
+        resources: Resources,
+        runner: JobRunner,
+    ) -> None:
         self._watch = watch
+        self._protection = protection
         self._resources = resources
         self._runner = runner
 
@@ -70,12 +78,20 @@ class SwarmArea:
     async def set_availability(
         self, name: str, availability: str, caller: Caller, *, wait_s: float
     ) -> CommandResult:
-        """Start a job that says what work a node takes; the node by id, or by name if unique."""
+        """Start a job that says what work a node takes; the node by id, or by name if unique.
+
+        Raises:
+            Protected: draining it would end a task that is protected.
+        """
         nodes = [each for each in (await self.nodes()).nodes if name in {each.name, each.id}]
         if not nodes:
             raise NotFound(f"There is no node {name[:200]!r} in the swarm.", field="name")
         if len(nodes) > 1:
             raise Conflict(f"Several nodes are called {name}: use the id.", field="name")
+        if availability == NodeAvailability.DRAIN and (
+            reason := await self._protection.node_reason(nodes[0].id)
+        ):
+            raise Protected(f"{nodes[0].name} cannot be drained: {reason}", field="availability")
         command = SwarmCommand(id=nodes[0].id, name=nodes[0].name, availability=availability)
         return await self._run("swarm.set_availability", nodes[0].key, command, caller, wait_s)
 

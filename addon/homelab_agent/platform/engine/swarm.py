@@ -88,6 +88,9 @@ class SwarmEngine(Protocol):
     async def node(self, node_id: str) -> EngineNode:
         """Return one node."""
 
+    async def services_on(self, node_id: str) -> frozenset[str]:
+        """Return the ids of the services that have tasks to run on a node."""
+
     def changes(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
         """Attach to what happens in the swarm: yields whenever something did.
 

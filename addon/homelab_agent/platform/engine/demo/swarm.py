@@ -40,6 +40,10 @@ class DemoSwarm(SwarmEngine):
         raise _outside()
 
     @override
+    async def services_on(self, node_id: str) -> frozenset[str]:
+        raise _outside()
+
+    @override
     @asynccontextmanager
     async def changes(self) -> AsyncIterator[AsyncIterator[None]]:
         yield _silence()

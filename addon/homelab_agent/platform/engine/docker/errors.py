@@ -226,7 +226,7 @@ def _right_hint(right: EngineRight) -> str:
         EngineRight.IMAGES_CHANGE: "IMAGES=1 and POST=1",
         EngineRight.OBJECTS_READ: "VOLUMES=1, NETWORKS=1 and SYSTEM=1",
         EngineRight.OBJECTS_CHANGE: "VOLUMES=1, NETWORKS=1, BUILD=1 and POST=1",
-        EngineRight.SWARM: "SERVICES=1, NODES=1 and POST=1",
+        EngineRight.SWARM: "SERVICES=1, NODES=1, TASKS=1 and POST=1",
         EngineRight.EXECUTE: "CONTAINERS=1, EXEC=1 and POST=1",
     }
     return f"Allow it in the socket proxy ({switches[right]} in docker-socket-proxy)."

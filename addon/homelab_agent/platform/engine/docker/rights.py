@@ -110,6 +110,7 @@ def _swarm(transport: Transport) -> list[_Try]:
     return [
         _read(transport, right, f"services/{_NOBODY}", {}),
         _read(transport, right, f"nodes/{_NOBODY}", {}),
+        _read(transport, right, f"tasks/{_NOBODY}", {}),
         _change(transport, right, f"services/{_NOBODY}/update", stale, body={}),
         _change(transport, right, f"nodes/{_NOBODY}/update", stale, body={}),
     ]

@@ -16,6 +16,7 @@ from homelab_agent.platform.engine.docker.lines import lines
 from homelab_agent.platform.engine.docker.swarm_documents import (
     NODES,
     SERVICES,
+    TASKS,
     Node,
     Service,
     read_swarm,
@@ -80,6 +81,13 @@ class DockerSwarm(SwarmEngine):
         call = Call(f"describe the node {node_id}", _RIGHT)
         body = await self._transport.read(f"nodes/{_checked(node_id, 'node')}", call)
         return read_document(Node, call, body).node()
+
+    @override
+    async def services_on(self, node_id: str) -> frozenset[str]:
+        call = Call(f"list the tasks of the node {node_id}", _RIGHT)
+        wanted = json.dumps({"node": [node_id], "desired-state": ["running"]})
+        body = await self._transport.read("tasks", call, {"filters": wanted})
+        return frozenset(row.service_id for row in read_as(TASKS, call, body))
 
     @override
     @asynccontextmanager

@@ -159,8 +159,15 @@ class Node(_Document):
         )
 
 
+class Task(_Document):
+    """A row of GET /tasks."""
+
+    service_id: str = Field(alias="ServiceID")
+
+
 SERVICES = TypeAdapter(list[Service])
 NODES = TypeAdapter(list[Node])
+TASKS = TypeAdapter(list[Task])
 
 
 def read_swarm(body: bytes) -> EngineSwarm:

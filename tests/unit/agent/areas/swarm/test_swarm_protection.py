@@ -1,5 +1,7 @@
 """A service whose containers are protected is not scaled down, started anew or rolled back."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import override
 
@@ -17,12 +19,16 @@ PROTECTED = {"homelab.protect": "true"}
 
 
 class OneService(DemoSwarm):
-    """A swarm with a service called web, as Docker describes it."""
+    """A swarm with a service called web, as Docker describes it. It has a task on the node far."""
 
     def __init__(
-        self, *, labels: dict[str, str] | None = None, of_containers: dict[str, str] | None = None
+        self,
+        *,
+        image: str = "nginx",
+        labels: dict[str, str] | None = None,
+        of_containers: dict[str, str] | None = None,
     ) -> None:
-        template = {"ContainerSpec": {"Image": "nginx", "Labels": of_containers}}
+        template = {"ContainerSpec": {"Image": image, "Labels": of_containers}}
         spec = {"Name": "web", "Labels": labels, "TaskTemplate": template}
         self._service = Service.model_validate({"ID": "id-of-web", "Spec": spec}).service()
 
@@ -32,27 +38,67 @@ class OneService(DemoSwarm):
             raise NotFound("There is no such service.")
         return self._service
 
+    @override
+    async def services(self) -> tuple[EngineService, ...]:
+        return (self._service,)
 
-async def _reason(swarm: DemoSwarm, folder: Path, name: str = "web") -> str | None:
+    @override
+    async def services_on(self, node_id: str) -> frozenset[str]:
+        return frozenset({self._service.id} if node_id == "far" else ())
+
+
+def _of(service: str, node: str) -> dict[str, str]:
+    return {"com.docker.swarm.service.id": service, "com.docker.swarm.node.id": node}
+
+
+@asynccontextmanager
+async def _protection(
+    swarm: DemoSwarm, folder: Path, name: str = "web"
+) -> AsyncIterator[SwarmProtection]:
     async with fake_docker() as docker:
-        for task, service, labels in (
-            ("web.1.abc", "id-of-web", {}),
-            ("other.1.abc", "id-of-other", PROTECTED),
-            ("listed.1.abc", "id-of-web" if name == "id-of-web" else "", {}),
+        for task, service, node, labels in (
+            ("web.1.abc", "id-of-web", "near", {}),
+            ("other.1.abc", "id-of-other", "elsewhere", PROTECTED),
+            ("listed.1.abc", "id-of-web" if name == "id-of-web" else "", "listed", {}),
         ):
-            docker.add(task, labels={"com.docker.swarm.service.id": service, **labels})
+            docker.add(task, labels={**_of(service, node), **labels})
+        former = {**_of("id-of-web", "near"), **PROTECTED}
+        docker.add("web.1.former", labels=former, running=False)
         async with commanded(docker.url, folder, listed=("listed.1.abc",)) as agent:
             await agent.live.connected()
-            return await SwarmProtection(swarm, agent.service).reason(name)
+            yield SwarmProtection(swarm, agent.service)
 
 
-@pytest.mark.parametrize("where", ["labels", "of_containers"])
-async def test_a_label_of_a_service_or_of_its_containers_protects_it(
-    where: str, tmp_path: Path
+async def _reason(swarm: DemoSwarm, folder: Path, name: str = "web") -> str | None:
+    async with _protection(swarm, folder, name) as protection:
+        return await protection.reason(name)
+
+
+@pytest.mark.parametrize(
+    ("service", "why"),
+    [
+        (OneService(labels=PROTECTED), "homelab.protect=true"),
+        (OneService(of_containers=PROTECTED), "homelab.protect=true"),
+        (OneService(image="homeassistant/home-assistant:2026.11"), "belongs to Home Assistant"),
+    ],
+)
+async def test_what_describes_a_service_protects_it_and_the_nodes_that_it_runs_on(
+    service: OneService, why: str, tmp_path: Path
 ) -> None:
-    reason = await _reason(OneService(**{where: PROTECTED}), tmp_path)
-    assert reason is not None
-    assert "homelab.protect=true" in reason
+    async with _protection(service, tmp_path) as protection:
+        reason = await protection.reason("web")
+        assert reason is not None
+        assert why in reason
+        assert await protection.node_reason("far") == f"web has a task on it. {reason}"
+        assert await protection.node_reason("near") is None
+
+
+async def test_a_node_whose_task_is_protected_by_name_is_not_drained(tmp_path: Path) -> None:
+    async with _protection(OneService(), tmp_path) as protection:
+        reason = await protection.node_reason("listed")
+        assert reason is not None
+        assert reason.startswith("listed.1.abc is a task on it. The agent's setting `protect`")
+        assert await protection.node_reason("far") is None
 
 
 async def test_what_protects_a_task_on_this_host_protects_its_service(tmp_path: Path) -> None:
