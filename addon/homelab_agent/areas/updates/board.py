@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from homelab_agent.areas.containers.models import Container
-from homelab_agent.areas.updates.lookup import Follow, Lookup, own_digest
+from homelab_agent.areas.updates.lookup import Follow, Lookup, own_digest, registry_of
 from homelab_agent.areas.updates.models import (
     CONTAINER_UPDATE_KIND,
     ContainerUpdate,
@@ -22,6 +22,9 @@ from homelab_agent.platform.logging import get_logger
 from homelab_agent.platform.resources import Resources
 
 _BY_ITSELF = frozenset({UpdatePolicy.NOTIFY, UpdatePolicy.AUTOMATIC})
+
+_UNUSED = timedelta(days=1)
+"""A container that is away may just be between `compose down` and `compose up`."""
 
 _log = get_logger(__name__)
 
@@ -131,6 +134,16 @@ class UpdateBoard:
             if follow and (known is None or known.is_due(now)):
                 found[follow.key] = follow
         return tuple(found.values())
+
+    def forget_unused(self, now: datetime) -> frozenset[str]:
+        """Forget what nobody follows for a day; return the registries of what is left."""
+        followed = {plan.follow for plan in self._plans.values() if plan.follow}
+        keys = {follow.key for follow in followed}
+        for key, lookup in tuple(self._lookups.items()):
+            if key not in keys and not lookup.is_fresh(now, _UNUSED):
+                del self._lookups[key]
+        known = {registry_of(key) for key in self._lookups}
+        return frozenset(known | {follow.reference.registry for follow in followed})
 
     async def settle(self, key: str) -> Follow | None:
         """Publish what is known of a container; return what has to be looked at because of it."""

@@ -43,6 +43,11 @@ class Follow:
         return str(self.reference) + (f" {self.pattern}" if self.pattern else "")
 
 
+def registry_of(key: str) -> str:
+    """Return the registry that the key of a `Follow` is about."""
+    return parse_reference(key.partition(" ")[0]).registry
+
+
 class Lookup(Model):
     """The newest answer, and what went wrong last. `described` is by platform.
 

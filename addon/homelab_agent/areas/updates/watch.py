@@ -110,6 +110,7 @@ class UpdateWatch:
         while True:
             await asyncio.sleep(self._rhythm.tick_s)
             await self._settle(self._board.unsettled())
+            self._registry.keep_only(self._board.forget_unused(self._clock()))
             for follow in self._board.due(self._clock()):
                 self.request(follow)
 

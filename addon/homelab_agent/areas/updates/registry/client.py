@@ -112,6 +112,11 @@ class RegistryClient(ImageRegistry):
         self._exchange.forgive(registry)
 
     @override
+    def keep_only(self, registries: frozenset[str]) -> None:
+        self._exchange.keep_only(registries)
+        self._credentials.keep_only(registries)
+
+    @override
     async def close(self) -> None:
         await self._exchange.close()
 

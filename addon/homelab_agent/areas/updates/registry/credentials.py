@@ -53,7 +53,7 @@ class _Kept:
 
 
 class Credentials:
-    """Finds the login of a registry. One that cannot be read is told in the log, once."""
+    """Finds the login of a registry. What makes it unreadable is told in the log, once."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Credentials:
         self._secrets = secrets
         self._now = now
         self._kept: dict[str, _Kept] = {}
-        self._told: set[str] = set()
+        self._told: dict[str, str] = {}
 
     async def get(self, registry: str) -> RegistryLogin | None:
         """Return what to show to a registry; None where nothing is known."""
@@ -78,12 +78,18 @@ class Credentials:
             self._kept[registry] = kept
         return kept.login
 
+    def keep_only(self, registries: frozenset[str]) -> None:
+        """Forget the logins of all other registries until they are asked for again."""
+        for known in (self._kept, self._told):
+            for gone in known.keys() - registries:
+                del known[gone]
+
     async def _found(self, registry: str) -> RegistryLogin | None:
         try:
             login = await self._from_settings(registry) or await self._from_docker(registry)
         except AgentError as error:
-            if error.message not in self._told:
-                self._told.add(error.message)
+            if self._told.get(registry) != error.message:
+                self._told[registry] = error.message
                 _log.warning("registry_login_not_readable", registry=registry, why=error.message)
             return None
         if login is not None:

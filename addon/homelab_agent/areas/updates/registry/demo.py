@@ -57,6 +57,10 @@ class DemoRegistry(ImageRegistry):
         pass
 
     @override
+    def keep_only(self, registries: frozenset[str]) -> None:
+        pass
+
+    @override
     async def close(self) -> None:
         pass
 

@@ -60,6 +60,15 @@ class Exchange:
         if lane := self._lanes.get(registry):
             lane.forgive()
 
+    def keep_only(self, registries: frozenset[str]) -> None:
+        """Forget lanes, schemes and addresses of all other registries; tokens end by themselves."""
+        for gone in self._lanes.keys() - registries:
+            del self._lanes[gone]
+        for gone in self._schemes.keys() - registries:
+            del self._schemes[gone]
+        self._basic &= registries
+        self._hosts.keep_only(registries)
+
     async def close(self) -> None:
         """Close all connections."""
         await self._http.close()

@@ -39,17 +39,23 @@ class RegistryHosts:
 
     async def get(self, name: str) -> RegistryHost:
         """Return how to speak to a registry; raise `Unavailable` for a CA that cannot be read."""
-        if name not in self._hosts:
+        host = self._hosts.get(name)
+        if host is None:
             settings = self._settings.get(name)
             insecure = settings.insecure if settings else _is_this_host(name)
             ca_file = settings.ca_file if settings else None
-            self._hosts[name] = RegistryHost(
+            host = self._hosts[name] = RegistryHost(
                 name=name,
                 address=_HUB_HOST if name == DOCKER_HUB else name,
                 schemes=("https", "http") if insecure else ("https",),
                 ssl=await asyncio.to_thread(_context, name, ca_file, insecure=insecure),
             )
-        return self._hosts[name]
+        return host
+
+    def keep_only(self, names: frozenset[str]) -> None:
+        """Forget all other registries; they are made anew from the settings when asked for."""
+        for gone in self._hosts.keys() - names:
+            del self._hosts[gone]
 
     async def system_ssl(self) -> ssl.SSLContext:
         """Return what any other server is trusted by."""

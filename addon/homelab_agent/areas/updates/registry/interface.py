@@ -66,5 +66,8 @@ class ImageRegistry(Protocol):
         What the registry itself asked for (`Retry-After`) still holds.
         """
 
+    def keep_only(self, registries: frozenset[str]) -> None:
+        """Forget what is known of all other registries: nothing is followed there any more."""
+
     async def close(self) -> None:
         """Close all connections."""

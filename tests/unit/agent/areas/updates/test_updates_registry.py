@@ -379,3 +379,18 @@ async def test_a_list_of_tags_without_an_end_of_them_is_read(registry: FakeRegis
     registry.faults["GET /v2/team/app/tags/list"] = RegistryFault(body=body)
     async with client() as asker:
         assert await asker.tags(app(registry)) == ("1.0", "1.1")
+
+
+async def test_a_registry_that_nothing_comes_from_any_more_is_forgotten_with_its_troubles(
+    registry: FakeRegistry,
+) -> None:
+    registry.push("team/app", "1.0", {})
+    registry.faults["HEAD"] = RegistryFault(status=503, times=1)
+    async with client() as asker:
+        for kept in ({registry.address}, set[str]()):
+            with pytest.raises(Unavailable):
+                await asker.answer(app(registry), None)
+            asker.keep_only(frozenset(kept))
+        assert registry.count("HEAD") == 1
+        await asker.answer(app(registry), None)
+        assert registry.count("HEAD") == 2

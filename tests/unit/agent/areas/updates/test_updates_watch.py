@@ -10,6 +10,7 @@ from homelab_agent.platform.store.database import Store
 from tests.clock import HandClock
 from tests.fakes.docker_engine import FakeDocker, Fault
 from tests.fakes.registry import FakeRegistry, RegistryFault, fake_registry
+from tests.harness.waiting import wait_until
 from tests.unit.agent.areas.updates.conftest import INTERVAL_H, Area, area
 
 OLD, NEW = "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -77,6 +78,37 @@ async def test_a_registry_that_moved_on_meanwhile_is_asked_again_after_the_updat
     live.have(NEW, third)
     live.run("app", f"{live.name}:1", NEW)
     await live.until("app", lambda shown: shown.state is UpdateState.CURRENT)
+
+
+async def test_what_registries_said_of_images_that_are_gone_does_not_fill_the_memory(
+    live: Area,
+) -> None:
+    first = live.registry.push("team/app", "1", {VERSION: "1.0"})
+    live.registry.push("team/app", "2", {VERSION: "1.0"})
+    live.have(OLD, first)
+    for key, tag in (("stays", "1"), ("goes", "2")):
+        live.run(key, f"{live.name}:{tag}", OLD)
+        await live.until(key, lambda shown: shown.state is UpdateState.CURRENT)
+    stays, goes = live.board.follow("stays"), live.board.follow("goes")
+    assert stays is not None
+    assert goes is not None
+
+    live.resources.remove(CONTAINER_KIND, "goes")
+    live.clock.advance(hours=23)
+
+    async def was_asked_again() -> bool:
+        known = live.board.lookup(stays)
+        return known is not None and known.checked_at == live.clock.now
+
+    await wait_until(was_asked_again, what="the next look at what stays")
+    assert live.board.lookup(goes) is not None
+    live.clock.advance(hours=2)
+
+    async def is_forgotten() -> bool:
+        return live.board.lookup(goes) is None
+
+    await wait_until(is_forgotten, what="the other one to be forgotten")
+    assert live.board.lookup(stays) is not None
 
 
 async def test_an_index_that_changed_for_other_processors_is_no_update(live: Area) -> None:
