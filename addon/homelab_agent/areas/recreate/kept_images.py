@@ -1,7 +1,8 @@
 """Lets go of the images that were kept to go back to, once nobody can go back to them."""
 
 import asyncio
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from time import monotonic
 
 from homelab_agent.areas.containers.models import ContainerQuery
 from homelab_agent.areas.containers.service import ContainerService
@@ -12,7 +13,7 @@ from homelab_agent.platform.errors import AgentError, Conflict, NotFound
 from homelab_agent.platform.logging import get_logger
 
 SWEEP_S = 3600.0
-GRACE = timedelta(days=1)
+GRACE_S = 24 * 3600.0
 """A container that is away may just be between `compose down` and `compose up`."""
 
 _log = get_logger(__name__)
@@ -22,12 +23,18 @@ class KeptImages:
     """Removes their names; an image that has another name, or is used, stays."""
 
     def __init__(
-        self, containers: ContainerService, images: ImageEngine, book: RecreateBook
+        self,
+        containers: ContainerService,
+        images: ImageEngine,
+        book: RecreateBook,
+        *,
+        now: Callable[[], float] = monotonic,
     ) -> None:
         self._containers = containers
         self._images = images
         self._book = book
-        self._unwanted_since: dict[str, datetime] = {}
+        self._now = now
+        self._unwanted_since: dict[str, float] = {}
 
     async def run(self, every_s: float = SWEEP_S) -> None:
         """Sweep until cancelled."""
@@ -53,10 +60,10 @@ class KeptImages:
         }
         tags = {tag for image in await self._images.list_images() for tag in image.tags}
         unwanted = {tag for tag in tags if tag.startswith(f"{KEPT_REPOSITORY}/")} - wanted
-        now = self._book.now()
+        now = self._now()
         self._unwanted_since = {tag: self._unwanted_since.get(tag, now) for tag in unwanted}
         for tag, since in self._unwanted_since.items():
-            if now - since >= GRACE:
+            if now - since >= GRACE_S:
                 await self._remove(tag)
                 for key in records.keys() - present:
                     if str(kept_name(key)) == tag:

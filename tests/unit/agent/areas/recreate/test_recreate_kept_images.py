@@ -27,7 +27,7 @@ START = datetime(2026, 11, 21, 8, tzinfo=UTC)
 
 @dataclass
 class World:
-    """Two containers with a kept image each, and a clock."""
+    """Two containers with a kept image each, the host's clock, and time that really passes."""
 
     docker: FakeDocker
     agent: Commanded
@@ -35,6 +35,7 @@ class World:
     book: RecreateBook
     kept: KeptImages
     now: datetime = START
+    passed_s: float = 0.0
 
     async def names(self) -> set[str]:
         """Return all names of images."""
@@ -44,6 +45,7 @@ class World:
         """Sweep once an hour."""
         for _ in range(hours):
             self.now += timedelta(hours=1)
+            self.passed_s += 3600
             await self.kept.sweep()
 
 
@@ -57,7 +59,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         agent = await stack.enter_async_context(commanded(docker.url, tmp_path))
         images = DemoImages(pull_s=0)
         book = RecreateBook(store, agent.live.resources, lambda: made.now)
-        kept = KeptImages(agent.service, images, book)
+        kept = KeptImages(agent.service, images, book, now=lambda: made.passed_s)
         made = World(docker, agent, images, book, kept)
         image = await images.inspect(IMAGE)
         for key in ("web", "gone"):
@@ -102,6 +104,17 @@ async def test_a_container_that_is_back_within_the_day_can_still_go_back(world: 
     await world.pass_time(20)
     assert str(kept_name("gone")) in await world.names()
     assert (await world.book.read("gone")).kept is not None
+
+
+async def test_a_clock_that_is_set_does_not_take_away_what_can_be_gone_back_to(
+    world: World,
+) -> None:
+    before = await world.names()
+    await _remove(world, "gone")
+    await world.pass_time(1)
+    world.now += timedelta(days=400)
+    await world.pass_time(1)
+    assert await world.names() == before
 
 
 async def test_a_kept_image_that_is_not_remembered_any_more_goes_too(world: World) -> None:
