@@ -109,7 +109,6 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
         outbound = open_outbound(settings)
         http = OutboundHttp(outbound)
         closing.push_async_callback(http.close)
-        agent = _agent(settings, store, resources, tls)
         gate = Gate(audit)
         areas = wire_areas(
             Ground(
@@ -128,6 +127,8 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
                 vault=vault,
             )
         )
+        # Not before: it knows by what the engine's state was here that Docker was looked at.
+        agent = _agent(settings, store, resources, tls)
         registry = Registry()
         for routes in (AgentRoutes(agent), *areas.routes):
             registry.collect(routes)
@@ -160,10 +161,11 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
 
 
 async def _wait_for_what_is_kept(areas: Areas) -> None:
-    with suppress(TimeoutError, Unavailable):
+    with suppress(TimeoutError):
         async with asyncio.timeout(FIRST_LOOK_S):
             for ready in areas.ready:
-                await ready()
+                with suppress(Unavailable):
+                    await ready()
 
 
 @asynccontextmanager

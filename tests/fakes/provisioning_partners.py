@@ -58,7 +58,7 @@ from homelab_agent.areas.renewal.models import (
 )
 from homelab_agent.platform.commands import Outcome
 from homelab_agent.platform.engine.objects import ObjectUser
-from homelab_agent.platform.errors import Conflict, NotFound
+from homelab_agent.platform.errors import AgentError, Conflict, NotFound
 
 ZONE = "home.example"
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -200,17 +200,27 @@ class FakeDns:
 
 
 class FakeProxy:
-    """A proxy with routes. `foreign` are hosts that somebody else serves."""
+    """A proxy with routes. `foreign` are hosts that somebody else serves.
+
+    `shown` is from the last look, and `seen` what the next one finds.
+    """
 
     def __init__(self, faults: Faults) -> None:
         self.routes_kept: dict[str, KeptRoute] = {}
         self.foreign: set[str] = set()
-        self.shown = ProxyStatus(mode=ProxyMode.OWN, reach=ProxyReach.OK)
+        self.shown = ProxyStatus(mode=ProxyMode.OWN, reach=ProxyReach.UNKNOWN)
+        self.seen = ProxyStatus(mode=ProxyMode.OWN, reach=ProxyReach.OK)
+        self.away: AgentError | None = None
         self.passwords: list[str] = []
         self._faults = faults
 
     async def until_ready(self) -> None:
         """Be ready."""
+
+    async def look(self) -> None:
+        if self.away is not None:
+            raise self.away
+        self.shown = self.seen
 
     def status(self) -> ProxyStatus:
         return self.shown

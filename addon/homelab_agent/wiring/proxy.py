@@ -11,6 +11,7 @@ from homelab_agent.areas.proxy.demo import DemoCaddy, DemoProber, invent_routes
 from homelab_agent.areas.proxy.desk import Desk
 from homelab_agent.areas.proxy.dry_run import DryRun
 from homelab_agent.areas.proxy.editor import Connect, Editor
+from homelab_agent.areas.proxy.facts import FactsFinder
 from homelab_agent.areas.proxy.header_secrets import HeaderSecrets
 from homelab_agent.areas.proxy.jobs import RouteJobs
 from homelab_agent.areas.proxy.kept import ProxyRecord
@@ -52,7 +53,10 @@ def wire_proxy(
         CaddyInside(ground.engine.execution, resources, book, board.status), CaddyHere()
     )
     wishes = Wishes(passwords, headers, ground.outbound)
+    memory = RestartMemory(ground.host.machine, containers.with_id, resources)
+    facts = FactsFinder(book, editor, memory)
     tools = Tools(
+        facts=facts,
         chooser=chooser,
         preparation=Preparation(book, editor, chooser, wishes, dry_run, values, utc_now),
         sites=Sites(book, editor, prober),
@@ -63,10 +67,9 @@ def wire_proxy(
         runner.register(kind)
     watch = ProxyWatch(
         book,
-        editor,
+        facts,
         service,
         board,
-        RestartMemory(ground.host.machine, containers.with_id, resources),
         interval_s=settings.proxy_interval_s,
         puts_back=settings.proxy_put_back,
         begin=partial(invent_routes, book, utc_now) if settings.demo else None,

@@ -14,8 +14,10 @@ from homelab_agent.areas.proxy.caddy_admin import CaddyAdmin, HttpCaddyAdmin
 from homelab_agent.areas.proxy.chooser import Chooser
 from homelab_agent.areas.proxy.dry_run import DryRun
 from homelab_agent.areas.proxy.editor import Editor
+from homelab_agent.areas.proxy.facts import FactsFinder
 from homelab_agent.areas.proxy.header_secrets import HeaderSecrets
 from homelab_agent.areas.proxy.kept import KeptSetup, ProxyRecord
+from homelab_agent.areas.proxy.memory import RestartMemory
 from homelab_agent.areas.proxy.models import ProxyMode, ProxyRoute, ProxyStatus, RouteBody
 from homelab_agent.areas.proxy.passwords import Passwords
 from homelab_agent.areas.proxy.preparing import Preparation
@@ -39,6 +41,8 @@ from homelab_agent.platform.store.database import Store
 from homelab_agent.platform.store.records import Records
 from homelab_agent.platform.store.tables import proxy_record
 from homelab_agent.platform.vault import open_vault
+from tests.clock import HandClock
+from tests.fakes.machine import SetMachine
 from tests.harness.ports import free_port
 
 HOST = "photos.example.org"
@@ -51,6 +55,7 @@ class ProxyBench:
 
     service: ProxyService
     editor: Editor
+    facts: FactsFinder
     book: Book
     board: Board
     resources: Resources
@@ -115,7 +120,10 @@ async def proxy_bench(
         else CaddyHere("caddy" if tries_first else str(folder / "no-caddy"))
     )
     wishes = Wishes(passwords, headers, outbound)
+    memory = RestartMemory(SetMachine(HandClock()), lambda _: None, resources)
+    facts = FactsFinder(book, editor, memory)
     tools = Tools(
+        facts=facts,
         chooser=chooser,
         preparation=Preparation(book, editor, chooser, wishes, dry_run, values, utc_now),
         sites=Sites(book, editor, HttpProber(OutboundSites(http, tls))),
@@ -126,7 +134,7 @@ async def proxy_bench(
         await book.load()
         await book.keep_setup(KeptSetup(mode=ProxyMode.OWN, admin=admin))
     try:
-        yield ProxyBench(service, editor, book, board, resources, outbound, folder)
+        yield ProxyBench(service, editor, facts, book, board, resources, outbound, folder)
     finally:
         await http.close()
         await store.close()

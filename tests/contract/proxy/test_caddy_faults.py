@@ -23,7 +23,6 @@ from homelab_agent.areas.proxy.caddy_errors import (
 from homelab_agent.areas.proxy.dry_run import DryRun, Tried
 from homelab_agent.areas.proxy.json_tree import Change
 from homelab_agent.areas.proxy.kept import PlacedRoute
-from homelab_agent.areas.proxy.memory import RestartMemory
 from homelab_agent.areas.proxy.models import (
     RouteBody,
     RouteCertificate,
@@ -33,9 +32,7 @@ from homelab_agent.areas.proxy.trying_here import CaddyHere
 from homelab_agent.areas.proxy.watch import ProxyWatch
 from homelab_agent.platform.errors import Conflict, Invalid, TimedOut, Unavailable
 from homelab_agent.platform.settings import Settings
-from tests.clock import HandClock
 from tests.contract.proxy.bench import HOST, ProxyBench, proxy_bench
-from tests.fakes.machine import SetMachine
 from tests.harness.caddy import NEIGHBOUR, NEIGHBOUR_SAYS, Caddy, moves_connections_over
 from tests.harness.ports import free_port
 
@@ -221,9 +218,8 @@ async def test_a_write_that_is_done_only_after_it_was_taken_back_leaves_nothing(
         assert await caddy.config_text() == before
 
         # Still later nobody comes back for it but the one who looks now and then.
-        memory = RestartMemory(SetMachine(HandClock()), lambda _: None, bench.resources)
         watch = ProxyWatch(
-            *(bench.book, bench.editor, bench.service, bench.board, memory),
+            *(bench.book, bench.facts, bench.service, bench.board),
             interval_s=1,
             puts_back=False,
         )

@@ -92,8 +92,12 @@ class Proxy(Protocol):
         """Return when the agent's routes are known."""
         ...
 
+    async def look(self) -> object:
+        """Look at it now; raise what is in the way, as that there is none."""
+        ...
+
     def status(self) -> ProxyStatus:
-        """Return how it is."""
+        """Return how it was when it was looked at last."""
         ...
 
     def route(self, host: str) -> ProxyRoute | None:

@@ -23,8 +23,6 @@ from homelab_agent.areas.provisioning.partners import (
 from homelab_agent.areas.provisioning.upstreams import Found, Upstreams
 from homelab_agent.areas.provisioning.wanted import ADDRESS_TYPES, wanted_records
 from homelab_agent.areas.proxy.models import (
-    ProxyMode,
-    ProxyReach,
     ProxyStatus,
     RouteBody,
     RouteCertificate,
@@ -33,7 +31,7 @@ from homelab_agent.areas.proxy.models import (
 )
 from homelab_agent.areas.renewal.models import LONGEST_PROVEN_NAME
 from homelab_agent.platform.dns_names import uniform_name
-from homelab_agent.platform.errors import AgentError, Conflict, Invalid, Unavailable
+from homelab_agent.platform.errors import AgentError, Conflict, Invalid
 
 _USUAL_PORTS = (":443",)
 
@@ -125,7 +123,10 @@ class Planner:
 
     async def upstream(self, container: str | None, port: int | None, given: str | None) -> Found:
         """Return what is to be served: what was named, or where the container is by now."""
-        proxy = await self._require_proxy()
+        if container is not None:
+            # First: that the proxy is in a container is only seen once containers are known.
+            self._with.upstreams.require_running(container)
+        proxy = await self._seen_proxy()
         if container is not None:
             return await self._with.upstreams.find(container, port, proxy)
         if given is None:
@@ -163,16 +164,10 @@ class Planner:
         there = await self._with.dns.read(name, provider=provider)
         self._require_nothing_in_the_way(records, there)
 
-    async def _require_proxy(self) -> ProxyStatus:
-        await self._with.proxy.addresses()
-        status = self._with.proxy.status()
-        # Whether one that was away answers by now is found out by asking it, which comes next.
-        if status.mode is not ProxyMode.NONE and status.reach in (ProxyReach.OK, ProxyReach.AWAY):
-            return status
-        raise Unavailable(
-            f"The reverse proxy cannot be used: {status.reason or 'it was not looked at yet.'}",
-            hint="Look at GET /api/v1/proxy.",
-        )
+    async def _seen_proxy(self) -> ProxyStatus:
+        """Return how the proxy is now: what was seen last may be from before a restart."""
+        await self._with.proxy.look()
+        return self._with.proxy.status()
 
     def _require_certificate_possible(
         self, name: str, way: CertificateWay, types: frozenset[RecordType]

@@ -57,13 +57,7 @@ class Upstreams:
             NotFound, Conflict: there is no such container, it does not run, or no way leads there.
             Invalid: it has several ports, or none, and none was named.
         """
-        container = self._containers.get(key)
-        if container.state is not ContainerState.RUNNING:
-            raise Conflict(
-                f"{container.name} does not run: it is {container.state}.",
-                field="container",
-                hint="Start it first.",
-            )
+        container = self.require_running(key)
         number = _port(container, port)
         if proxy.container is None:
             return await self._from_machine(container, number)
@@ -72,6 +66,22 @@ class Upstreams:
         if "host" in own:
             return await self._from_machine(container, number)
         return self._from_container(container, number, own & networks.get(container.id, own), proxy)
+
+    def require_running(self, key: str) -> Container:
+        """Return a container.
+
+        Raises:
+            NotFound, Conflict: there is no such container, or it does not run.
+            Unavailable: which containers there are is not known now.
+        """
+        container = self._containers.get(key)
+        if container.state is not ContainerState.RUNNING:
+            raise Conflict(
+                f"{container.name} does not run: it is {container.state}.",
+                field="container",
+                hint="Start it first.",
+            )
+        return container
 
     async def _from_machine(self, container: Container, port: int) -> Found:
         published = _published(container, port)

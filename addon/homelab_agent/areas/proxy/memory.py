@@ -1,6 +1,6 @@
 """Whether a Caddy remembers over a restart what its admin API told it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -71,9 +71,7 @@ class RestartMemory:
             return Survival(survives=True, container=CONTAINER)
         if value_at(document, ("admin", "config", "persist")) is False:
             return Survival(survives=False, warning=_NOT_KEPT)
-        if self._found is None or self._found[0] != admin.address:
-            self._found = (admin.address, await self._process(admin))
-        process = self._found[1]
+        process = await self._process(admin)
         if process is None:
             return Survival(warning=_MAYBE if _looks_adapted(document) else None)
         container = self._container(process)
@@ -82,19 +80,37 @@ class RestartMemory:
         return Survival(survives=False, warning=_FORGETS, container=container)
 
     async def _process(self, admin: CaddyAdmin) -> ProcessReading | None:
-        """Return the process that answers; where only one Caddy runs here, that is it."""
+        """Return the process that answers. It is looked for once, where it can be seen already."""
+        if self._found is not None and self._found[0] == admin.address:
+            process = self._found[1]
+            # A container that is not known any more was made anew, with another process in it.
+            if process is None or process.container_id is None or self._container(process):
+                return process
         try:
             sweep = await self._machine.processes()
         except AgentError:
             return None
+        process = await self._answering(admin, sweep.processes)
+        if process is not None or self._is_visible(admin):
+            self._found = (admin.address, process)
+        return process
+
+    async def _answering(
+        self, admin: CaddyAdmin, processes: Sequence[ProcessReading]
+    ) -> ProcessReading | None:
+        """Return which of them answers; where only one Caddy runs here, that is it."""
         known = await admin.process_id() or self._listener(admin)
-        for each in sweep.processes:
+        for each in processes:
             if known is not None and each.pid == known:
                 return each if _is_caddy(each) else None
         if socket_path(admin.address) is None and not self._is_here(admin):
             return None
-        running = [each for each in sweep.processes if _is_caddy(each)]
+        running = [each for each in processes if _is_caddy(each)]
         return running[0] if len(running) == 1 else None
+
+    def _is_visible(self, admin: CaddyAdmin) -> bool:
+        """Return whether it would be seen who listens; just after a start no port is known yet."""
+        return not self._is_here(admin) or bool(self._resources.keys(LISTENING_PORT_KIND))
 
     def _listener(self, admin: CaddyAdmin) -> int | None:
         if not self._is_here(admin):

@@ -1,16 +1,16 @@
 """What can be asked of the reverse proxy, and told to it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from homelab_agent.areas.proxy.board import Board, Facts
+from homelab_agent.areas.proxy.board import Board
 from homelab_agent.areas.proxy.book import Book
 from homelab_agent.areas.proxy.chooser import Chooser
 from homelab_agent.areas.proxy.editor import Editor
+from homelab_agent.areas.proxy.facts import FactsFinder
 from homelab_agent.areas.proxy.kept import KeptCertificate
 from homelab_agent.areas.proxy.models import (
     PreparedRoute,
@@ -40,8 +40,6 @@ from homelab_agent.platform.errors import (
     Unavailable,
 )
 
-type FactsOf = Callable[[World], Awaitable[Facts]]
-
 CERTIFICATE_TAG = "homelab-"
 STILL_COMES = timedelta(hours=1)
 """For so long a write that was taken back is reckoned with: Caddy may have been hanging."""
@@ -49,8 +47,9 @@ STILL_COMES = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What a change of a route needs."""
+    """What a look at Caddy and a change of a route need."""
 
+    facts: FactsFinder
     chooser: Chooser
     preparation: Preparation
     sites: Sites
@@ -71,6 +70,7 @@ class ProxyService:
         self._book = book
         self._editor = editor
         self._board = board
+        self._facts = tools.facts
         self._chooser = tools.chooser
         self._preparation = tools.preparation
         self._sites = tools.sites
@@ -100,15 +100,15 @@ class ProxyService:
         """Return where the proxy serves HTTPS, as host:port reached from the agent."""
         return self._sites.addresses(await self._editor.look())
 
-    async def look(self, facts: FactsOf) -> World:
-        """Look at Caddy now, and publish what is seen with the facts of that world.
+    async def look(self) -> World:
+        """Look at Caddy now, and publish what is seen.
 
         Raises the errors of `CaddyAdmin` where it cannot be looked at.
         """
         # Not between a change and its being shown: what is old by then would be shown again.
         async with self._turn:
             world = await self._editor.look()
-            found = await facts(world)
+            found = await self._facts.find(world)
             self._board.show(world, replace(found, addresses=self._sites.addresses(world)))
         return world
 

@@ -3,10 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from homelab_agent.areas.proxy.board import Board, Facts
+from homelab_agent.areas.proxy.board import Board
 from homelab_agent.areas.proxy.book import Book
-from homelab_agent.areas.proxy.editor import Editor
-from homelab_agent.areas.proxy.memory import RestartMemory
+from homelab_agent.areas.proxy.facts import FactsFinder
 from homelab_agent.areas.proxy.models import RouteState
 from homelab_agent.areas.proxy.placing import World, certificate_of
 from homelab_agent.areas.proxy.service import CERTIFICATE_TAG, ProxyService
@@ -22,27 +21,24 @@ _log = get_logger(__name__)
 class ProxyWatch:
     """Keeps what is shown true, and puts back what Caddy forgot."""
 
-    def __init__(  # noqa: PLR0913  # one collaborator each
+    def __init__(
         self,
         book: Book,
-        editor: Editor,
+        facts: FactsFinder,
         service: ProxyService,
         board: Board,
-        memory: RestartMemory,
         *,
         interval_s: float,
         puts_back: bool,
         begin: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._book = book
-        self._editor = editor
+        self._facts = facts
         self._service = service
         self._board = board
-        self._memory = memory
         self._interval_s = interval_s
         self._puts_back = puts_back
         self._begin = begin
-        self._version: tuple[str, str | None] | None = None
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -58,8 +54,7 @@ class ProxyWatch:
             await self.look()
         except AgentError as error:
             self._board.show_trouble(error)
-            self._memory.forget()
-            self._version = None
+            self._facts.forget()
             return False
         return True
 
@@ -72,25 +67,12 @@ class ProxyWatch:
         if self._book.setup is None:
             self._board.show_nothing()
             return
-        world = await self._service.look(self._facts)
+        world = await self._service.look()
         await self._tell_what_is_pending()
         await self._take_back_late(world)
         if self._puts_back:
             await self._put_back()
             await self._give_certificates(world)
-
-    async def _facts(self, world: World) -> Facts:
-        admin = await self._editor.admin()
-        if self._version is None or self._version[0] != admin.address:
-            self._version = (admin.address, await admin.version())
-        survival = await self._memory.judge(admin, self._book.setup, world.document)
-        return Facts(
-            version=self._version[1],
-            survives_restart=survival.survives,
-            warning=survival.warning,
-            container=survival.container,
-            upstreams=await admin.upstreams(),
-        )
 
     async def _tell_what_is_pending(self) -> None:
         for host in sorted(self._book.pending):

@@ -10,9 +10,6 @@ from homelab_agent.areas.domains.models import RecordType as DomainRecordType
 from homelab_agent.areas.provisioning.models import DeprovisionBody, ProvisionPlanBody
 from homelab_agent.areas.proxy.models import (
     KeptRoute,
-    ProxyMode,
-    ProxyReach,
-    ProxyStatus,
     RouteCertificate,
     RouteOptions,
 )
@@ -27,6 +24,7 @@ from homelab_agent.platform.errors import (
     NotFound,
     Unavailable,
 )
+from tests.fakes.containers import container
 from tests.fakes.provisioning_bench import NAME, PHONE, Bench, start_body
 from tests.fakes.provisioning_partners import NOW, certificate, raising
 
@@ -240,20 +238,29 @@ async def test_a_provider_that_cannot_write_the_records_is_named(bench: Bench) -
 
 
 @pytest.mark.parametrize(
-    "status",
-    [
-        ProxyStatus(mode=ProxyMode.NONE, reach=ProxyReach.UNKNOWN),
-        ProxyStatus(mode=ProxyMode.OWN, reach=ProxyReach.UNKNOWN),
-        ProxyStatus(mode=ProxyMode.OWN, reach=ProxyReach.REFUSED, reason="not with this host"),
-    ],
+    "away",
+    [Conflict("No reverse proxy is set up."), Unavailable("Caddy does not let the agent in.")],
 )
 async def test_without_a_proxy_that_can_be_used_nothing_begins(
-    bench: Bench, status: ProxyStatus
+    bench: Bench, away: AgentError
 ) -> None:
-    bench.proxy.shown = status
+    bench.proxy.away = away
 
-    with pytest.raises(Unavailable):
+    with pytest.raises(type(away)):
         await _plan(bench)
+
+
+async def test_just_after_a_start_a_proxy_in_a_container_is_not_taken_for_one_on_the_machine(
+    bench: Bench,
+) -> None:
+    bench.containers.all["caddy"] = container("caddy")
+    bench.containers.networks = {"photos": ("web",), "caddy": ("web",)}
+    bench.proxy.seen = bench.proxy.seen.model_copy(update={"container": "caddy"})
+    assert bench.proxy.shown.container is None
+
+    plan = await _plan(bench)
+
+    assert plan.upstream == "photos:2342"
 
 
 async def test_an_address_that_nobody_knows_has_to_be_given(bench: Bench) -> None:

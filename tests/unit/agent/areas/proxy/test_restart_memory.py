@@ -3,13 +3,16 @@ from typing import override
 import pytest
 from pydantic import JsonValue
 
+from homelab_agent.areas.network.models import LISTENING_PORT_KIND, ListeningPort, Reach
 from homelab_agent.areas.proxy.demo import DemoCaddy
 from homelab_agent.areas.proxy.kept import KeptSetup
 from homelab_agent.areas.proxy.memory import RestartMemory
 from homelab_agent.areas.proxy.models import ProxyMode
 from homelab_agent.platform.host.machine import ProcessReading
+from homelab_agent.platform.host.network import Transport
 from homelab_agent.platform.resources import Resources
 from tests.clock import HandClock
+from tests.fakes.containers import container
 from tests.fakes.machine import SetMachine
 
 SOCKET = "unix//run/caddy/admin.sock"
@@ -36,7 +39,9 @@ def memory(machine: SetMachine, resources: Resources) -> RestartMemory:
     return RestartMemory(machine, lambda _: None, resources)
 
 
-def process(clock: HandClock, pid: int, command: str) -> ProcessReading:
+def process(
+    clock: HandClock, pid: int, command: str, *, container_id: str | None = None
+) -> ProcessReading:
     return ProcessReading(
         pid=pid,
         parent_pid=1,
@@ -49,7 +54,7 @@ def process(clock: HandClock, pid: int, command: str) -> ProcessReading:
         threads=1,
         started_at=clock(),
         is_kernel=False,
-        container_id=None,
+        container_id=container_id,
     )
 
 
@@ -112,3 +117,34 @@ async def test_a_caddy_that_keeps_nothing_and_one_of_the_agents_own_are_known(
     assert (await memory.judge(DemoCaddy(SOCKET), OWN, forgets)).survives is False
     managed = OWN.model_copy(update={"mode": ProxyMode.MANAGED})
     assert (await memory.judge(DemoCaddy(SOCKET), managed, {})).survives is True
+
+
+async def test_a_caddy_whose_port_is_not_listed_yet_is_found_later_among_several(
+    machine: SetMachine, memory: RestartMemory, resources: Resources, clock: HandClock
+) -> None:
+    machine.running = [process(clock, 3, "caddy run --resume"), process(clock, 7, "caddy run")]
+    caddy = DemoCaddy("http://127.0.0.1:2019")
+    assert (await memory.judge(caddy, OWN, {})).survives is None
+    port = ListeningPort(
+        key="tcp-127.0.0.1-2019",
+        transport=Transport.TCP,
+        address="127.0.0.1",
+        port=2019,
+        reach=Reach.MACHINE,
+        pid=7,
+        since=clock(),
+    )
+    resources.publish(LISTENING_PORT_KIND, port.key, port)
+    assert (await memory.judge(caddy, OWN, {})).survives is False
+
+
+async def test_a_caddy_whose_container_was_made_anew_is_found_in_the_new_one(
+    machine: SetMachine, resources: Resources, clock: HandClock
+) -> None:
+    known = {"old": container("caddy")}
+    memory = RestartMemory(machine, known.get, resources)
+    machine.running = [process(clock, 7, "caddy run", container_id="old")]
+    assert (await memory.judge(SeenCaddy(SOCKET), OWN, {})).container == "caddy"
+    known["new"] = known.pop("old")
+    machine.running = [process(clock, 7, "caddy run", container_id="new")]
+    assert (await memory.judge(SeenCaddy(SOCKET), OWN, {})).container == "caddy"
