@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, S
 from dataclasses import asdict
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import voluptuous as vol
 from homeassistant.config_entries import ConfigEntryState
@@ -38,22 +38,6 @@ ATTR_WAIT: Final = "wait"
 TARGET_FIELDS: Any = cv.TARGET_SERVICE_FIELDS
 WAIT_FIELD: Any = {vol.Optional(ATTR_WAIT, default=True): cv.boolean}
 """Wait for the end of a job, however long it takes."""
-
-
-class Named(Protocol):
-    """Something of a host that an action is about."""
-
-    @property
-    def coordinator(self) -> HomelabCoordinator:
-        """Whose it is."""
-
-    @property
-    def host(self) -> str:
-        """The name of its host."""
-
-    @property
-    def name(self) -> str:
-        """What people know it by."""
 
 
 type Act = Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]
@@ -169,14 +153,14 @@ def one_host(call: ServiceCall) -> HomelabConfigEntry:
     return found[0]
 
 
-def refuse_namesakes(call: ServiceCall, found: Sequence[Named]) -> None:
-    """Refuse a name that things of several hosts have, where no target says of which host."""
-    if is_targeted(call):
-        return
-    for one in found:
-        alike = {each.coordinator: each.host for each in found if each.name == one.name}
-        if len(alike) > 1:
-            raise _one_host_needed(alike.values())
+def refuse_namesakes(call: ServiceCall, alike: Iterable[tuple[HomelabCoordinator, str]]) -> None:
+    """Refuse a name that things of several hosts have, where no target says of which host.
+
+    `alike`: the hosts of all that are called so, each with its own name.
+    """
+    names = dict(alike)
+    if len(names) > 1 and not is_targeted(call):
+        raise _one_host_needed(names.values())
 
 
 def _one_host_needed(names: Iterable[str]) -> ServiceValidationError:

@@ -20,6 +20,7 @@ from .services_answers import (
     hosts,
     one_host,
     outcome_of,
+    refuse_namesakes,
     register,
     targets,
 )
@@ -108,6 +109,7 @@ def _certificates(call: ServiceCall) -> list[tuple[HomelabConfigEntry, Certifica
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="no_certificate_targeted"
         )
+    refuse_namesakes(call, ((entry.runtime_data, entry.title) for entry, _ in found))
     return found
 
 

@@ -101,7 +101,9 @@ def domains_of(call: ServiceCall, *, many: bool = True) -> list[NamedDomain]:
         )
     found = [one for one in among if any(_is_called(one, text) for text in named)]
     if not many:
-        refuse_namesakes(call, found)
+        for text in named:
+            alike = [one for one in found if _is_called(one, text)]
+            refuse_namesakes(call, ((one.coordinator, one.host) for one in alike))
     return found
 
 
@@ -138,7 +140,8 @@ def one_of[T](
     `called` returns its key first, then what else it is known by.
 
     Raises:
-        ServiceValidationError: with the translation key `unknown`, where there is not just one.
+        ServiceValidationError: several hosts have it; else with the translation key `unknown`,
+            where there is not just one.
     """
     named = text and text.casefold().rstrip(".")
     own = {
@@ -162,6 +165,7 @@ def one_of[T](
     ]
     # Several may cover a name; what is known by it is meant before them.
     found = [one for one in found if called(one[1])[0] == named] or found
+    refuse_namesakes(call, ((entry.runtime_data, entry.title) for entry, _ in found))
     if len(found) != 1:
         raise ServiceValidationError(
             translation_domain=DOMAIN,

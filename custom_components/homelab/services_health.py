@@ -22,6 +22,7 @@ from .services_answers import (
     gathered,
     hosts,
     outcome_of,
+    refuse_namesakes,
     register,
     register_reading,
     within,
@@ -116,6 +117,7 @@ async def _remove_window(call: ServiceCall) -> ServiceResponse:
             translation_key="no_such_window",
             translation_placeholders={"window": text},
         )
+    refuse_namesakes(call, ((entry.runtime_data, entry.title) for entry, _ in found))
 
     async def remove(entry: HomelabConfigEntry, window: MaintenanceWindow) -> dict[str, Any]:
         coordinator = entry.runtime_data

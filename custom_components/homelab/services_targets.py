@@ -66,7 +66,9 @@ def monitors_of(call: ServiceCall, *, many: bool = True) -> list[NamedMonitor]:
         )
     found = [one for one in among if any(_is_called(one, text) for text in named)]
     if not many:
-        refuse_namesakes(call, found)
+        for text in named:
+            alike = [one for one in found if _is_called(one, text)]
+            refuse_namesakes(call, ((one.coordinator, one.host) for one in alike))
     return found
 
 

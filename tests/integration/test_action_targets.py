@@ -14,26 +14,38 @@ from tests.fakes.agent_server import Answer, FakeAgent
 from tests.fakes.wire_domains import PHOTOS
 from tests.integration.home import Home, entry_data, until
 
+KEY = "wiki.example.com-443"
+ALIKE = (
+    ("monitor", "wiki", wire_services.monitor("Wiki")),
+    ("domain", PHOTOS, wire_domains.domain(PHOTOS)),
+    ("certificate", KEY, wire_services.certificate(KEY)),
+    ("dynamic_address", "home.example.org", wire_domains.dynamic_address()),
+)
+"""What two hosts have under the same name."""
+
 
 @pytest.fixture
 async def serving(home: Home) -> Home:
-    """A home with a monitor and a domain."""
-    home.agent.put("monitor", "wiki", wire_services.monitor("Wiki"))
-    home.agent.put("domain", PHOTOS, wire_domains.domain(PHOTOS))
+    """A home with a monitor, a domain, and what else has a name."""
+    for kind, key, resource in ALIKE:
+        home.agent.put(kind, key, resource)
+    home.agent.put("maintenance_window", "w1", wire_services.maintenance_window("Backup", key="w1"))
     await home.settled()
     return home
 
 
 @pytest.fixture
 async def nas(serving: Home) -> AsyncGenerator[MockConfigEntry]:
-    """Another host, with a container, a monitor and a domain that are called the same."""
+    """Another host, with a container, and the same that are called the same."""
     hass = serving.hass
+    window = wire_services.maintenance_window("backup", key="w2")
     async with FakeAgent() as agent:
         agent.info = wire.info(instance_id="instance-2")
         agent.put("engine", "docker", wire.engine())
         agent.put_container("web")
-        agent.put("monitor", "wiki", wire_services.monitor("Wiki"))
-        agent.put("domain", PHOTOS, wire_domains.domain(PHOTOS))
+        for kind, key, resource in ALIKE:
+            agent.put(kind, key, resource)
+        agent.put("maintenance_window", "w2", window)
         entry = MockConfigEntry(
             domain="homelab", title="nas", unique_id="instance-2", data=entry_data(agent)
         )
@@ -110,15 +122,50 @@ async def test_a_container_of_another_host_is_not_taken_for_its_namesake(
 
 
 @pytest.mark.usefixtures("nas")
-async def test_a_name_that_two_hosts_know_is_lost_at_neither(serving: Home) -> None:
+@pytest.mark.parametrize(
+    ("action", "data"),
+    [
+        ("remove_monitor", {"monitor": "wiki"}),
+        ("remove_domain", {"domain": PHOTOS}),
+        ("deprovision_domain", {"domain": PHOTOS}),
+        ("plan_dns", {"domain": PHOTOS}),
+        ("remove_maintenance_window", {"window": "Backup"}),
+        ("unwatch_certificate", {"certificate": KEY}),
+        ("unwatch_certificate", {"certificate": "wiki.example.com"}),
+        ("remove_dynamic_address", {"name": "home.example.org"}),
+    ],
+)
+async def test_a_name_that_two_hosts_know_is_lost_at_neither(
+    serving: Home, action: str, data: dict[str, Any]
+) -> None:
+    assert await refused(serving, action, **data) == "one_host_needed"
+
+
+@pytest.mark.usefixtures("nas")
+@pytest.mark.parametrize(
+    ("action", "data", "path", "answered"),
+    [
+        ("remove_monitor", {"monitor": "wiki"}, "monitors/wiki", "monitors"),
+        ("remove_maintenance_window", {"window": "BACKUP"}, "maintenance/w1", "windows"),
+        ("unwatch_certificate", {"certificate": KEY}, f"certificates/{KEY}", "certificates"),
+    ],
+)
+async def test_a_name_that_two_hosts_know_is_lost_at_the_one_that_is_targeted(
+    serving: Home, action: str, data: dict[str, Any], path: str, answered: str
+) -> None:
+    done = {"outcome": "done", "message": "As told.", "job": None}
+    serving.agent.answers[f"DELETE /{path}"] = Answer(done)
+    answer = await serving.ask(action, device_id=serving.device_id(None), **data)
+    assert [one["host"] for one in answer[answered]] == ["atlas"]
+
+
+@pytest.mark.usefixtures("nas")
+async def test_a_monitor_is_lost_at_neither_host_that_has_it_under_another_name(
+    serving: Home,
+) -> None:
+    serving.agent.put("monitor", "wiki", wire_services.monitor("Handbook", key="wiki"))
+    await serving.settled()
     assert await refused(serving, "remove_monitor", monitor="wiki") == "one_host_needed"
-    for action in ("remove_domain", "deprovision_domain", "plan_dns"):
-        assert await refused(serving, action, domain=PHOTOS) == "one_host_needed"
-    serving.agent.answers["DELETE /monitors/wiki"] = Answer(
-        {"outcome": "done", "message": "As told.", "job": None}
-    )
-    answer = await serving.ask("remove_monitor", device_id=serving.device_id(None), monitor="wiki")
-    assert [one["host"] for one in answer["monitors"]] == ["atlas"]
 
 
 async def test_of_several_containers_none_is_left_out_unsaid(serving: Home) -> None:
