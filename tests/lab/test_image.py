@@ -272,10 +272,14 @@ async def test_the_image_sees_the_machine_whose_folders_it_is_given(
     }
     _, disks = await agent.ask("GET", "/host/disks")
     assert ("/", "ok") in {(each["key"], each["state"]) for each in disks["filesystems"]}
-    _, ports = await agent.ask("GET", "/network/ports")
-    assert int(agent.url.rsplit(":", 1)[1].split("/")[0]) in {
-        each["port"] for each in ports["ports"]
-    }
+    own = int(agent.url.rsplit(":", 1)[1].split("/")[0])
+
+    async def sees_its_own_port() -> bool:
+        # What is listened on is looked at every 15 seconds, first before the agent itself listens.
+        _, ports = await agent.ask("GET", "/network/ports")
+        return own in {each["port"] for each in ports["ports"]}
+
+    await wait_until(sees_its_own_port, what="the agent's own port to be listed")
     _, agent_info = await agent.ask("GET", "/info")
     assert agent_info["statistics"]["source"] in {"cgroup_v1", "cgroup_v2"}
 
