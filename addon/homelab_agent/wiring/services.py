@@ -44,12 +44,14 @@ def wire_services(
     ground: Ground, areas: Areas, containers: ContainerService, _house: House
 ) -> CertificateService:
     """Make the areas of services."""
-    certificates = _certificates(ground, areas)
-    _monitors(ground, areas, containers, certificates)
+    certificates, watch = _certificates(ground, areas)
+    monitors = _monitors(ground, areas, containers, certificates)
+    monitored = MonitoredCertificates(watch, ground.resources, monitors.ready.wait)
+    areas.loops.append(monitored.run)
     return certificates
 
 
-def _certificates(ground: Ground, areas: Areas) -> CertificateService:
+def _certificates(ground: Ground, areas: Areas) -> tuple[CertificateService, CertificateWatch]:
     settings = ground.settings
     if settings.demo:
         # Only where it is used: nobody else needs to make certificates.
@@ -58,8 +60,8 @@ def _certificates(ground: Ground, areas: Areas) -> CertificateService:
         demo = DemoCertificates(utc_now)
         service = CertificateService(demo, TrustStore(utc_now, demo.authority), utc_now)
         # Those that the demo keeps have no files; they are shown at its addresses.
-        _watch_certificates(ground, areas, service, demo, keeps_none)
-        return service
+        _, watch = _watch_certificates(ground, areas, service, demo, keeps_none)
+        return service, watch
     trust = TrustStore(utc_now, further=settings.trusted_ca_file)
     service = CertificateService(EndpointReader(ground.outbound), trust, utc_now)
     stores = caddy_stores(settings.caddy_storage)
@@ -69,7 +71,7 @@ def _certificates(ground: Ground, areas: Areas) -> CertificateService:
     read_managed = partial(folders.read, name=FULL_CHAIN)
     board, watch = _watch_certificates(ground, areas, service, files, read_managed)
     areas.loops.append(ManagedCertificates(board, watch, ground.resources).run)
-    return service
+    return service, watch
 
 
 def _watch_certificates(
@@ -84,9 +86,8 @@ def _watch_certificates(
     watch = CertificateWatch(board, Looker(service, files, read_managed).look, utc_now, rhythm)
     areas.routes.append(CertificateRoutes(WatchingService(service, files, board, watch)))
     areas.loops.append(watch.run)
-    areas.ready.append(watch.loaded)
+    areas.ready.append(watch.until_ready)
     areas.loops.append(FilesWatch(files, board, watch).run)
-    areas.loops.append(MonitoredCertificates(watch, ground.resources).run)
     return board, watch
 
 
@@ -95,7 +96,7 @@ def _monitors(
     areas: Areas,
     containers: ContainerService,
     certificates: CertificateService,
-) -> None:
+) -> MonitorService:
     settings, resources = ground.settings, ground.resources
     store = MonitorStore(ground.store, utc_now, ground.vault)
     past = HistoryStore(ground.store, keep_checks_h=settings.monitor_result_retention_h)
@@ -141,3 +142,4 @@ def _monitors(
     areas.routes.append(MaintenanceRoutes(book, service))
     areas.loops.append(watch.run)
     areas.ready.append(service.until_ready)
+    return service

@@ -39,14 +39,15 @@ class CertificateBoard:
         self._changing = asyncio.Lock()
 
     async def load(self) -> None:
-        """Take up what was known when the agent ended, and tell what was not told then."""
+        """Take up what was known when the agent ended, and tell what was not told then.
+
+        What had been found is shown as before, until `found` says what of it is there now.
+        """
         for known in await self._store.load():
             watched = await self._tell(known) if known.untold else known
-            if watched.place.origin is Origin.PERSON:
-                self._watched[watched.place.key] = watched
-                self._publish_kin(watched)
-            else:
-                self._shelf[watched.place.key] = watched
+            kept = self._shelf if watched.is_shelved else self._watched
+            kept[watched.place.key] = watched
+        self.refresh()
         await self._trim_shelf()
 
     def get(self, key: str) -> Watched | None:
@@ -125,7 +126,7 @@ class CertificateBoard:
                 hint="Remove one that you do not need.",
             )
         before = known or self._shelf.get(place.key) or Watched(place=place)
-        watched = before.model_copy(update={"place": place})
+        watched = before.model_copy(update={"place": place, "is_shelved": False})
         if known == watched:
             return False
         await self._store.save(watched)
@@ -145,7 +146,9 @@ class CertificateBoard:
 
     async def _shelve(self, watched: Watched) -> None:
         """Watch a place no longer, but know it again when it comes back."""
-        self._shelf[watched.place.key] = watched
+        shelved = watched.model_copy(update={"is_shelved": True})
+        await self._store.save(shelved)
+        self._shelf[watched.place.key] = shelved
         self._withdraw(watched.place.key)
         await self._trim_shelf()
 

@@ -1,6 +1,6 @@
 """The certificates of what monitors watch: each https address and each handshake has one."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from homelab_agent.areas.certificates.models import WatchBody
 from homelab_agent.areas.certificates.places import endpoint_place, url_place
@@ -14,9 +14,18 @@ _TLS = "tls"
 
 
 class MonitoredCertificates:
-    """Follows the monitors, and has the certificates of their services watched."""
+    """Follows the monitors, and has the certificates of their services watched.
 
-    def __init__(self, watch: CertificateWatch, resources: Resources) -> None:
+    `monitors_known` returns once all monitors are published: until then it looks as if none were.
+    """
+
+    def __init__(
+        self,
+        watch: CertificateWatch,
+        resources: Resources,
+        monitors_known: Callable[[], Awaitable[object]],
+    ) -> None:
+        self._monitors_known = monitors_known
         self._watch = watch
         self._resources = resources
         self._places: dict[str, Place] = {}
@@ -24,6 +33,7 @@ class MonitoredCertificates:
 
     async def run(self) -> None:
         """Follow until cancelled."""
+        await self._monitors_known()
         while True:
             with self._resources.subscribe(kinds=(MONITOR_KIND,)) as subscription:
                 start = subscription.start

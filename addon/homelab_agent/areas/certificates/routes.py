@@ -21,7 +21,7 @@ class CertificateRoutes:
     @query("certificates.list", "/certificates")
     async def list(self) -> CertificateList:
         """List the certificates that are watched, the one that ends first first."""
-        return self._service.watched()
+        return await self._service.watched()
 
     @command(
         "certificates.watch",

@@ -82,7 +82,7 @@ class Watched(Model):
 
     `seen`: what is shown there by turns; verdict, reason and details are those of the worst.
     `tries`: looks in a row at which nothing could be read. `untold`: events that are decided on,
-    but perhaps were not published when the agent ended.
+    but perhaps were not published when the agent ended. `is_shelved`: it is not watched just now.
     """
 
     place: Place
@@ -96,6 +96,7 @@ class Watched(Model):
     seen: tuple[Seen, ...] = ()
     told: tuple[Told, ...] = ()
     untold: tuple[CertificateEvent, ...] = ()
+    is_shelved: bool = False
 
     def stage(self, now: datetime) -> ExpiryStage:
         """Return the rung of the certificate that was read last."""

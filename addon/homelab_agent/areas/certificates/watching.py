@@ -43,8 +43,9 @@ class WatchingService:
         self._board = board
         self._watch = watch
 
-    def watched(self) -> CertificateList:
+    async def watched(self) -> CertificateList:
         """Return all that are watched, the one that ends first first."""
+        await self._watch.until_ready()
         found = (self._board.shown(watched.place.key) for watched in self._board.all())
         return CertificateList(certificates=tuple(sorted(filter(None, found), key=_end)))
 
@@ -59,7 +60,7 @@ class WatchingService:
         _require_admin_for_guarded(caller, allow_guarded=body.allow_guarded)
         if (body.host is None) == (body.path is None):
             raise Invalid("Either host or path is needed, and not both.", field="host")
-        await self._watch.loaded()
+        await self._watch.until_ready()
         places = [endpoint_place(body, Origin.PERSON)] if body.host else await self._in_files(body)
         for place in places:
             endpoint = place.endpoint(1)
@@ -77,7 +78,7 @@ class WatchingService:
             NotFound: nothing of this key is watched.
             Conflict: it was found and would be found again.
         """
-        place = self._place(key)
+        place = await self._place(key)
         if place.origin is not Origin.PERSON:
             raise Conflict(
                 f"{place.name} is watched because it was found, and would be found again.",
@@ -88,7 +89,7 @@ class WatchingService:
 
     async def check(self, key: str) -> Certificate:
         """Look at one now and return it; `NotFound` where nothing of this key is watched."""
-        place = self._place(key)
+        place = await self._place(key)
         await self._watch.look_now(key)
         shown = self._board.shown(key)
         if shown is None:
@@ -100,7 +101,8 @@ class WatchingService:
         _require_admin_for_guarded(caller, allow_guarded=endpoint.allow_guarded)
         return await self._certificates.look(endpoint)
 
-    def _place(self, key: str) -> Place:
+    async def _place(self, key: str) -> Place:
+        await self._watch.until_ready()
         watched = self._board.get(key)
         if watched is None:
             raise NotFound(f"No certificate {key} is watched.", field="key")

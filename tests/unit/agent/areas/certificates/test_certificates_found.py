@@ -66,7 +66,8 @@ class Area:
         self.board = CertificateBoard(CertificateStore(store, clock), resources, clock)
         rhythm = Rhythm(interval_s=3600, tick_s=0.02, retry_s=0.02)
         self.watch = CertificateWatch(self.board, self.look, clock, rhythm)
-        self.monitored = MonitoredCertificates(self.watch, resources)
+        self.monitors_known = asyncio.Event()
+        self.monitored = MonitoredCertificates(self.watch, resources, self.monitors_known.wait)
 
     async def look(self, place: Place) -> CertificateReport:
         if place.host in self.hanging:
@@ -117,6 +118,7 @@ class Area:
 @pytest.fixture
 async def area(store: Store, resources: Resources, clock: HandClock) -> AsyncIterator[Area]:
     area = Area(store, resources, clock)
+    area.monitors_known.set()
     async with area.running():
         yield area
 
@@ -238,3 +240,32 @@ async def test_a_host_that_was_away_is_soon_seen_to_be_back(area: Area) -> None:
     await wait_until(lambda: told("problem"), what="the problem, though nobody asked again")
     area.away = False
     await wait_until(lambda: told("recovered"), what="the recovery, long before the next look")
+
+
+async def test_what_was_found_before_a_restart_is_shown_at_once_and_never_gone_meanwhile(
+    store: Store, clock: HandClock
+) -> None:
+    before, after = Area(store, Resources(), clock), Area(store, Resources(), clock)
+
+    def monitored(area: Area, *names: str) -> None:
+        for name in names:
+            found = monitor(name, CheckType.TLS, f"{name}.lab.example:443", state=MonitorState.UP)
+            area.resources.publish(MONITOR_KIND, name, found)
+
+    async with before.running():
+        before.monitors_known.set()
+        monitored(before, "web", "gone")
+        await before.until_shown("web.lab.example-443", "gone.lab.example-443")
+        before.resources.remove(MONITOR_KIND, "gone")
+        await before.until_shown("web.lab.example-443")
+
+    with after.resources.subscribe(kinds=(CERTIFICATE_KIND,)) as subscription:
+        async with after.running():
+            await after.watch.loaded()
+            assert set(after.shown()) == {"web.lab.example-443"}
+            monitored(after, "web", "new")
+            after.monitors_known.set()
+            await after.until_shown("web.lab.example-443", "new.lab.example-443")
+        subscription.close()
+        changes = [each async for batch in subscription.batches() for each in batch]
+    assert [each.key for each in changes if each.data is None] == []
