@@ -25,6 +25,7 @@ class FakeContainer:
     started: str = NEVER
     finished: str = NEVER
     restart_count: int = 0
+    restart_policy: str = ""
     log: bytes = b""
     ports: dict[str, list[dict[str, str]] | None] = field(default_factory=dict)
     pid: int = 4242
@@ -63,7 +64,7 @@ class FakeContainer:
                 "Healthcheck": {"Test": ["CMD", "true"]} if self.health else None,
             },
             "HostConfig": {
-                "RestartPolicy": {"Name": "", "MaximumRetryCount": 0},
+                "RestartPolicy": {"Name": self.restart_policy, "MaximumRetryCount": 0},
                 "NetworkMode": self.network_mode,
             },
             "NetworkSettings": {"Ports": self.ports if self.running else {}},

@@ -23,12 +23,16 @@ _TOLD_TO_END = frozenset({0, 130, 137, 143})
 _MOST_PROBLEMS = 3
 
 
+ENDS_FOR_GOOD = frozenset({"no", "on-failure"})
+"""The restart policies with which a container that ended well is not started again."""
+
+
 def is_finished(container: Container) -> bool:
     """Return whether it did what it had to do once: it ended well and is not to start again."""
     return (
         container.state is ContainerState.EXITED
         and container.exit_code == 0
-        and container.restart_policy == "no"
+        and container.restart_policy in ENDS_FOR_GOOD
     )
 
 

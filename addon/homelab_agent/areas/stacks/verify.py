@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
+from homelab_agent.areas.stacks.inventory import ENDS_FOR_GOOD
 from homelab_agent.areas.stacks.labels import SERVICE
 from homelab_agent.platform.engine.interface import Engine
 from homelab_agent.platform.engine.labels import COMPOSE_PROJECT
@@ -19,8 +21,19 @@ HEALTHY_S = 300.0
 STAYS_UP_S = 3.0
 """How long a container without a health check has to run to be believed."""
 
+RECOVERS_S = 30.0
+"""How long a container may end and be started again, as many do until their database is there."""
+
 _LOOK_AGAIN_S = 0.5
 _LAST_LINES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """How often a container was restarted in all, and since when it was not again."""
+
+    restarts: int
+    since: float
 
 
 class Verification:
@@ -33,11 +46,13 @@ class Verification:
         *,
         healthy_s: float = HEALTHY_S,
         stays_up_s: float = STAYS_UP_S,
+        recovers_s: float = RECOVERS_S,
     ) -> None:
         self._engine = engine
         self._secrets = secrets
         self._healthy_s = healthy_s
         self._stays_up_s = stays_up_s
+        self._recovers_s = recovers_s
 
     async def run(self, stack: str, services: Collection[str]) -> str:
         """Return when all of it runs, is healthy or has done its work; say so.
@@ -47,12 +62,18 @@ class Verification:
         """
         now = asyncio.get_running_loop().time
         began = now()
-        ids = [row.id for row in await self._rows_of(stack, services)]
+        # What was restarted before counts for nothing: it may be an old container that stays.
+        lives = {
+            row.id: _Life(row.restart_count, began) for row in await self._rows_of(stack, services)
+        }
         while True:
             waiting = []
-            for row in await self._look(ids):
-                await self._require_well(row)
-                if not _is_settled(row, stayed_up=now() - began >= self._stays_up_s):
+            for row in await self._look(lives):
+                await self._require_well(row, may_recover=now() - began < self._recovers_s)
+                life = lives[row.id]
+                if row.restart_count != life.restarts or row.state is ContainerState.RESTARTING:
+                    life = lives[row.id] = _Life(row.restart_count, now())
+                if not _is_settled(row, stayed_up=now() - life.since >= self._stays_up_s):
                     waiting.append(row.name)
             if not waiting:
                 return f"{stack} runs."
@@ -74,12 +95,12 @@ class Verification:
         except NotFound as error:
             raise Failed("A container of the stack was removed while it was watched.") from error
 
-    async def _require_well(self, row: EngineContainer) -> None:
+    async def _require_well(self, row: EngineContainer, *, may_recover: bool) -> None:
         trouble = None
         if row.health is ContainerHealth.UNHEALTHY:
             trouble = "is unhealthy"
-        elif row.state is ContainerState.RESTARTING or row.restart_count:
-            trouble = "ends again and again"
+        elif row.state is ContainerState.RESTARTING:
+            trouble = None if may_recover else "ends again and again"
         elif row.exit_code is not None and not _has_done_its_work(row):
             trouble = f"exited with code {row.exit_code}"
         if trouble:
@@ -103,4 +124,4 @@ def _is_settled(row: EngineContainer, *, stayed_up: bool) -> bool:
 
 
 def _has_done_its_work(row: EngineContainer) -> bool:
-    return row.exit_code == 0 and row.restart_policy == "no"
+    return row.exit_code == 0 and row.restart_policy in ENDS_FOR_GOOD

@@ -10,10 +10,14 @@ from homelab_agent.platform.engine.labels import COMPOSE_PROJECT
 from homelab_agent.platform.engine.models import ContainerState
 from homelab_agent.platform.engine.objects import ObjectEngine
 from homelab_agent.platform.errors import Conflict, Invalid
+from homelab_agent.platform.host.linux_network_sockets import (
+    UNCONNECTED,
+    read_listening,
+    read_sockets,
+)
 
 _ANYWHERE = frozenset({"", "0.0.0.0", "::", "*"})  # noqa: S104 - compared with, not listened at
-_TCP_LISTENS = "0A"
-_UDP_IS_OPEN = "07"
+_KERNEL = Path("/proc/net")
 
 type Part = Mapping[str, object]
 type Wanted = tuple[str, int, str]
@@ -36,18 +40,23 @@ async def require_world(
     """
     others = [each for each in containers if not (each.compose and each.compose.project == name)]
     own = [each for each in containers if each.compose and each.compose.project == name]
-    _require_names(model, others)
+    _require_names(name, model, others, own)
     listening = await asyncio.to_thread(_listening) if ask_kernel else frozenset()
     _require_ports(model, others, own, listening)
     await _require_networks(model, objects)
     return tuple([each async for each in _foreign_volumes(name, model, objects)])
 
 
-def _require_names(model: Part, others: Iterable[Container]) -> None:
-    taken = {each.name: each for each in others}
+def _require_names(
+    name: str, model: Part, others: Iterable[Container], own: Iterable[Container]
+) -> None:
+    taken = {each.name for each in others}
+    there = {each.compose.service for each in own if each.compose}
     for service, part in _parts(model, "services"):
-        wanted = part.get("container_name")
-        if isinstance(wanted, str) and wanted in taken:
+        # Of what runs already compose chooses other numbers.
+        by_itself = None if service in there or _has_none(part) else f"{name}-{service}-1"
+        wanted = part.get("container_name") or by_itself
+        if wanted in taken:
             raise Conflict(
                 f"{service}: there is a container {wanted} already, and not of this stack.",
                 field=f"services.{service}.container_name",
@@ -55,19 +64,26 @@ def _require_names(model: Part, others: Iterable[Container]) -> None:
             )
 
 
+def _has_none(service: Part) -> bool:
+    """Return whether no container of a service is wanted."""
+    deploy = service.get("deploy")
+    return 0 in (service.get("scale"), deploy.get("replicas") if isinstance(deploy, dict) else None)
+
+
 def _require_ports(
     model: Part,
     others: Iterable[Container],
     own: Iterable[Container],
-    listening: frozenset[tuple[int, str]],
+    listening: frozenset[Wanted],
 ) -> None:
     taken = {each: other.name for other in others for each in _published(other)}
     kept = {(port, protocol) for one in own for _, port, protocol in _published(one)}
     for field, wanted in _wanted_ports(model):
         owner = next((who for each, who in taken.items() if _collide(each, wanted)), None)
         _, port, protocol = wanted
-        if owner is None and (port, protocol) in listening - kept:
-            owner = "a program of this host"
+        if owner is None and (port, protocol) not in kept:
+            heard = any(_collide(each, wanted) for each in listening)
+            owner = "a program of this host" if heard else None
         if owner:
             raise Conflict(
                 f"The port {port}/{protocol} is taken: {owner} has it.",
@@ -140,19 +156,14 @@ async def _foreign_volumes(
             )
 
 
-def _listening() -> frozenset[tuple[int, str]]:
-    """Return the ports on which something listens, as the kernel lists them."""
-    found: set[tuple[int, str]] = set()
-    for protocol, state in (("tcp", _TCP_LISTENS), ("udp", _UDP_IS_OPEN)):
-        for file in (Path(f"/proc/net/{protocol}"), Path(f"/proc/net/{protocol}6")):
-            try:
-                lines = file.read_text().splitlines()[1:]
-            except OSError:
-                continue
-            for fields in map(str.split, lines):
-                # sl, local address:port in hexadecimal, remote, state, ...
-                if fields[3] == state:
-                    found.add((int(fields[1].rpartition(":")[2], 16), protocol))
+def _listening() -> frozenset[Wanted]:
+    """Return where something listens, as the kernel lists it."""
+    found: set[Wanted] = set()
+    for version in ("", "6"):
+        open_udp = read_sockets(_KERNEL, f"udp{version}")
+        udp = [row for row in open_udp if row.state == UNCONNECTED]
+        for protocol, rows in (("tcp", read_listening(_KERNEL, f"tcp{version}")), ("udp", udp)):
+            found |= {(str(row.local_address), row.local_port, protocol) for row in rows}
     return frozenset(found)
 
 

@@ -55,6 +55,7 @@ def shop(*containers: Container, version: int | None = None) -> Stack:
     [
         ((container("web"), container("db")), "running", None),
         ((container("web"), ended("setup", 0)), "running", None),
+        ((container("web"), ended("setup", 0, restart_policy="on-failure")), "running", None),
         (
             (container("web"), ended("db", 0, restart_policy="always")),
             "degraded",
