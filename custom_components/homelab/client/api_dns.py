@@ -89,4 +89,6 @@ class DnsApi:
 
     async def apply(self, body: ApplyBody) -> CommandResult:
         """Change what the plan with that hash said, and nothing else."""
-        return await self._requests.command("dns", "apply", body=body, wait_s=body.wait_s)
+        return await self._requests.command(
+            "dns", "apply", body=body, wait_s=body.wait_s, besides_s=ASK_TIMEOUT_S
+        )

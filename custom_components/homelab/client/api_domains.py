@@ -75,6 +75,7 @@ class DomainsApi:
             query=query,
             wait_s=query.wait_s if query else 0,
             method="DELETE",
+            besides_s=LOOK_TIMEOUT_S,
         )
 
     async def health(self, domain_id: str) -> DomainHealth:
@@ -124,5 +125,10 @@ class DomainsApi:
     async def apply(self, domain_id: str, body: DomainApplyBody) -> CommandResult:
         """Make the DNS as the plan with that hash said."""
         return await self._requests.command(
-            "domains", domain_id, "apply", body=body, wait_s=body.wait_s
+            "domains",
+            domain_id,
+            "apply",
+            body=body,
+            wait_s=body.wait_s,
+            besides_s=LOOK_TIMEOUT_S,
         )

@@ -22,7 +22,9 @@ class DynamicAddressesApi:
 
     async def add(self, body: DynamicAddressBody) -> DynamicAddress:
         """Let a name follow an address from now on, or in another way than before."""
-        return await self._requests.post(_ADDRESS, "dynamic-addresses", body=body)
+        return await self._requests.post(
+            _ADDRESS, "dynamic-addresses", body=body, timeout_s=UPDATE_TIMEOUT_S
+        )
 
     async def remove(self, name: str) -> CommandResult:
         """Let a name follow no longer; its records stay as they are."""

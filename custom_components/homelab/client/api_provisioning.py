@@ -31,7 +31,9 @@ class ProvisioningApi:
 
     async def start(self, body: StartBody) -> CommandResult:
         """Put something at a name with HTTPS, or leave everything as it was."""
-        return await self._requests.command("provisioning", body=body, wait_s=body.wait_s)
+        return await self._requests.command(
+            "provisioning", body=body, wait_s=body.wait_s, besides_s=PLAN_TIMEOUT_S
+        )
 
     async def get(self, name: str) -> Provisioned:
         """Return what a domain is made of."""
@@ -40,5 +42,10 @@ class ProvisioningApi:
     async def take_back(self, name: str, body: DeprovisionBody) -> CommandResult:
         """Take a domain back."""
         return await self._requests.command(
-            "provisioning", name, "remove", body=body, wait_s=body.wait_s
+            "provisioning",
+            name,
+            "remove",
+            body=body,
+            wait_s=body.wait_s,
+            besides_s=PLAN_TIMEOUT_S,
         )

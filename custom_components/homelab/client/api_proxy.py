@@ -17,6 +17,9 @@ from .requests import Requests
 
 PLAN_TIMEOUT_S = 60.0
 
+REMOVE_WAIT_S = 60.0
+"""How long the agent itself waits for the end of a removal."""
+
 _PLAN = reader(RoutePlan)
 _REPORT = reader(ProxyReport)
 _ROUTE = reader(ProxyRoute)
@@ -35,7 +38,12 @@ class ProxyApi:
     async def set_up(self, body: ProxySetupBody) -> CommandResult:
         """Use this Caddy from now on, or let the agent run one itself."""
         return await self._requests.command(
-            "proxy", "setup", body=body, wait_s=body.wait_s, method="PUT"
+            "proxy",
+            "setup",
+            body=body,
+            wait_s=body.wait_s,
+            method="PUT",
+            besides_s=PLAN_TIMEOUT_S,
         )
 
     async def route(self, host: str) -> ProxyRoute:
@@ -53,18 +61,36 @@ class ProxyApi:
         given = {item.name: getattr(route, item.name) for item in fields(route)}
         body = PutRouteBody(**given, wait_s=wait_s)
         return await self._requests.command(
-            "proxy", "routes", host, body=body, wait_s=body.wait_s, method="PUT"
+            "proxy",
+            "routes",
+            host,
+            body=body,
+            wait_s=body.wait_s,
+            method="PUT",
+            besides_s=PLAN_TIMEOUT_S,
         )
 
     async def remove(self, host: str) -> CommandResult:
         """Serve nothing at a host name any more."""
         return await self._requests.command(
-            "proxy", "routes", host, body=None, wait_s=PLAN_TIMEOUT_S, method="DELETE"
+            "proxy",
+            "routes",
+            host,
+            body=None,
+            wait_s=REMOVE_WAIT_S,
+            method="DELETE",
+            besides_s=PLAN_TIMEOUT_S,
         )
 
     async def restore(self, host: str, *, wait_s: float = 0) -> CommandResult:
         """Put a route back that somebody changed or removed in Caddy."""
         body = RouteCommandBody(wait_s=wait_s)
         return await self._requests.command(
-            "proxy", "routes", host, "apply", body=body, wait_s=body.wait_s
+            "proxy",
+            "routes",
+            host,
+            "apply",
+            body=body,
+            wait_s=body.wait_s,
+            besides_s=PLAN_TIMEOUT_S,
         )

@@ -85,14 +85,18 @@ class Requests:
         wait_s: float | None,
         method: str = "POST",
         query: DataclassInstance | None = None,
+        besides_s: float = COMMAND_MARGIN_S,
     ) -> CommandResult:
-        """Give a command and wait for its end, at most `wait_s`, which the agent is told too."""
+        """Give a command and wait for its end, at most `wait_s`, which the agent is told too.
+
+        `besides_s`: what it may need besides, as where it plans before it begins.
+        """
         answer = await self._transport.request(
             method,
             *path,
             query=parameters(query),
             body=None if body is None else _given(body),
-            timeout_s=(wait_s or 0) + COMMAND_MARGIN_S,
+            timeout_s=(wait_s or 0) + besides_s,
         )
         return understood(_RESULT, answer)
 

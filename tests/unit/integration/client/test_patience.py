@@ -1,0 +1,84 @@
+"""How long the client waits for an agent that plans before it begins, as with a slow provider."""
+
+import asyncio
+
+import pytest
+
+from custom_components.homelab.client import AgentClient, NoAnswer
+from custom_components.homelab.client.models import (
+    ApplyBody,
+    DeprovisionBody,
+    DomainApplyBody,
+    DomainDeleteQuery,
+    DynamicAddressBody,
+    ProxyMode,
+    ProxySetupBody,
+    StartBody,
+)
+from tests.fakes.agent_server import FakeAgent
+from tests.harness.waiting import wait_until
+from tests.unit.integration.client.asked_of_domains import HASH, NAME, ROUTE, WANTED
+from tests.unit.integration.client.test_routes import Ask
+
+PLANNING_S = 50.0
+LONG_AFTER_S = 200.0
+
+PLANNED: dict[str, Ask] = {
+    "POST /provisioning": lambda client: client.provisioning.start(StartBody(name=NAME, wait_s=0)),
+    f"POST /provisioning/{NAME}/remove": lambda client: client.provisioning.take_back(
+        NAME, DeprovisionBody(wait_s=0)
+    ),
+    "POST /dns/apply": lambda client: client.dns.apply(
+        ApplyBody(wanted=WANTED, plan_hash=HASH, wait_s=0)
+    ),
+    f"POST /domains/{NAME}/apply": lambda client: client.domains.apply(
+        NAME, DomainApplyBody(plan_hash=HASH, wait_s=0)
+    ),
+    f"DELETE /domains/{NAME}": lambda client: client.domains.forget(
+        NAME, DomainDeleteQuery(plan_hash=HASH, wait_s=0)
+    ),
+    "PUT /proxy/setup": lambda client: client.proxy.set_up(
+        ProxySetupBody(mode=ProxyMode.OWN, admin="http://192.0.2.9:2019", wait_s=0)
+    ),
+    f"PUT /proxy/routes/{NAME}": lambda client: client.proxy.put(NAME, ROUTE),
+    f"POST /proxy/routes/{NAME}/apply": lambda client: client.proxy.restore(NAME),
+    f"DELETE /proxy/routes/{NAME}": lambda client: client.proxy.remove(NAME),
+    "POST /dynamic-addresses": lambda client: client.dynamic_addresses.add(
+        DynamicAddressBody(name=NAME)
+    ),
+}
+
+
+class Skipping:
+    """The clock of an event loop, which can be put forward."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        loop = asyncio.get_running_loop()
+        real = loop.time
+        self._skipped_s = 0.0
+        monkeypatch.setattr(loop, "time", lambda: real() + self._skipped_s)
+
+    async def skip(self, seconds: float) -> None:
+        """Let all timers of the next seconds end now."""
+        self._skipped_s += seconds
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("path", PLANNED)
+async def test_what_is_planned_first_is_not_given_up_while_the_plan_is_made(
+    client: AgentClient, agent: FakeAgent, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    agent.hangs.add(path)
+    method, _, place = path.partition(" ")
+    asking = asyncio.ensure_future(PLANNED[path](client))
+
+    async def arrived() -> bool:
+        return agent.count(method, place) == 1
+
+    await wait_until(arrived, what="the question")
+    clock = Skipping(monkeypatch)
+    await clock.skip(PLANNING_S)
+    assert not asking.done()
+    await clock.skip(LONG_AFTER_S)
+    with pytest.raises(NoAnswer):
+        await asking
