@@ -25,8 +25,11 @@ async def test_nobody_is_let_in_before_docker_has_told_which_containers_there_ar
         try:
             token = await agent.create_token("test", "read")
             status, answer = await agent.ask("GET", "/containers", token=token)
+            seen, network = await agent.ask("GET", "/network/interfaces", token=token)
         finally:
             await agent.stop()
     assert not told_early, "it answers, and knows of no container yet"
     assert status == 200, answer
     assert [each["key"] for each in answer["containers"]] == ["web"]
+    assert seen == 200, network
+    assert "lo" in {each["key"] for each in network["interfaces"]}

@@ -115,6 +115,7 @@ def _network(ground: Ground, areas: Areas, containers: ContainerService) -> Netw
     service = NetworkService(network, ports, traffic, resources)
     areas.routes.append(NetworkRoutes(service))
     areas.loops += (setup.run, traffic.run, connections.run, addresses.run)
+    areas.ready.append(setup.until_looked)
     areas.retention.append(counter_rule())
     return service
 

@@ -50,22 +50,19 @@ class NetworkService:
 
     async def report(self) -> NetworkReport:
         """Return the network as a whole, and how many connections there are."""
-        status = self._resources.get(NETWORK_STATUS_KIND, NETWORK_KEY)
-        if not isinstance(status, NetworkStatus):
-            raise Unavailable(
-                "The machine's network was not looked at yet, or cannot be read.",
-                hint="The agent's log says why it cannot be read.",
-            )
+        status = self._status()
         counts = await self._network.count_sockets()
         return NetworkReport(status=status, connections=network_connections(counts))
 
     def interfaces(self) -> InterfaceList:
         """Return all interfaces, by name."""
+        self._status()
         found = self._resources.every(NETWORK_INTERFACE_KIND, NetworkInterface)
         return InterfaceList(interfaces=found)
 
     def ports(self, query: PortQuery) -> PortList:
         """Return the listening ports that match, by number."""
+        self._status()
         found = [
             port
             for port in self._resources.every(LISTENING_PORT_KIND, ListeningPort)
@@ -87,6 +84,16 @@ class NetworkService:
             if (known := self._published()) is not None:
                 return known
             return Bandwidth(interfaces=await self._traffic.sample())
+
+    def _status(self) -> NetworkStatus:
+        """Return the network as a whole; `Unavailable` where nothing is known of it."""
+        status = self._resources.get(NETWORK_STATUS_KIND, NETWORK_KEY)
+        if not isinstance(status, NetworkStatus):
+            raise Unavailable(
+                "The machine's network was not looked at yet, or cannot be read.",
+                hint="The agent's log says why it cannot be read.",
+            )
+        return status
 
     def _published(self) -> Bandwidth | None:
         if not self._traffic.is_fresh:

@@ -36,6 +36,7 @@ class SetupWatch:
         self._interval_s = interval_s
         self._is_loaded = False
         self._is_failing = False
+        self._looked = asyncio.Event()
         self._view: NetworkView | None = None
 
     async def run(self) -> None:
@@ -43,6 +44,10 @@ class SetupWatch:
         while True:
             await self.look()
             await asyncio.sleep(self._interval_s)
+
+    async def until_looked(self) -> None:
+        """Return when it was looked at for the first time, whether it could be read or not."""
+        await self._looked.wait()
 
     async def interface_names(self) -> tuple[str, ...]:
         """Return which interfaces there are.
@@ -63,6 +68,7 @@ class SetupWatch:
             self._is_failing = True
         else:
             self._is_failing = False
+        self._looked.set()
 
     async def _look(self) -> None:
         now_s = asyncio.get_running_loop().time()
