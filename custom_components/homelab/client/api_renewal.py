@@ -16,7 +16,8 @@ from .requests import Requests
 
 ACCOUNT_TIMEOUT_S = 60.0
 """The authority is asked for its terms."""
-UPLOAD_TIMEOUT_S = 30.0
+HAND_OVER_S = 120.0
+"""Those who use a certificate are told of it, and of its end."""
 
 _ACCOUNT = reader(AcmeAccount)
 _CERTIFICATE = reader(ManagedCertificate)
@@ -44,7 +45,7 @@ class RenewalApi:
     async def upload(self, body: UploadBody) -> CommandResult:
         """Keep a certificate of one's own."""
         return await self._requests.command(
-            "managed-certificates", "upload", body=body, wait_s=UPLOAD_TIMEOUT_S
+            "managed-certificates", "upload", body=body, wait_s=HAND_OVER_S
         )
 
     async def renew(self, key: str, body: RenewBody) -> CommandResult:
@@ -62,7 +63,7 @@ class RenewalApi:
     async def forget(self, key: str) -> CommandResult:
         """Keep a certificate no longer."""
         return await self._requests.command(
-            "managed-certificates", key, body=None, wait_s=0, method="DELETE"
+            "managed-certificates", key, body=None, wait_s=HAND_OVER_S, method="DELETE"
         )
 
     async def account(self) -> AcmeAccount:

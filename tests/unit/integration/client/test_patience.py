@@ -1,4 +1,4 @@
-"""How long the client waits for an agent that plans before it begins, as with a slow provider."""
+"""How long the client waits for an agent that asks others first, as a slow provider of DNS."""
 
 import asyncio
 
@@ -14,16 +14,17 @@ from custom_components.homelab.client.models import (
     ProxyMode,
     ProxySetupBody,
     StartBody,
+    UploadBody,
 )
 from tests.fakes.agent_server import FakeAgent
 from tests.harness.waiting import wait_until
 from tests.unit.integration.client.asked_of_domains import HASH, NAME, ROUTE, WANTED
 from tests.unit.integration.client.test_routes import Ask
 
-PLANNING_S = 50.0
+ANSWERS_AFTER_S = 50.0
 LONG_AFTER_S = 200.0
 
-PLANNED: dict[str, Ask] = {
+SLOW: dict[str, Ask] = {
     "POST /provisioning": lambda client: client.provisioning.start(StartBody(name=NAME, wait_s=0)),
     f"POST /provisioning/{NAME}/remove": lambda client: client.provisioning.take_back(
         NAME, DeprovisionBody(wait_s=0)
@@ -46,6 +47,10 @@ PLANNED: dict[str, Ask] = {
     "POST /dynamic-addresses": lambda client: client.dynamic_addresses.add(
         DynamicAddressBody(name=NAME)
     ),
+    "POST /managed-certificates/upload": lambda client: client.renewal.upload(
+        UploadBody(certificate_pem="-", key_pem="-")
+    ),
+    f"DELETE /managed-certificates/{NAME}": lambda client: client.renewal.forget(NAME),
 }
 
 
@@ -64,20 +69,20 @@ class Skipping:
         await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("path", PLANNED)
-async def test_what_is_planned_first_is_not_given_up_while_the_plan_is_made(
+@pytest.mark.parametrize("path", SLOW)
+async def test_what_takes_the_agent_long_to_answer_is_not_given_up_meanwhile(
     client: AgentClient, agent: FakeAgent, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     agent.hangs.add(path)
     method, _, place = path.partition(" ")
-    asking = asyncio.ensure_future(PLANNED[path](client))
+    asking = asyncio.ensure_future(SLOW[path](client))
 
     async def arrived() -> bool:
         return agent.count(method, place) == 1
 
     await wait_until(arrived, what="the question")
     clock = Skipping(monkeypatch)
-    await clock.skip(PLANNING_S)
+    await clock.skip(ANSWERS_AFTER_S)
     assert not asking.done()
     await clock.skip(LONG_AFTER_S)
     with pytest.raises(NoAnswer):
