@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from homelab_agent.platform.audit import Audit
 from homelab_agent.platform.resources import Resources
@@ -13,6 +14,10 @@ from tests.clock import HandClock
 from tests.guards import no_file_left_open, nothing_left_running, unblocked_loop
 
 __all__ = ["no_file_left_open", "nothing_left_running", "unblocked_loop"]
+
+# How long a case takes tells how busy the machine is; the same cases are tried each time.
+settings.register_profile("homelab", deadline=None, derandomize=True)
+settings.load_profile("homelab")
 
 
 @pytest.fixture
