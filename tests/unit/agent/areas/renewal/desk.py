@@ -74,6 +74,17 @@ class HandAuthority(DemoAuthority):
         return await super().new_order(names, replaces)
 
 
+class LookedAtBook(CertificateBook):
+    """Counts how often the watch began a look."""
+
+    looks = 0
+
+    def refresh(self) -> None:
+        """Count, and do what is to be done."""
+        self.looks += 1
+        super().refresh()
+
+
 class HandDns:
     """A zone in memory; `trouble` is raised by whatever would change it.
 
@@ -157,7 +168,7 @@ class Desk:
     """What a test works with."""
 
     service: RenewalService
-    book: CertificateBook
+    book: LookedAtBook
     folders: CertificateFolders
     authority: HandAuthority
     proxy: HandProxy
@@ -177,7 +188,7 @@ async def open_desk(store: Store, folder: Path, clock: HandClock) -> AsyncIterat
     authority, proxy, trusted = HandAuthority(clock), HandProxy(), folder / "roots.pem"
     inventory = Inventory(resources, Protection(own_id=None, listed=()))
     containers = ContainerService(inventory, EngineState(resources, inventory, clock), runner)
-    book = CertificateBook(store, resources, clock)
+    book = LookedAtBook(store, resources, clock)
     accounts = Accounts(store, Vault(bytes(32), secrets), authority, resources, clock)
     dns = HandDns()
     challenges, folders = Challenges(book, dns), CertificateFolders(folder / "certificates")

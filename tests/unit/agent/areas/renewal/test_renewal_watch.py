@@ -19,7 +19,7 @@ from homelab_agent.platform.errors import AgentError
 from homelab_agent.platform.store.database import Store
 from tests.clock import HandClock
 from tests.harness.waiting import wait_until
-from tests.unit.agent.areas.renewal.desk import TICK_S, ZONE, Desk, open_desk, watching
+from tests.unit.agent.areas.renewal.desk import ZONE, Desk, open_desk, watching
 
 KEY = f"photos.{ZONE}"
 DAY_S, HOUR_S = 86400.0, 3600.0
@@ -31,11 +31,16 @@ async def issued(desk: Desk) -> None:
 
 
 async def settled(desk: Desk) -> None:
-    """Let the watch look several times, and whatever it began end."""
-    await asyncio.sleep(5 * TICK_S)
-    await wait_until(lambda: _nothing_runs(desk), what="jobs to end")
-    await asyncio.sleep(5 * TICK_S)
-    await wait_until(lambda: _nothing_runs(desk), what="jobs to end")
+    """Let the watch look, whatever it began end, and the watch look at what became of it."""
+    for _ in range(2):
+        # The look that goes on now began before; a whole one ends where the one after it begins.
+        seen = desk.book.looks + 2
+        await wait_until(lambda seen=seen: _has_looked(desk, seen), what="the watch to look")  # type: ignore[misc]
+        await wait_until(lambda: _nothing_runs(desk), what="jobs to end")
+
+
+async def _has_looked(desk: Desk, times: int) -> bool:
+    return desk.book.looks >= times
 
 
 async def _nothing_runs(desk: Desk) -> bool:
