@@ -42,6 +42,11 @@ class Fault:
     only: str = ""
     changing: bool = False
 
+    @property
+    def patience_s(self) -> float:
+        """How long to wait for an answer: only what hangs is given up soon."""
+        return 1.0 if self.hang else 20.0
+
     def strikes(self, asked: str, *, changes: bool) -> bool:
         """Return whether it is this one's turn."""
         if self.only not in asked or (self.changing and not changes) or self.times == 0:

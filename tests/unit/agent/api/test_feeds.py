@@ -40,13 +40,13 @@ async def test_a_feed_tells_what_the_area_tells_and_ends_with_it(door: Door) -> 
         assert (first["name"], first["text"], second["text"]) == ("web", "0", "1")
         door.routes.hold.set()
         assert await ended(feed) == WSCloseCode.OK
-    await asyncio.wait_for(door.routes.left.wait(), 5)
+    await asyncio.wait_for(door.routes.left.wait(), 30)
 
 
 async def test_who_leaves_a_feed_ends_it_at_its_area_too(door: Door) -> None:
     async with opened(door):
-        await asyncio.wait_for(door.routes.begun.wait(), 5)
-    await asyncio.wait_for(door.routes.left.wait(), 5)
+        await asyncio.wait_for(door.routes.begun.wait(), 30)
+    await asyncio.wait_for(door.routes.left.wait(), 30)
 
 
 async def test_nobody_opens_a_feed_without_a_token_or_with_a_wrong_question(door: Door) -> None:

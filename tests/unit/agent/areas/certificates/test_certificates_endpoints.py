@@ -32,9 +32,16 @@ HOST = "127.0.0.1"
 
 
 def endpoint(
-    port: int, *, start_tls: StartTls | None = None, host: str = HOST, name: str | None = NAME
+    port: int,
+    *,
+    start_tls: StartTls | None = None,
+    host: str = HOST,
+    name: str | None = NAME,
+    timeout_s: float = 20,
 ) -> EndpointBody:
-    return EndpointBody(host=host, port=port, server_name=name, start_tls=start_tls, timeout_s=1)
+    return EndpointBody(
+        host=host, port=port, server_name=name, start_tls=start_tls, timeout_s=timeout_s
+    )
 
 
 async def silence(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
@@ -110,7 +117,7 @@ async def test_a_server_that_shows_no_certificate_is_told_in_words_and_keeps_nob
     service: CertificateService, talk: Talk, verdict: Verdict, says: str
 ) -> None:
     async with plain_server(talk) as port:
-        report = await service.look(endpoint(port))
+        report = await service.look(endpoint(port, timeout_s=1 if talk is silence else 20))
 
     assert report.verdict is verdict, report.reason
     assert says in (report.reason or "")
@@ -144,7 +151,7 @@ async def test_a_host_that_does_not_even_take_the_connection_keeps_nobody_waitin
             other = others.enter_context(socket.socket())
             other.setblocking(False)
             other.connect_ex((HOST, port))
-        report = await service.look(endpoint(port))
+        report = await service.look(endpoint(port, timeout_s=1))
 
     assert report.verdict is Verdict.UNREACHABLE
     assert "waited 1 s" in (report.reason or ""), report.reason
@@ -293,7 +300,7 @@ async def test_a_starttls_server_that_says_nothing_keeps_nobody_waiting(
     service: CertificateService,
 ) -> None:
     async with plain_server(silence) as port:
-        report = await service.look(endpoint(port, start_tls=StartTls.SMTP))
+        report = await service.look(endpoint(port, start_tls=StartTls.SMTP, timeout_s=1))
 
     assert report.verdict is Verdict.UNREACHABLE
 

@@ -34,11 +34,13 @@ class Asked:
 
 
 @asynccontextmanager
-async def _asked(docker: FakeDocker, url: str, folder: Path) -> AsyncIterator[Asked]:
+async def _asked(
+    docker: FakeDocker, url: str, folder: Path, *, deadline_s: float = 20
+) -> AsyncIterator[Asked]:
     transport = Transport(url)
     async with commanded(url, folder) as agent:
         await agent.live.connected()
-        stats = DockerStats(transport, deadline_s=0.5)
+        stats = DockerStats(transport, deadline_s=deadline_s)
         resources = agent.live.resources
         watch = StatisticsWatch(Sampler(stats), resources, interval_s=INTERVAL_S, always=False)
         service = StatisticsService(stats, agent.service, watch, resources, interval_s=INTERVAL_S)
@@ -97,11 +99,14 @@ async def test_a_stopped_or_unknown_container_has_no_figures_and_it_says_so(aske
         await asked.service.container("never-was")
 
 
-async def test_one_that_docker_does_not_tell_of_in_time_is_an_error(asked: Asked) -> None:
-    asked.docker.faults["GET containers/.*/stats"] = Fault(hang=True)
+async def test_one_that_docker_does_not_tell_of_in_time_is_an_error(
+    docker: FakeDocker, tmp_path: Path
+) -> None:
+    async with _asked(docker, docker.url, tmp_path, deadline_s=0.5) as asked:
+        docker.faults["GET containers/.*/stats"] = Fault(hang=True)
 
-    with pytest.raises(TimedOut, match="web"):
-        await asked.service.container("web")
+        with pytest.raises(TimedOut, match="web"):
+            await asked.service.container("web")
 
 
 async def test_without_an_engine_there_is_no_empty_report(asked: Asked) -> None:

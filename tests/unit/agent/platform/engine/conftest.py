@@ -15,6 +15,6 @@ async def docker() -> AsyncIterator[FakeDocker]:
 
 @pytest.fixture
 async def engine(docker: FakeDocker) -> AsyncIterator[DockerEngine]:
-    made = DockerEngine(Transport(docker.url, deadline_s=0.5))
+    made = DockerEngine(Transport(docker.url))
     yield made
     await made.close()

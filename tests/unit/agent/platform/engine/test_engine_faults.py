@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,13 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+@pytest.fixture
+async def impatient(docker: FakeDocker) -> AsyncIterator[DockerEngine]:
+    made = DockerEngine(Transport(docker.url, deadline_s=0.5))
+    yield made
+    await made.close()
 
 
 async def _refusal(url: str) -> AgentError:
@@ -92,24 +100,24 @@ async def test_a_lost_answer_to_a_command_is_not_called_a_failure_and_not_repeat
 
 
 async def test_a_hanging_engine_does_not_hang_the_caller(
-    docker: FakeDocker, engine: DockerEngine
+    docker: FakeDocker, impatient: DockerEngine
 ) -> None:
     docker.add("web")
     docker.faults["(GET|POST) containers/web/.*"] = Fault(hang=True)
 
     with pytest.raises(TimedOut, match="within"):
-        await engine.inspect("web")
+        await impatient.inspect("web")
     with pytest.raises(TimedOut, match="whether it did is not known"):
-        await engine.pause("web")
+        await impatient.pause("web")
 
 
 async def test_an_engine_that_hangs_from_the_start_is_unavailable(
-    docker: FakeDocker, engine: DockerEngine
+    docker: FakeDocker, impatient: DockerEngine
 ) -> None:
     docker.faults["GET version"] = Fault(hang=True)
 
     with pytest.raises(Unavailable, match="does not answer"):
-        await engine.connect()
+        await impatient.connect()
 
 
 async def test_a_missing_socket_says_how_to_give_the_agent_one() -> None:

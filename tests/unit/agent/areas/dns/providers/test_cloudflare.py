@@ -42,11 +42,13 @@ async def server() -> AsyncIterator[CloudflareServer]:
         yield server
 
 
-def opened(server: CloudflareServer, reach: Reach, *, token: str = TOKEN) -> CloudflareProvider:
+def opened(
+    server: CloudflareServer, reach: Reach, *, token: str = TOKEN, deadline_s: float = 20
+) -> CloudflareProvider:
     settings = CloudflareSettings(
         type=ProviderType.CLOUDFLARE, api_token=SecretStr(token), url=server.url
     )
-    return CloudflareProvider(settings, reach, deadline_s=0.5)
+    return CloudflareProvider(settings, reach, deadline_s=deadline_s)
 
 
 @pytest.mark.parametrize("record_type", VALUES)
@@ -150,7 +152,7 @@ async def test_a_second_change_that_fails_is_not_told_as_nothing_changed(
 async def test_each_fault_of_a_write_says_whether_something_may_have_been_done(
     server: CloudflareServer, reach: Reach, fault: Fault, error: type[AgentError]
 ) -> None:
-    provider = opened(server, reach)
+    provider = opened(server, reach, deadline_s=fault.patience_s)
     await provider.zones()
     server.fail(fault, only="POST")
     with pytest.raises(error) as caught:
@@ -166,7 +168,7 @@ async def test_a_read_that_fails_changed_nothing(
 ) -> None:
     server.fail(fault)
     with pytest.raises(ProviderAway):
-        await opened(server, reach).read(ZONE, None)
+        await opened(server, reach, deadline_s=fault.patience_s).read(ZONE, None)
 
 
 @pytest.mark.parametrize("token", ["mistyped-token", TOKEN])

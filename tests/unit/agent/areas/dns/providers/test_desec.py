@@ -39,9 +39,11 @@ async def server() -> AsyncIterator[DesecServer]:
         yield server
 
 
-def opened(server: DesecServer, reach: Reach, *, token: str = TOKEN) -> DesecProvider:
+def opened(
+    server: DesecServer, reach: Reach, *, token: str = TOKEN, deadline_s: float = 20
+) -> DesecProvider:
     settings = DesecSettings(type=ProviderType.DESEC, token=SecretStr(token), url=server.url)
-    return DesecProvider(settings, reach, deadline_s=0.5)
+    return DesecProvider(settings, reach, deadline_s=deadline_s)
 
 
 @pytest.mark.parametrize("name", [ZONE, WWW])
@@ -113,7 +115,7 @@ async def test_each_fault_of_a_write_says_whether_something_may_have_been_done(
 ) -> None:
     server.fail(fault, only="PATCH")
     with pytest.raises(error) as caught:
-        await opened(server, reach).apply(
+        await opened(server, reach, deadline_s=fault.patience_s).apply(
             ZONE, [change(None, records(WWW, RecordType.A, "192.0.2.1"))]
         )
     assert TOKEN not in f"{caught.value}"

@@ -34,7 +34,12 @@ async def server() -> AsyncIterator[ZoneEditServer]:
 
 
 def opened(
-    server: ZoneEditServer, reach: Reach, *, token: str = TOKEN, zone: str = "Example.COM."
+    server: ZoneEditServer,
+    reach: Reach,
+    *,
+    token: str = TOKEN,
+    zone: str = "Example.COM.",
+    deadline_s: float = 20,
 ) -> ZoneEditProvider:
     settings = ZoneEditSettings(
         type=ProviderType.ZONEEDIT,
@@ -43,7 +48,7 @@ def opened(
         zones=(zone,),
         url=server.url,
     )
-    return ZoneEditProvider(settings, reach, txt_pause_s=0.02, deadline_s=0.5)
+    return ZoneEditProvider(settings, reach, txt_pause_s=0.02, deadline_s=deadline_s)
 
 
 async def test_the_address_of_a_dynamic_host_is_changed(
@@ -171,8 +176,9 @@ async def test_what_nobody_knows_is_told_as_not_known(
     server: ZoneEditServer, reach: Reach, fault: Fault, error: type[AgentError]
 ) -> None:
     server.fail(fault)
+    provider = opened(server, reach, deadline_s=fault.patience_s)
     with pytest.raises(error) as caught:
-        await opened(server, reach).set_addresses(HOST, "192.0.2.7", None)
+        await provider.set_addresses(HOST, "192.0.2.7", None)
     assert TOKEN not in str(caught.value)
 
 
