@@ -63,4 +63,6 @@ class ObjectsApi:
 
     async def prune(self, body: PruneBody) -> CommandResult:
         """Remove what a preview showed, and nothing else."""
-        return await self._requests.command("prune", body=body, wait_s=body.wait_s)
+        return await self._requests.command(
+            "prune", body=body, wait_s=body.wait_s, besides_s=MEASURING_TIMEOUT_S
+        )

@@ -72,7 +72,12 @@ class StacksApi:
     async def deploy(self, name: str, body: DeployBody) -> CommandResult:
         """Make a stack what a text says."""
         return await self._requests.command(
-            "stacks", name, body=body, wait_s=body.wait_s, method="PUT"
+            "stacks",
+            name,
+            body=body,
+            wait_s=body.wait_s,
+            method="PUT",
+            besides_s=PLAN_TIMEOUT_S,
         )
 
     async def file(self, name: str, query: FileQuery | None = None) -> StackFile:
@@ -86,7 +91,12 @@ class StacksApi:
     async def restore(self, name: str, body: RestoreBody) -> CommandResult:
         """Deploy a kept version of a managed stack again."""
         return await self._requests.command(
-            "stacks", name, "restore", body=body, wait_s=body.wait_s
+            "stacks",
+            name,
+            "restore",
+            body=body,
+            wait_s=body.wait_s,
+            besides_s=PLAN_TIMEOUT_S,
         )
 
     async def _command(self, name: str, command: str, body: StackBody) -> CommandResult:

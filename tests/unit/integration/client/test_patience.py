@@ -7,19 +7,23 @@ import pytest
 from custom_components.homelab.client import AgentClient, NoAnswer
 from custom_components.homelab.client.models import (
     ApplyBody,
+    DeployBody,
     DeprovisionBody,
     DomainApplyBody,
     DomainDeleteQuery,
     DynamicAddressBody,
     ProxyMode,
     ProxySetupBody,
+    PruneBody,
+    PruneKind,
+    RestoreBody,
     StartBody,
     UploadBody,
 )
 from tests.fakes.agent_server import FakeAgent
 from tests.harness.waiting import wait_until
 from tests.unit.integration.client.asked_of_domains import HASH, NAME, ROUTE, WANTED
-from tests.unit.integration.client.test_routes import Ask
+from tests.unit.integration.client.test_routes import SOURCE, Ask
 
 ANSWERS_AFTER_S = 50.0
 LONG_AFTER_S = 200.0
@@ -49,6 +53,15 @@ SLOW: dict[str, Ask] = {
     ),
     "POST /managed-certificates/upload": lambda client: client.renewal.upload(
         UploadBody(certificate_pem="-", key_pem="-")
+    ),
+    "PUT /stacks/media": lambda client: client.stacks.deploy(
+        "media", DeployBody(compose=SOURCE, wait_s=0)
+    ),
+    "POST /stacks/media/restore": lambda client: client.stacks.restore(
+        "media", RestoreBody(version=1, wait_s=0)
+    ),
+    "POST /prune": lambda client: client.objects.prune(
+        PruneBody(kinds=(PruneKind.IMAGES,), hash="0", wait_s=0)
     ),
     f"DELETE /managed-certificates/{NAME}": lambda client: client.renewal.forget(NAME),
 }
