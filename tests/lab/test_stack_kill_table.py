@@ -89,9 +89,9 @@ CASES = [
 class World(KillWorld):
     """The same with stacks."""
 
-    async def deploy(self, name: str, text: str, wait_s: float = 0) -> str:
+    async def deploy(self, name: str, text: str) -> str:
         """Begin a deployment; return the job's id."""
-        body = {"compose": text, "pull": False, "wait_s": wait_s}
+        body = {"compose": text, "pull": False, "wait_s": 0}
         answer = await self.ask("PUT", f"/stacks/{name}", body)
         assert answer.get("job"), answer
         job_id: str = answer["job"]["id"]
@@ -130,8 +130,9 @@ async def test_a_whole_stack_runs_whenever_its_deployment_is_hit(
     world: World, table: list[str], way: str, moment: Moment, fault: Fault
 ) -> None:
     name = f"kill-{secrets.token_hex(4)}"
-    first = await world.deploy(name, compose("old"), wait_s=60)
-    assert (await world.job(first))["outcome"] == "done"
+    first = await world.deploy(name, compose("old"))
+    made = await wait_until(lambda: world.ended(first), what="the first one", within_s=ENDED_S)
+    assert made["outcome"] == "done", made
 
     hold = moment.call or "nothing"
     if way == "forward":
