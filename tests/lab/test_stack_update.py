@@ -40,9 +40,14 @@ class World:
                 f"    image: {self.images.name}:{service}",
                 "    network_mode: none",
                 "    labels: {homelab.update.stable_s: '2'}",
+                "    configs: [greeting, {source: greeting, target: /etc/app/greeting.conf}]",
+                "    secrets: [word]",
                 *((f"    depends_on: [{before}]",) if before else ()),
             ]
-        body = {"compose": "\n".join(lines), "wait_s": 90}
+        lines += ["configs: {greeting: {content: good morning}}"]
+        lines += ["secrets: {word: {environment: WORD}}"]
+        environment = {"WORD": "open sesame"}
+        body = {"compose": "\n".join(lines), "environment": environment, "wait_s": 90}
         answer = await self.ask("PUT", f"/stacks/{name}", body)
         assert answer.get("outcome") == "done", answer
 
@@ -85,6 +90,12 @@ async def versions(name: str) -> list[str]:
     return [each["Config"]["Labels"]["org.opencontainers.image.version"] for each in found]
 
 
+async def injected(name: str) -> list[str]:
+    """Return what compose wrote into a container, as it is there now."""
+    paths = ("/greeting", "/etc/app/greeting.conf", "/run/secrets/word")
+    return [await run("docker", "exec", name, "cat", path) for path in paths]
+
+
 async def test_all_services_of_a_stack_are_updated_in_one_job(world: World, name: str) -> None:
     for service in SERVICES:
         await world.images.push(service, "2")
@@ -92,6 +103,9 @@ async def test_all_services_of_a_stack_are_updated_in_one_job(world: World, name
     answer = await world.ask("POST", f"/stacks/{name}/update", {"wait_s": 120})
     assert answer.get("outcome") == "done", answer
     assert await versions(name) == ["2", "2", "2"]
+    for service in SERVICES:
+        found = await injected(f"{name}-{service}-1")
+        assert found == ["good morning", "good morning", "open sesame"]
     again = await world.ask("POST", f"/stacks/{name}/update", {"wait_s": 120})
     assert again["outcome"] == "not_needed"
 

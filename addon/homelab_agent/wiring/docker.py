@@ -40,6 +40,7 @@ from homelab_agent.areas.stacks.deployments import StackDeployments
 from homelab_agent.areas.stacks.down_job import DownJob
 from homelab_agent.areas.stacks.files import StackFiles
 from homelab_agent.areas.stacks.history import History, history_rule
+from homelab_agent.areas.stacks.injected import InjectedFiles
 from homelab_agent.areas.stacks.models import STACK_KIND
 from homelab_agent.areas.stacks.operate_jobs import OperateJobs
 from homelab_agent.areas.stacks.planner import Planner, Rules
@@ -85,6 +86,16 @@ class ContainerParts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StackTexts:
+    """The texts of stacks: what is kept of them, and what compose makes of them."""
+
+    compose: Compose
+    files: StackFiles
+    history: History
+    planner: Planner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Docker:
     """What everything that is about containers gives to other areas."""
 
@@ -97,12 +108,13 @@ def wire_docker(ground: Ground, areas: Areas) -> Docker:
     parts = _containers(ground, areas)
     containers = parts.service
     updates, board = _updates(ground, areas, containers)
-    recreate = _recreate(ground, areas, parts, updates)
+    texts = _stack_texts(ground, containers)
+    recreate = _recreate(ground, areas, parts, updates, texts)
     _automatic_updates(ground, areas, board, recreate)
     _statistics(ground, areas, containers)
     objects = _objects(ground, areas, containers)
     _swarm(ground, areas, containers)
-    stacks = _stacks(ground, areas, parts, recreate, updates, objects)
+    stacks = _stacks(ground, areas, parts, texts, recreate, updates, objects)
     return Docker(containers=containers, stacks=stacks)
 
 
@@ -131,7 +143,7 @@ def _containers(ground: Ground, areas: Areas) -> ContainerParts:
 
 
 def _recreate(
-    ground: Ground, areas: Areas, parts: ContainerParts, updates: UpdateService
+    ground: Ground, areas: Areas, parts: ContainerParts, updates: UpdateService, texts: StackTexts
 ) -> RecreateService:
     faces = ground.engine
     book = RecreateBook(ground.store, ground.resources, utc_now)
@@ -141,6 +153,7 @@ def _recreate(
         recreate=faces.recreate,
         guard=parts.guard,
         look=parts.look,
+        injected=InjectedFiles(texts.planner.running_model).of,
         logins=updates,
         http=HttpCheck(),
         patience=Patience(faces.containers),
@@ -214,20 +227,18 @@ def _stacks(
     ground: Ground,
     areas: Areas,
     parts: ContainerParts,
+    texts: StackTexts,
     recreate: RecreateService,
     updates: UpdateService,
     objects: ObjectService,
 ) -> StackDeployments:
-    faces, runner, folder = ground.engine, ground.runner, ground.settings.stacks_folder
-    history, files = History(ground.store, utc_now), StackFiles(folder)
-    compose = _compose(ground.settings)
+    faces, runner = ground.engine, ground.runner
+    history, files, planner = texts.history, texts.files, texts.planner
     watch = StackWatch(ground.resources)
     service = StackService(watch, recreate, ground.resources, runner, utc_now)
-    rules = _stack_rules(ground)
-    planner = Planner(compose, files, history, parts.service, faces.objects, rules)
     deployments = StackDeployments(service, planner, files, history, watch, runner, ground.secrets)
     tools = Tools(
-        compose=compose,
+        compose=texts.compose,
         files=files,
         history=history,
         images=StackImages(faces.images, updates),
@@ -246,6 +257,13 @@ def _stacks(
     areas.loops += (watch.run, deployments.refresh)
     areas.retention.append(history_rule())
     return deployments
+
+
+def _stack_texts(ground: Ground, containers: ContainerService) -> StackTexts:
+    compose, files = _compose(ground.settings), StackFiles(ground.settings.stacks_folder)
+    history, rules = History(ground.store, utc_now), _stack_rules(ground)
+    planner = Planner(compose, files, history, containers, ground.engine.objects, rules)
+    return StackTexts(compose=compose, files=files, history=history, planner=planner)
 
 
 def _compose(settings: Settings) -> Compose:

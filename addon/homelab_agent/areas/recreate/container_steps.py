@@ -141,6 +141,8 @@ class ContainerSteps[Arguments: Model]:
             image_id=image.image_id,
             replaced=self._facts(context).replaced(self._target),
         )
+        row = await self._hands.containers.inspect(found.original.id)
+        await self._hands.recreate.copy_files(row.id, new_id, await self._hands.injected(row))
         return StepResult({step_name(CREATE, self._target): new_id})
 
     async def _remove_new(self, context: StepContext[Arguments]) -> None:

@@ -22,6 +22,10 @@ type Look = Callable[[str], Awaitable[object]]
 """Looks at a container now, so that what is published of it is true."""
 
 
+type Injected = Callable[[EngineContainer], Awaitable[tuple[str, ...]]]
+"""Returns the files that compose has written into a container, which a new one would lack."""
+
+
 class PullAuth(Protocol):
     """Knows how the agent logs in to registries."""
 
@@ -51,6 +55,7 @@ class Hands:
     recreate: RecreateEngine
     guard: Guard
     look: Look
+    injected: Injected
     logins: PullAuth | None
     http: HttpCheck
     patience: Patience

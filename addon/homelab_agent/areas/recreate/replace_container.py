@@ -22,6 +22,7 @@ from homelab_agent.areas.recreate.steps import steps_for
 from homelab_agent.areas.recreate.store import Record
 from homelab_agent.platform.clock import utc_now
 from homelab_agent.platform.engine.factory import EngineFaces, open_engine
+from homelab_agent.platform.engine.models import EngineContainer
 from homelab_agent.platform.errors import AgentError, Failed, Invalid
 from homelab_agent.platform.jobs.kinds import Step, StepContext
 from homelab_agent.platform.model import Model
@@ -167,6 +168,10 @@ async def _look_at_nothing(_container_id: str) -> None:
     return None
 
 
+async def _injected_nothing(_row: EngineContainer) -> tuple[str, ...]:
+    return ()
+
+
 def _hands(faces: EngineFaces) -> Hands:
     return Hands(
         containers=faces.containers,
@@ -174,6 +179,7 @@ def _hands(faces: EngineFaces) -> Hands:
         recreate=faces.recreate,
         guard=lambda _row: None,
         look=_look_at_nothing,
+        injected=_injected_nothing,
         logins=None,
         http=HttpCheck(),
         patience=Patience(faces.containers),

@@ -105,6 +105,16 @@ class Planner:
             held=tuple(sorted(keys)),
         )
 
+    async def running_model(self, name: str) -> str:
+        """Return the model of what runs of a stack, without secrets.
+
+        Where its files are out of reach it is what can be seen: services and their images.
+        """
+        own = [*self._containers.list(ContainerQuery(project=name)).containers]
+        current = next(iter(await self._history.versions(name)), None)
+        reachable = await _reachable(name, _origin(own) if current is None else None, own)
+        return (await self._before(name, own, current, reachable))[0]
+
     async def file_of(self, name: str) -> tuple[str, Mapping[str, str]]:
         """Return the text of a stack that is not managed, and its values for ${NAME}.
 

@@ -68,6 +68,9 @@ class RecreateEngine(Protocol):
         them now.
         """
 
+    async def copy_files(self, from_id: str, to_id: str, paths: Sequence[str]) -> None:
+        """Give a container some files of another one; what is not there is left out."""
+
     async def start_helper(
         self,
         like_id: str,

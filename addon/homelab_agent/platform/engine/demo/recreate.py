@@ -52,6 +52,10 @@ class DemoRecreate(RecreateEngine):
         )
 
     @override
+    async def copy_files(self, from_id: str, to_id: str, paths: Sequence[str]) -> None:
+        pass
+
+    @override
     async def start_helper(
         self,
         like_id: str,

@@ -7,6 +7,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from homelab_agent.platform.engine.docker.container_check import health_limit_s, port_addresses
 from homelab_agent.platform.engine.docker.container_documents import Inspected
+from homelab_agent.platform.engine.docker.container_files import Archive
 from homelab_agent.platform.engine.docker.container_spec import (
     Replacement,
     create_body,
@@ -131,6 +132,26 @@ class DockerRecreate(RecreateEngine):
             left: JsonObject = {"Container": created, "Force": True}
             await self._network(primary_network(document), "disconnect", left)
         return created
+
+    @override
+    async def copy_files(self, from_id: str, to_id: str, paths: Sequence[str]) -> None:
+        for path in paths:
+            archive = Archive(path)
+            reading = Call(f"give {path} of the container {from_id}", EngineRight.CONTAINERS_CHANGE)
+            try:
+                await self._transport.read_into(
+                    archive.feed, f"containers/{from_id}/archive", reading, {"path": path}
+                )
+            except NotFound:
+                continue
+            writing = Call(
+                f"write {path} into the container {to_id}",
+                EngineRight.CONTAINERS_CHANGE,
+                changes=True,
+            )
+            await self._transport.put_archive(
+                f"containers/{to_id}/archive", writing, {"path": "/"}, archive.from_the_root()
+            )
 
     @override
     async def start_helper(

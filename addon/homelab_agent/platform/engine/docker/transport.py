@@ -52,6 +52,7 @@ class _Request:
     method: str
     parameters: Parameters | None = None
     body: JsonValue = field(default=None, kw_only=True)
+    archive: bytes | None = field(default=None, kw_only=True)
     headers: Headers | None = field(default=None, kw_only=True)
     versioned: bool = field(default=True, kw_only=True)
     often: bool = field(default=False, kw_only=True)
@@ -135,6 +136,15 @@ class Transport:
         request = _Request(path, method, parameters, body=body, headers=headers)
         await self._fed(answer.extend, request, call, deadline_s)
         return bytes(answer)
+
+    async def put_archive(
+        self, path: str, call: Call, parameters: Parameters, archive: bytes
+    ) -> None:
+        """Send a tar exactly once."""
+        await self._ready()
+        headers = {"Content-Type": "application/x-tar"}
+        request = _Request(path, "PUT", parameters, archive=archive, headers=headers)
+        await self._fed(lambda _: None, request, call, self._deadline_s * _PATIENCE)
 
     @asynccontextmanager
     async def stream(
@@ -225,7 +235,7 @@ class Transport:
             request.path,
             request.method,
             params=dict(request.parameters or {}),
-            data=None if request.body is None else to_json(request.body),
+            data=request.archive if request.body is None else to_json(request.body),
             headers=request.headers,
             versioned_api=request.versioned,
         )

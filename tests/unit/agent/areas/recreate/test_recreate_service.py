@@ -25,6 +25,7 @@ from homelab_agent.platform.commands import Caller, Outcome, Scope
 from homelab_agent.platform.engine.demo.containers import DemoEngine
 from homelab_agent.platform.engine.demo.images import DemoImages
 from homelab_agent.platform.engine.demo.recreate import DemoRecreate
+from homelab_agent.platform.engine.models import EngineContainer
 from homelab_agent.platform.jobs.runner import JobRunner
 from homelab_agent.platform.secrets import SecretFilter
 from homelab_agent.platform.store.database import Store
@@ -47,6 +48,10 @@ class World:
         return next(row.id for row in await self.engine.list_containers() if row.name == name)
 
 
+async def _injected_nothing(_row: EngineContainer) -> tuple[str, ...]:
+    return ()
+
+
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     engine = DemoEngine()
@@ -64,6 +69,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
             recreate=DemoRecreate(engine),
             guard=lambda _row: None,
             look=live.refresher.refresh,
+            injected=_injected_nothing,
             logins=None,
             http=HttpCheck(),
             patience=Patience(engine),

@@ -1,0 +1,50 @@
+"""Files that compose itself writes into containers: configs and secrets that no file holds.
+
+They are in no description of a container, so one that is made anew without compose lacks them.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from pathlib import PurePosixPath
+
+from homelab_agent.areas.stacks.labels import SERVICE
+from homelab_agent.areas.stacks.text import content_of, services_in
+from homelab_agent.platform.engine.labels import COMPOSE_PROJECT
+from homelab_agent.platform.engine.models import EngineContainer
+
+type RunningModel = Callable[[str], Awaitable[str]]
+"""Returns the model of what runs of a stack, as text."""
+
+_FOLDERS = {"configs": PurePosixPath("/"), "secrets": PurePosixPath("/run/secrets")}
+"""Where they are put that name no place of their own."""
+
+
+class InjectedFiles:
+    """Finds them by the stack's compose text."""
+
+    def __init__(self, running_model: RunningModel) -> None:
+        self._running_model = running_model
+
+    async def of(self, row: EngineContainer) -> tuple[str, ...]:
+        """Return the paths in a container; nothing where its compose text is out of reach."""
+        project, service = row.labels.get(COMPOSE_PROJECT), row.labels.get(SERVICE)
+        if not project or not service:
+            return ()
+        return injected_paths(await self._running_model(project), service)
+
+
+def injected_paths(model: str, service: str) -> tuple[str, ...]:
+    """Return what compose writes into the containers of a service, by a normalised model."""
+    content = content_of(model)
+    own = dict(services_in(content)).get(service)
+    if own is None or not isinstance(content, dict):
+        return ()
+    return tuple(path for kind in _FOLDERS for path in _paths(kind, own, content.get(kind)))
+
+
+def _paths(kind: str, service: Mapping[str, object], sources: object) -> Iterator[str]:
+    entries = service.get(kind)
+    for entry in entries if isinstance(entries, list) else ():
+        name = entry.get("source") if isinstance(entry, dict) else None
+        source = sources.get(name) if isinstance(sources, dict) else None
+        if isinstance(source, dict) and ("content" in source or "environment" in source):
+            yield str(_FOLDERS[kind] / str(entry.get("target") or name))

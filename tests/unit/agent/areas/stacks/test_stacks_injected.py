@@ -1,0 +1,51 @@
+"""What compose writes into a container is found, so that an update does not lose it."""
+
+from homelab_agent.areas.stacks.injected import InjectedFiles, injected_paths
+from homelab_agent.platform.engine.demo.containers import DemoEngine
+
+MODEL = """
+services:
+  web:
+    configs:
+    - {source: text}
+    - {source: text, target: /etc/app.conf}
+    - {source: of_host, target: /etc/other.conf}
+    secrets:
+    - {source: value, target: /run/secrets/value}
+    - {source: value, target: short}
+    - {source: of_host}
+  db: {image: busybox}
+configs:
+  text: {name: shop_text, content: '***'}
+  of_host: {name: shop_of_host, file: /srv/app.conf}
+secrets:
+  value: {name: shop_value, environment: VALUE}
+  of_host: {name: shop_of_host, file: /srv/key}
+"""
+
+
+def test_texts_and_values_are_found_where_compose_puts_them() -> None:
+    assert injected_paths(MODEL, "web") == (
+        "/text",
+        "/etc/app.conf",
+        "/run/secrets/value",
+        "/run/secrets/short",
+    )
+    assert injected_paths(MODEL, "db") == ()
+    assert injected_paths(MODEL, "gone") == ()
+    assert injected_paths("", "web") == ()
+
+
+async def test_only_the_text_of_its_own_stack_tells_of_a_container() -> None:
+    asked: list[str] = []
+
+    async def running_model(name: str) -> str:
+        asked.append(name)
+        return MODEL
+
+    row = (await DemoEngine().list_containers())[0]
+    files = InjectedFiles(running_model)
+    place = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
+    assert "/text" in await files.of(row.model_copy(update={"labels": place}))
+    assert await files.of(row.model_copy(update={"labels": {}})) == ()
+    assert asked == ["shop"]
