@@ -62,7 +62,12 @@ class DomainWatch(EventWatch[DomainEvent]):
 
         def still_so(now: HomelabCoordinator) -> bool:
             known = now.mirror.get(DOMAIN, event.key)
-            return known is not None and (known.status is DomainStatus.UNHEALTHY) is bad
+            if known is None:
+                return False
+            # That it could not be looked at ends nothing: what goes on after it is not told again.
+            return known.status is DomainStatus.UNKNOWN or (
+                (known.status is DomainStatus.UNHEALTHY) is bad
+            )
 
         self._tell(
             Happening(

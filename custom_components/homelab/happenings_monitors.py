@@ -1,6 +1,6 @@
 """What happens to the services that monitors watch: down, up again, too much of a budget used."""
 
-from typing import override
+from typing import Final, override
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
@@ -17,6 +17,19 @@ from .coordinator import HomelabCoordinator
 from .happening import EventWatch, Figures, Happening, HappeningType
 from .mirror import Before, ResourceId
 from .subjects import Subject
+
+_TYPES: Final = {
+    MonitorEventType.DOWN: HappeningType.MONITOR_DOWN,
+    MonitorEventType.UP: HappeningType.MONITOR_RECOVERED,
+}
+_NOT_WATCHED: Final = {MonitorState.PENDING, MonitorState.PAUSED, MonitorState.MAINTENANCE}
+_OVER: Final = {
+    HappeningType.MONITOR_DOWN: frozenset({MonitorState.UP, *_NOT_WATCHED}),
+    HappeningType.MONITOR_RECOVERED: frozenset({MonitorState.DOWN, *_NOT_WATCHED}),
+}
+"""What ends it. A failure that is not confirmed does not, nor a check that could not be made: what
+was so before them goes on after them, and is not told again.
+"""
 
 
 class MonitorWatch(EventWatch[MonitorEvent]):
@@ -65,18 +78,14 @@ class MonitorWatch(EventWatch[MonitorEvent]):
         """Tell that a service is down, or up again."""
         was = self._note(event)
         why = event if event.reason or was is None else was
-        match event.type:
-            case MonitorEventType.DOWN:
-                kind, state = HappeningType.MONITOR_DOWN, MonitorState.DOWN
-            case MonitorEventType.UP:
-                kind, state = HappeningType.MONITOR_RECOVERED, MonitorState.UP
-            case _:
-                return
+        kind = _TYPES.get(event.type)
+        if kind is None:
+            return
         monitor = self._coordinator.mirror.get(MONITOR, event.key)
 
         def still_so(now: HomelabCoordinator) -> bool:
             known = now.mirror.get(MONITOR, event.key)
-            return known is not None and known.state is state
+            return known is not None and known.state not in _OVER[kind]
 
         self._tell(
             Happening(

@@ -160,6 +160,20 @@ async def test_a_domain_that_recovers_in_time_is_not_told_of(quiet: Home) -> Non
     assert len(runs) == 1
 
 
+@pytest.mark.parametrize(("kind", "status"), [("unhealthy", "unhealthy"), ("recovered", "healthy")])
+async def test_what_goes_on_after_a_look_that_said_nothing_is_told(
+    quiet: Home, kind: str, status: str
+) -> None:
+    minutes = {"for": {"minutes": 5}}
+    runs = await automate(quiet.hass, on(quiet, f"domain_{kind}", DOMAIN, **minutes))
+    event(quiet, kind, 7)
+    for then in (status, "unknown", status):
+        put(quiet, status=then)
+        await quiet.settled()
+    await quiet.passes(minutes=6)
+    assert len(runs) == 1
+
+
 async def test_an_address_of_a_domain_counts_for_the_domain(quiet: Home) -> None:
     quiet.agent.put("dynamic_address", PHOTOS, wire_domains.dynamic_address(PHOTOS))
     await quiet.settled()

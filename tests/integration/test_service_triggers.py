@@ -231,6 +231,26 @@ async def test_only_a_service_that_stays_down_is_told(quiet: Home) -> None:
     assert len(runs) == 1
 
 
+@pytest.mark.parametrize(
+    ("trigger", "state", "meanwhile"),
+    [
+        ("monitor_down", "down", "unknown"),
+        ("monitor_recovered", "up", "failing"),
+        ("monitor_recovered", "up", "unknown"),
+    ],
+)
+async def test_what_goes_on_after_a_check_that_says_nothing_is_told(
+    quiet: Home, trigger: str, state: str, meanwhile: str
+) -> None:
+    runs = await automate(quiet.hass, on(quiet, trigger, WIKI, **{"for": "00:05:00"}))
+    await happens(quiet, trigger)
+    for then in (meanwhile, state):
+        monitor(quiet, state=then)
+        await quiet.settled()
+    await quiet.passes(minutes=6)
+    assert len(runs) == 1
+
+
 async def test_a_window_that_opens_ends_the_wait(quiet: Home) -> None:
     runs = await automate(quiet.hass, on(quiet, "monitor_down", WIKI, **{"for": "00:05:00"}))
     await happens(quiet, "monitor_down")

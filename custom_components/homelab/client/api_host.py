@@ -13,6 +13,9 @@ from .models import (
 from .parse import reader
 from .requests import Requests
 
+PROCESSES_TIMEOUT_S = 60.0
+"""Who reads them may have to wait for a dead drive, and says so."""
+
 _DISKS = reader(DiskReport)
 _INFO = reader(HostInfo)
 _INSIGHT = reader(InsightReport)
@@ -40,7 +43,9 @@ class HostApi:
 
     async def processes(self, query: ProcessQuery) -> ProcessList:
         """Return the processes asked for."""
-        return await self._requests.get(_PROCESSES, "host", "processes", query=query)
+        return await self._requests.get(
+            _PROCESSES, "host", "processes", query=query, timeout_s=PROCESSES_TIMEOUT_S
+        )
 
     async def stop_process(self, pid: int, body: StopProcessBody) -> CommandResult:
         """Ask one process to stop."""

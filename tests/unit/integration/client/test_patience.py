@@ -12,6 +12,7 @@ from custom_components.homelab.client.models import (
     DomainApplyBody,
     DomainDeleteQuery,
     DynamicAddressBody,
+    ProcessQuery,
     ProxyMode,
     ProxySetupBody,
     PruneBody,
@@ -54,6 +55,7 @@ SLOW: dict[str, Ask] = {
     "POST /managed-certificates/upload": lambda client: client.renewal.upload(
         UploadBody(certificate_pem="-", key_pem="-")
     ),
+    "GET /host/processes": lambda client: client.host.processes(ProcessQuery()),
     "PUT /stacks/media": lambda client: client.stacks.deploy(
         "media", DeployBody(compose=SOURCE, wait_s=0)
     ),
