@@ -12,7 +12,7 @@ from homelab_agent.areas.proxy.kept import KeptSetup
 from homelab_agent.areas.proxy.models import ProxyMode, ProxySetupBody
 from homelab_agent.areas.stacks.models import DeployBody, DownBody
 from homelab_agent.platform.commands import SYSTEM, Caller, Outcome
-from homelab_agent.platform.engine.objects import ObjectEngine
+from homelab_agent.platform.engine.objects import ObjectUser, StoredVolume
 from homelab_agent.platform.errors import Busy, Conflict, NotFound, TimedOut, Unavailable
 from homelab_agent.platform.jobs.models import CommandResult
 from homelab_agent.platform.jobs.runner import JobRunner
@@ -21,6 +21,8 @@ from homelab_agent.platform.resources import Resources
 STACK = "homelab-proxy"
 CONTAINER = f"{STACK}:caddy:1"
 """The key of its container."""
+_CONTAINER_NAME = f"{STACK}-caddy-1"
+"""As compose calls it."""
 USUAL_IMAGE = "caddy:2"
 HTTP_PORT = 80
 HTTPS_PORT = 443
@@ -43,6 +45,16 @@ class Stacks(Protocol):
         """Take a stack down."""
 
 
+class Objects(Protocol):
+    """Tells what the engine has; `Unavailable` while it is away."""
+
+    async def users(self) -> tuple[ObjectUser, ...]:
+        """Return every container."""
+
+    async def volumes(self) -> tuple[StoredVolume, ...]:
+        """Return every volume."""
+
+
 class ManagedCaddy:
     """The Caddy that the agent runs. It is in the machine's own network, as its sites are for all.
 
@@ -54,7 +66,7 @@ class ManagedCaddy:
     def __init__(
         self,
         stacks: Stacks,
-        objects: ObjectEngine,
+        objects: Objects,
         resources: Resources,
         runner: JobRunner,
         folder: Path,
@@ -97,7 +109,8 @@ class ManagedCaddy:
 
     async def has_volumes(self) -> bool:
         """Return whether volumes of an earlier one are there."""
-        return any(each.name.startswith(f"{STACK}_") for each in await self._objects.volumes())
+        volumes = await self._when_free(self._objects.volumes)
+        return any(each.name.startswith(f"{STACK}_") for each in volumes)
 
     async def deploy(self, wanted: KeptSetup) -> None:
         """Have it run, also where it does already; what it was told before stays.
@@ -116,13 +129,21 @@ class ManagedCaddy:
     async def remove(self, *, volumes: bool) -> None:
         """Have it no more; nothing happens where it is not there."""
         body = DownBody(volumes=volumes, forget=True, confirm=STACK, wait_s=_DEPLOY_S)
-        try:
-            result = await self._when_free(lambda: self._stacks.down(STACK, body, SYSTEM))
-        except NotFound:
-            return
-        _require_ended(result)
+        result = await self._when_free(lambda: self._down(body))
+        if result is not None:
+            _require_ended(result)
 
-    async def _when_free(self, work: Callable[[], Awaitable[CommandResult]]) -> CommandResult:
+    async def _down(self, body: DownBody) -> CommandResult | None:
+        """Take its stack down; None: there is none."""
+        try:
+            return await self._stacks.down(STACK, body, SYSTEM)
+        except NotFound:
+            # Just after a start no stack is known yet: then it may be there all the same.
+            if any(each.name == _CONTAINER_NAME for each in await self._objects.users()):
+                raise Unavailable(f"The stack {STACK} is not known yet.") from None
+            return None
+
+    async def _when_free[Answer](self, work: Callable[[], Awaitable[Answer]]) -> Answer:
         """Do it as soon as that can be: after a crash older jobs and the engine come back first."""
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + _COMES_BACK_S
