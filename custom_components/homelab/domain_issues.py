@@ -40,6 +40,9 @@ _OF_PROVIDERS: Final = {
     ProviderState.REFUSED: issues.PROVIDER_REFUSED,
     ProviderState.SECRET_UNREADABLE: issues.SECRET_UNREADABLE,
 }
+_SAYS_NOTHING: Final = frozenset(
+    {ProviderState.UNKNOWN, ProviderState.UNREACHABLE, ProviderState.RATE_LIMITED}
+)
 _AT_WORK: Final = frozenset({ManagedState.ISSUING, ManagedState.RENEWING})
 _LOST: Final = frozenset({RouteState.DRIFTED, RouteState.MISSING})
 _OF_THE_WHOLE: Final = frozenset({PROXY.name, ACME_ACCOUNT.name, MANAGED_CERTIFICATE.name})
@@ -86,7 +89,7 @@ class DomainIssues:
             self._look_at_route(key, mirror.get(PROXY_ROUTE, key))
 
     def _look_at_provider(self, key: str, provider: DnsProvider | None) -> None:
-        if provider is not None and provider.state is ProviderState.UNREACHABLE:
+        if provider is not None and provider.state in _SAYS_NOTHING:
             return  # whether it would still refuse is not known
         present = _OF_PROVIDERS.get(provider.state) if provider else None
         for issue in _OF_PROVIDERS.values():

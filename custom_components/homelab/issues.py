@@ -13,6 +13,7 @@ from .client import (
     AgentTooOld,
     EngineConnection,
     EngineStatus,
+    ProxyReach,
     ProxyStatus,
 )
 from .const import DOMAIN
@@ -125,6 +126,8 @@ def review_engine(hass: HomeAssistant, entry: ConfigEntry, engine: EngineStatus 
 @callback
 def review_proxy(hass: HomeAssistant, entry: ConfigEntry, proxy: ProxyStatus | None) -> None:
     """Raise or withdraw the issue about a proxy that forgets what it was told."""
+    if proxy and proxy.survives_restart is None and proxy.reach is not ProxyReach.OK:
+        return  # not looked at yet, as after a restart of the agent
     present = proxy is not None and proxy.survives_restart is False
     warning = (proxy.warning if proxy else None) or ""
     _set(

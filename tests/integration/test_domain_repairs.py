@@ -167,6 +167,8 @@ async def test_a_renewal_that_may_still_succeed_in_time_is_nobodys_work(
     ("issue", "away"),
     [
         (issues.PROVIDER_REFUSED, "unreachable"),
+        (issues.PROVIDER_REFUSED, "unknown"),
+        (issues.PROVIDER_REFUSED, "rate_limited"),
         (issues.RENEWAL_FAILED, "renewing"),
         (issues.ROUTE_LOST, "unknown"),
     ],
@@ -348,6 +350,28 @@ async def test_the_terms_of_ones_own_authority_are_agreed_to_where_it_is_set_up(
     issue_id = await appears(home, issues.ACME_TERMS)
     step = await fix(home, issue_id, "agree")
     assert (step["type"], step["reason"]) == ("abort", "in_options")
+
+
+@pytest.mark.parametrize("reach", ["unknown", "away"])
+async def test_a_proxy_that_forgets_stays_ignored_over_a_restart_of_the_agent(
+    home: Home, reach: str
+) -> None:
+    raise_it(home, issues.PROXY_FORGETS)
+    issue_id = await appears(home, issues.PROXY_FORGETS)
+    ir.async_ignore_issue(home.hass, DOMAIN, issue_id, ignore=True)
+    not_known = wire_domains.proxy(reach=reach, survives_restart=None, warning=None)
+    home.agent.put("proxy", "caddy", not_known)
+    await home.settled()
+    raise_it(home, issues.PROXY_FORGETS)
+    await home.settled()
+    assert not shown(home, issues.PROXY_FORGETS)
+
+
+async def test_a_proxy_of_which_it_cannot_be_known_forgets_nothing(home: Home) -> None:
+    raise_it(home, issues.PROXY_FORGETS)
+    await appears(home, issues.PROXY_FORGETS)
+    home.agent.put("proxy", "caddy", wire_domains.proxy(reach="ok", survives_restart=None))
+    await vanishes(home, issues.PROXY_FORGETS)
 
 
 @pytest.mark.parametrize("issue", [*issues.OF_DOMAINS])
