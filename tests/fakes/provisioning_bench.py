@@ -37,7 +37,11 @@ from tests.fakes.provisioning_partners import (
 
 NAME = "photos.home.example"
 PHONE = Caller(name="phone", scope=Scope.OPERATE)
-QUICK = Patience(step_s=0.3, propagation_s=0.3, certificate_s=0.3, health_s=0.3, undo_s=1)
+USUAL = Patience(step_s=60, propagation_s=60, certificate_s=1, health_s=1, undo_s=2)
+"""Short only where an answer that is no good is asked for again until the time is over."""
+
+IMPATIENT = Patience(step_s=1, propagation_s=1, certificate_s=0.5, health_s=0.5, undo_s=2)
+"""For what hangs. What does not has time enough on a busy machine all the same."""
 
 
 class NoLogs:
@@ -56,7 +60,7 @@ class Bench:
     resources: Resources
     clock: HandClock
     faults: Faults = field(default_factory=Faults)
-    patience: Patience = QUICK
+    patience: Patience = USUAL
 
     def __post_init__(self) -> None:
         self.dns, self.proxy = FakeDns(self.faults), FakeProxy(self.faults)

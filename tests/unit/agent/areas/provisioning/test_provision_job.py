@@ -9,7 +9,7 @@ from homelab_agent.areas.renewal.models import HandOver
 from homelab_agent.platform.commands import Outcome
 from homelab_agent.platform.errors import Conflict, Failed, Unavailable
 from homelab_agent.platform.jobs.models import JobState
-from tests.fakes.provisioning_bench import NAME, PHONE, Bench, start_body
+from tests.fakes.provisioning_bench import IMPATIENT, NAME, PHONE, Bench, start_body
 from tests.fakes.provisioning_partners import certificate, hanging, raising
 from tests.harness.waiting import wait_until
 
@@ -81,6 +81,9 @@ async def test_everything_is_as_before_when_a_step_fails_and_the_job_says_which(
 async def test_a_step_that_hangs_is_given_up_and_taken_back(
     bench: Bench, step: ProvisionStep
 ) -> None:
+    bench.patience = IMPATIENT
+    await bench.runner.close()
+    bench.started()
     before = bench.state()
     bench.faults.at[FAULTS[step]] = hanging
 
