@@ -12,12 +12,17 @@ from homelab_agent.areas.insight.models import (
     FindingType,
 )
 from homelab_agent.areas.insight.noticed import Noticed, finding_key
+from homelab_agent.areas.insight.rules.disks import FACTS
 from homelab_agent.areas.insight.store import FindingMemory
 from homelab_agent.platform.clock import Clock, Steady, steady_s
 from homelab_agent.platform.resources import Resources
 
 REMEMBERED_S = 3600.0
 """How long after a start a finding of before may be found again as the same."""
+
+SHOWN_AT_ONCE = frozenset({*FACTS, FindingType.DISK_FILLING, FindingType.CLOCK_WRONG})
+"""What a person has to mend is shown from before a restart until it is judged anew: a repair that
+went and came again would be a new one, also for who put it aside. All else is soon found again."""
 
 
 class Patience(NamedTuple):
@@ -63,13 +68,19 @@ class Board:
         self._missed: dict[str, int] = {}
         self._coming: dict[str, _Coming] = {}
         self._before: dict[str, Finding] = {}
+        self._unjudged: set[str] = set()
+        """Those of before that are shown as they were."""
         self._before_until_s = 0.0
         self._unsaved: set[str] = set()
 
     async def load(self) -> None:
-        """Read the findings of before the restart; each is shown when it is found again."""
+        """Read the findings of before the restart."""
         self._before = await self._memory.load()
         self._before_until_s = self._steady() + REMEMBERED_S
+        for key, finding in self._before.items():
+            if finding.type in SHOWN_AT_ONCE:
+                self._unjudged.add(key)
+                self._resources.publish(FINDING_KIND, key, finding)
 
     def known(self, type_: FindingType, subject: str) -> FindingSeverity | None:
         """Return how bad a finding is, or was before the restart; None where there is none."""
@@ -77,8 +88,18 @@ class Board:
         finding = self._findings.get(key) or self._before.get(key)
         return finding.severity if finding else None
 
-    def tell(self, types: Collection[FindingType], noticed: Iterable[Noticed]) -> None:
-        """Take all that a look noticed of these types."""
+    def tell(
+        self,
+        types: Collection[FindingType],
+        noticed: Iterable[Noticed],
+        *,
+        judged: Collection[FindingType] | None = None,
+    ) -> None:
+        """Take all that a look noticed of these types.
+
+        `judged`: the types of which it could see enough to say that one of before a restart is
+        over; None: all of them.
+        """
         seen = {each.key: each for each in noticed}
         for each in seen.values():
             self._see(each)
@@ -86,12 +107,17 @@ class Board:
             del self._coming[key]
         for key in [key for key in self._findings if _type(key) in types and key not in seen]:
             self._miss(key)
+        over = types if judged is None else judged
+        for key in [key for key in self._unjudged if _type(key) in over and key not in seen]:
+            self._take_away(key)
 
     async def save(self) -> None:
         """Write down what changed since the last time."""
         if self._before and self._steady() >= self._before_until_s:
             self._unsaved |= self._before.keys()
             self._before.clear()
+            for key in tuple(self._unjudged):
+                self._take_away(key)
         unsaved, self._unsaved = self._unsaved, set()
         if not unsaved:
             return
@@ -105,6 +131,7 @@ class Board:
     def _see(self, noticed: Noticed) -> None:
         key = noticed.key
         self._missed.pop(key, None)
+        self._unjudged.discard(key)
         found = self._findings.get(key) or self._before.pop(key, None)
         if found is not None:
             self._show(noticed, found.since)
@@ -144,6 +171,10 @@ class Board:
         self._missed.pop(key, None)
         del self._findings[key]
         self._unsaved.add(key)
+        self._resources.remove(FINDING_KIND, key)
+
+    def _take_away(self, key: str) -> None:
+        self._unjudged.discard(key)
         self._resources.remove(FINDING_KIND, key)
 
     def _patience_of(self, key: str) -> Patience:

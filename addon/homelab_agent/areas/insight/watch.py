@@ -19,8 +19,14 @@ from homelab_agent.areas.insight.forecasts import Forecasts, can_fill
 from homelab_agent.areas.insight.glance import WITHIN_S, glance
 from homelab_agent.areas.insight.models import FindingType
 from homelab_agent.areas.insight.readings import ContainerMemory, Temperatures, Traffic
-from homelab_agent.areas.insight.rules.clock import ClockWatch
-from homelab_agent.areas.insight.rules.disks import FACTS, DiskFacts, filling
+from homelab_agent.areas.insight.rules.clock import WRONG_S, ClockWatch
+from homelab_agent.areas.insight.rules.disks import (
+    FACTS,
+    OF_DISKS,
+    OF_FILESYSTEMS,
+    DiskFacts,
+    filling,
+)
 from homelab_agent.areas.network.models import (
     NETWORK_KEY,
     NETWORK_STATUS_KIND,
@@ -161,20 +167,27 @@ class InsightWatch:
 
     def _judge_facts(self) -> None:
         """Tell what needs neither history nor figures."""
-        self._senses.forecasts.note(self._filesystems())
-        found = self._senses.disks.notice(
-            self._filesystems(),
-            self._resources.every(DISK_HEALTH_KIND, DiskHealth),
-            self._board.known,
-        )
-        self._board.tell(FACTS, found)
+        filesystems = self._filesystems()
+        disks = self._resources.every(DISK_HEALTH_KIND, DiskHealth)
+        self._senses.forecasts.note(filesystems)
+        found = self._senses.disks.notice(filesystems, disks, self._board.known)
+        # Just after a start neither was looked at yet.
+        judged = {
+            *(OF_FILESYSTEMS if filesystems else ()),
+            *(OF_DISKS if disks else ()),
+        }
+        self._board.tell(FACTS, found, judged=judged)
         status = self._resources.get(NETWORK_STATUS_KIND, NETWORK_KEY)
         info = self._resources.get(HOST_INFO_KIND, HOST_KEY)
         wrong = self._senses.clock.notice(
             status if isinstance(status, NetworkStatus) else None,
             synchronized=isinstance(info, HostInfo) and bool(info.clock_synchronized),
         )
-        self._board.tell({FindingType.CLOCK_WRONG}, (wrong,) if wrong else ())
+        self._board.tell(
+            {FindingType.CLOCK_WRONG},
+            (wrong,) if wrong else (),
+            judged={FindingType.CLOCK_WRONG} if _is_clock_right(status) else (),
+        )
 
     async def _judge_figures(self, seen: frozenset[str]) -> None:
         """Record and judge what was seen; what could not be seen stays as it was."""
@@ -197,7 +210,8 @@ class InsightWatch:
             if found is not None:
                 noticed.append(found)
         self._senses.forecasts.keep({each.key for each in filesystems})
-        self._board.tell({FindingType.DISK_FILLING}, noticed)
+        filling_disks = {FindingType.DISK_FILLING}
+        self._board.tell(filling_disks, noticed, judged=filling_disks if filesystems else ())
 
     async def _save(self) -> None:
         try:
@@ -209,3 +223,10 @@ class InsightWatch:
 
     def _filesystems(self) -> tuple[Filesystem, ...]:
         return self._resources.every(FILESYSTEM_KIND, Filesystem)
+
+
+def _is_clock_right(status: object) -> bool:
+    """Return whether somebody who was asked says so."""
+    if not isinstance(status, NetworkStatus) or status.clock_offset_s is None:
+        return False
+    return abs(status.clock_offset_s) <= WRONG_S

@@ -15,12 +15,13 @@ from homelab_agent.platform.amounts import size_text, time_text
 from homelab_agent.platform.clock import Steady
 from homelab_agent.platform.host.machine import DiskHealthState
 
-FACTS = (
+OF_FILESYSTEMS = (
     FindingType.DISK_FULL,
     FindingType.FILESYSTEM_LOST,
     FindingType.FILESYSTEM_READ_ONLY,
-    FindingType.DISK_FAILING,
 )
+OF_DISKS = (FindingType.DISK_FAILING,)
+FACTS = (*OF_FILESYSTEMS, *OF_DISKS)
 """What the resources alone tell."""
 
 IMAGES = frozenset({"cramfs", "erofs", "iso9660", "squashfs", "udf"})

@@ -268,3 +268,42 @@ async def test_since_outlives_a_restart_and_what_ended_meanwhile_is_not_shown(
     homelab.have_filesystem("/old", 1 * GB, size=100 * GB)
     await homelab.look()
     assert homelab.findings["disk_full:/old"].since > since
+
+
+async def test_what_a_person_has_to_mend_is_never_gone_while_the_agent_restarts(
+    homelab: Homelab,
+) -> None:
+    disk = DiskHealth(key="sda", state=DiskHealthState.FAILING, checked_at=homelab.time.wall())
+    homelab.have_filesystem("/", 1 * GB, size=100 * GB)
+    homelab.resources.publish(DISK_HEALTH_KIND, "sda", disk)
+    await homelab.look()
+    before = homelab.findings
+    assert set(before) == {"disk_full:/", "disk_failing:sda"}
+
+    homelab.resources.remove(FILESYSTEM_KIND, "/")
+    homelab.resources.remove(DISK_HEALTH_KIND, "sda")
+    homelab.begin()
+    await homelab.load()
+    assert homelab.findings == before
+    await homelab.watch.look_at_facts()
+    assert homelab.findings == before, "neither file systems nor disks were looked at yet"
+
+    homelab.have_filesystem("/", 90 * GB, size=100 * GB)
+    await homelab.watch.look_at_facts()
+    assert homelab.findings == {"disk_failing:sda": before["disk_failing:sda"]}
+    homelab.resources.publish(DISK_HEALTH_KIND, "sda", disk)
+    await homelab.watch.look_at_facts()
+    assert homelab.findings == {"disk_failing:sda": before["disk_failing:sda"]}
+
+
+async def test_what_nobody_can_judge_any_more_is_not_shown_for_ever_after_a_restart(
+    homelab: Homelab,
+) -> None:
+    disk = DiskHealth(key="sda", state=DiskHealthState.FAILING, checked_at=homelab.time.wall())
+    homelab.resources.publish(DISK_HEALTH_KIND, "sda", disk)
+    await homelab.look()
+    homelab.resources.remove(DISK_HEALTH_KIND, "sda")
+    homelab.begin()
+    await homelab.load()
+    await homelab.look(times=7)
+    assert homelab.findings == {}
