@@ -53,6 +53,9 @@ class CertificateIssues:
 
     def _look(self, key: str) -> None:
         certificate = self._coordinator.mirror.get(CERTIFICATE, key)
+        was_refused = self._board.has(issues.CERTIFICATE_PROBLEM, key)
+        if was_refused and certificate and certificate.verdict is Verdict.UNREACHABLE:
+            return  # whether it is still refused is not known
         present = _issue_of(certificate) if certificate else None
         for issue in issues.OF_CERTIFICATES:
             if certificate is None or issue != present:

@@ -234,6 +234,23 @@ async def test_a_certificate_that_is_as_somebody_wants_it_is_no_repair(
     assert not any(shown(home, each) for each in issues.OF_CERTIFICATES)
 
 
+async def test_a_certificate_that_was_put_aside_does_not_come_again_with_each_outage(
+    home: Home,
+) -> None:
+    refused = {"stage": "days_7", "verdict": "wrong_name"}
+    certificate(home, **refused)
+    issue_id = await appears(home, issues.CERTIFICATE_PROBLEM)
+    ir.async_ignore_issue(home.hass, DOMAIN, issue_id, ignore=True)
+    for changes in ({**refused, "verdict": "unreachable"}, refused):
+        certificate(home, **changes)
+        await home.settled()
+        assert not any(shown(home, each) for each in issues.OF_CERTIFICATES)
+    certificate(home, verdict="trusted")
+    await home.settled()
+    certificate(home, **refused)
+    await appears(home, issues.CERTIFICATE_PROBLEM)
+
+
 async def test_a_certificate_that_is_watched_no_longer_takes_its_issue_with_it(home: Home) -> None:
     certificate(home, stage="expired", details=None, days_left=None)
     await appears(home, issues.CERTIFICATE_EXPIRED)
