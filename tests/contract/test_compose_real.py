@@ -89,3 +89,13 @@ async def test_a_file_of_the_stacks_folder_is_read_and_a_link_out_of_it_is_not(
     with pytest.raises(Invalid) as refused:
         await compose.read(source(tmp_path, text))
     assert refused.value.field == "services.web.env_file[0]"
+
+
+async def test_a_file_that_is_missing_is_named_where_it_should_lie(
+    compose: Compose, tmp_path: Path
+) -> None:
+    text = "services: {web: {image: a, env_file: [app.env]}}"
+    with pytest.raises(Invalid, match="not found") as refused:
+        await compose.read(source(tmp_path, text))
+    assert str(tmp_path / "shop" / "app.env") in refused.value.message
+    assert str(tmp_path / "work") not in refused.value.message

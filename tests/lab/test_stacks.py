@@ -307,6 +307,38 @@ async def test_a_plan_shows_everything_and_the_deployment_is_what_was_planned(
     assert await world(name) == before
 
 
+async def test_a_changed_config_or_secret_reaches_the_service_that_has_it_and_no_other(
+    stacks: Stacks, name: str
+) -> None:
+    text = f"""
+services:
+  web: {{{IMAGE}}}
+  api: {{{IMAGE}, configs: [greeting], secrets: [word]}}
+configs: {{greeting: {{content: "good ${{PART}}"}}}}
+secrets: {{word: {{environment: WORD}}}}
+"""
+
+    async def written() -> str:
+        paths = ("/greeting", "/run/secrets/word")
+        return await run("docker", "exec", f"{name}-api-1", "cat", *paths)
+
+    first = {"PART": "morning", "WORD": "sesame"}
+    assert (await stacks.deploy(name, text, environment=first))[1].get("outcome") == "done"
+    assert await written() == "good morningsesame"
+    web = await run("docker", "inspect", "--format", "{{.Id}}", f"{name}-web-1")
+
+    _, plan = await stacks.plan(name, text, environment=first)
+    assert plan["changed"] == []
+    for part, word in (("evening", "sesame"), ("evening", "poppy")):
+        values = {"PART": part, "WORD": word}
+        _, plan = await stacks.plan(name, text, environment=values)
+        assert plan["changed"] == ["api"]
+        _, done = await stacks.deploy(name, text, environment=values, plan_hash=plan["hash"])
+        assert done.get("outcome") == "done", done
+        assert await written() == f"good {part}{word}"
+    assert web == await run("docker", "inspect", "--format", "{{.Id}}", f"{name}-web-1")
+
+
 async def test_every_version_is_kept_with_its_values_and_comes_back_when_asked(
     stacks: Stacks, name: str
 ) -> None:

@@ -16,6 +16,7 @@ from homelab_agent.areas.stacks.compose_errors import final_error, invalid_text,
 from homelab_agent.areas.stacks.compose_process import Process
 from homelab_agent.areas.stacks.environment_file import is_name, require_environment, written
 from homelab_agent.areas.stacks.files import COMPOSE_FILE, ENVIRONMENT_FILE
+from homelab_agent.areas.stacks.injected import injected_digests
 from homelab_agent.areas.stacks.masking import secret_values, shown
 from homelab_agent.areas.stacks.text import require_plain
 from homelab_agent.platform.errors import Failed, Invalid, Unavailable
@@ -58,16 +59,21 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What compose makes of a text. `hashes` are of the services; `shown` is without secrets."""
+    """What compose makes of a text. `hashes` are of the services; `shown` is without secrets.
+
+    `injected` is by service what changes with all that compose writes into its containers.
+    """
 
     model: ComposeModel
     hashes: dict[str, str]
     shown: str
+    injected: dict[str, str]
 
     @property
     def digest(self) -> str:
         """What tells two readings apart."""
-        return hashlib.sha256(json.dumps(self.model, sort_keys=True).encode()).hexdigest()
+        text = json.dumps([self.model, self.injected], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +115,13 @@ class Compose:
         stage = await asyncio.to_thread(_stage, self._work_dir, source)
         try:
             return await self._read(source, stage)
+        except Invalid as error:
+            raise Invalid(
+                error.message.replace(str(stage), str(source.directory)),
+                field=error.field,
+                hint=error.hint,
+                extra=error.extra,
+            ) from error
         finally:
             await asyncio.to_thread(shutil.rmtree, stage, ignore_errors=True)
 
@@ -141,15 +154,22 @@ class Compose:
         found = {name: value for name, sign, value in pairs if sign}
         return {} if ended.code else {n: v for n, v in found.items() if is_name(n) and n != "PWD"}
 
-    async def up(self, deployed: Deployed, environment: Mapping[str, str]) -> None:
-        """Make the stack run as its files say; no image is pulled and none is built."""
+    async def up(
+        self, deployed: Deployed, environment: Mapping[str, str], *, anew: Sequence[str] = ()
+    ) -> None:
+        """Make the stack run as its files say; no image is pulled and none is built.
+
+        `anew` are services whose containers are made anew though compose sees no change.
+        """
         options = ("--detach", "--remove-orphans", "--pull", "never", "--no-build")
-        ended = await self._process.run(
-            ("--progress", "json", *_of(deployed), "up", *options), deadline_s=UP_S, hear=_tell
-        )
-        if ended.code:
-            message = without(secret_values(environment), final_error(ended.told))
-            raise _failed(f"docker compose could not bring {deployed.name} up: {message}")
+        forced = (*options, "--no-deps", "--force-recreate", *anew)
+        for each in (options, forced) if anew else (options,):
+            ended = await self._process.run(
+                ("--progress", "json", *_of(deployed), "up", *each), deadline_s=UP_S, hear=_tell
+            )
+            if ended.code:
+                message = without(secret_values(environment), final_error(ended.told))
+                raise _failed(f"docker compose could not bring {deployed.name} up: {message}")
 
     async def down(self, name: str, deployed: Deployed | None, *, volumes: bool) -> None:
         """Stop and remove what the stack has; its volumes only where that is said."""
@@ -185,7 +205,8 @@ class Compose:
             model = _moved(model, str(stage), str(source.directory))
         hashes = await self._hashes(model, source, stage)
         text = await asyncio.to_thread(shown, model, source.environment)
-        return Reading(model=model, hashes=hashes, shown=text)
+        injected = injected_digests(model, source.environment)
+        return Reading(model=model, hashes=hashes, shown=text, injected=injected)
 
     async def _model(self, files: Sequence[str], source: Source, *options: str) -> ComposeModel:
         ended = await self._process.run(

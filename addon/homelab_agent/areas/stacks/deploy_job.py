@@ -57,6 +57,7 @@ class DeployArguments(Model):
     """What is deployed, and what ran before. All three of that None: there was nothing.
 
     `digest` is of the model that was planned. `lost`: what ran before has no files here.
+    `rewritten` are services of which nothing changes but what compose writes into containers.
     """
 
     stack: str
@@ -70,6 +71,7 @@ class DeployArguments(Model):
     before: Version | None = None
     elsewhere: Elsewhere | None = None
     lost: bool = False
+    rewritten: tuple[str, ...] = ()
 
 
 type _Context = StepContext[DeployArguments]
@@ -166,7 +168,7 @@ class DeployJob:
 
     async def _up(self, context: _Context) -> StepResult:
         arguments = context.arguments
-        await self._bring_up(arguments.stack, arguments.version)
+        await self._bring_up(arguments, arguments.version)
         return StepResult(message=f"{arguments.stack} is up.")
 
     async def _up_again(self, context: _Context) -> None:
@@ -174,7 +176,7 @@ class DeployJob:
         arguments = context.arguments
         await asyncio.to_thread(self._restore_files, arguments)
         if arguments.before:
-            await self._bring_up(arguments.stack, arguments.before)
+            await self._bring_up(arguments, arguments.before)
         elif arguments.elsewhere:
             origin = Deployed(name=arguments.stack, **dict(arguments.elsewhere))
             await self._while_engine_is_there(lambda: self._compose.up(origin, {}))
@@ -195,7 +197,7 @@ class DeployJob:
             await self._engine_is_back()
             if interrupted:
                 # An engine that was killed does not start everything again by itself.
-                await self._bring_up(arguments.stack, arguments.version)
+                await self._bring_up(arguments, arguments.version)
             try:
                 message = await self._verification.run(arguments.stack, arguments.services)
             except Unavailable, TimedOut:
@@ -225,7 +227,8 @@ class DeployJob:
         except AgentError as error:
             _log.warning("old versions of a stack were not removed", stack=stack, why=error.message)
 
-    async def _bring_up(self, stack: str, version: Version) -> None:
+    async def _bring_up(self, arguments: DeployArguments, version: Version) -> None:
+        stack = arguments.stack
         folder = self._files.folder(stack)
         _, kept = await asyncio.to_thread(self._files.read, stack, version.source)
         deployed = Deployed(
@@ -235,7 +238,9 @@ class DeployJob:
             environment_files=(str(folder / ENVIRONMENT_FILE),),
             profiles=version.profiles,
         )
-        await self._while_engine_is_there(lambda: self._compose.up(deployed, kept.environment))
+        await self._while_engine_is_there(
+            lambda: self._compose.up(deployed, kept.environment, anew=arguments.rewritten)
+        )
 
     def _restore_files(self, arguments: DeployArguments) -> None:
         if arguments.before:

@@ -89,6 +89,7 @@ class StackDeployments:
             environment=dict(draft.source.environment),
             model=draft.reading.shown,
             diff=draft.plan.diff,
+            injected=draft.reading.injected,
         )
         self._mask(kept.environment)
         arguments = _arguments(draft, source, caller, pull=body.pull)
@@ -268,6 +269,7 @@ def _arguments(draft: Draft, source: str, caller: Caller, *, pull: bool) -> Depl
         if origin
         else None,
         lost=draft.lost,
+        rewritten=draft.rewritten,
     )
 
 

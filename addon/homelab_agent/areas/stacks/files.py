@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from homelab_agent.areas.stacks.environment_file import written
 from homelab_agent.platform.errors import NotFound, Unavailable
@@ -31,11 +31,15 @@ _VERSION_FILE = "version.json"
 
 
 class Kept(Model):
-    """What is kept of a version besides its text. `model` and `diff` are without secrets."""
+    """What is kept of a version besides its text. `model` and `diff` are without secrets.
+
+    `injected` is by service what changes with all that compose writes into its containers.
+    """
 
     environment: dict[str, str]
     model: str
     diff: str
+    injected: dict[str, str] = Field(default_factory=dict)
 
 
 class StackFiles:

@@ -1,21 +1,33 @@
 """Files that compose itself writes into containers: configs and secrets that no file holds.
 
-They are in no description of a container, so one that is made anew without compose lacks them.
+They are in no description of a container, so one that is made anew without compose lacks them,
+and compose itself does not see when they change.
 """
 
+import hashlib
+import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from homelab_agent.areas.stacks.labels import SERVICE
 from homelab_agent.areas.stacks.text import content_of, services_in
 from homelab_agent.platform.engine.labels import COMPOSE_PROJECT
 from homelab_agent.platform.engine.models import EngineContainer
 
+_TEXT, _VALUE = "content", "environment"
+
 type RunningModel = Callable[[str], Awaitable[str]]
 """Returns the model of what runs of a stack, as text."""
 
 _FOLDERS = {"configs": PurePosixPath("/"), "secrets": PurePosixPath("/run/secrets")}
 """Where they are put that name no place of their own."""
+
+
+class _Injection(NamedTuple):
+    path: str
+    entry: Mapping[str, object]
+    source: Mapping[str, object]
 
 
 class InjectedFiles:
@@ -38,13 +50,29 @@ def injected_paths(model: str, service: str) -> tuple[str, ...]:
     own = dict(services_in(content)).get(service)
     if own is None or not isinstance(content, dict):
         return ()
-    return tuple(path for kind in _FOLDERS for path in _paths(kind, own, content.get(kind)))
+    return tuple(each.path for each in _injections(own, content))
 
 
-def _paths(kind: str, service: Mapping[str, object], sources: object) -> Iterator[str]:
-    entries = service.get(kind)
-    for entry in entries if isinstance(entries, list) else ():
-        name = entry.get("source") if isinstance(entry, dict) else None
-        source = sources.get(name) if isinstance(sources, dict) else None
-        if isinstance(source, dict) and ("content" in source or "environment" in source):
-            yield str(_FOLDERS[kind] / str(entry.get("target") or name))
+def injected_digests(model: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, str]:
+    """Return for each service what changes with all that compose writes into its containers."""
+    found: dict[str, str] = {}
+    for name, service in services_in(model):
+        written = [
+            (each.path, each.entry, each.source, environment.get(str(each.source.get(_VALUE))))
+            for each in _injections(service, model)
+        ]
+        if written:
+            text = json.dumps(written, sort_keys=True)
+            found[name] = hashlib.sha256(text.encode()).hexdigest()
+    return found
+
+
+def _injections(service: Mapping[str, object], model: Mapping[str, object]) -> Iterator[_Injection]:
+    for kind, folder in _FOLDERS.items():
+        entries, sources = service.get(kind), model.get(kind)
+        for entry in entries if isinstance(entries, list) else ():
+            name = entry.get("source") if isinstance(entry, dict) else None
+            source = sources.get(name) if isinstance(sources, dict) else None
+            if isinstance(source, dict) and (_TEXT in source or _VALUE in source):
+                path = str(folder / str(entry.get("target") or name))
+                yield _Injection(path, entry, source)

@@ -45,6 +45,7 @@ class Draft:
     """A plan with all that a deployment of it needs.
 
     `origin`: the files of a stack that is taken over; `lost` where they are out of reach.
+    `rewritten` are services of which nothing changes but what compose writes into containers.
     """
 
     plan: StackPlan
@@ -54,6 +55,7 @@ class Draft:
     origin: Deployed | None
     lost: bool
     held: tuple[str, ...]
+    rewritten: tuple[str, ...]
 
 
 class Planner:
@@ -93,7 +95,8 @@ class Planner:
         if origin and not reachable:
             findings.append(_cannot_go_back(name))
         before, notes = await self._before(name, own, current, reachable)
-        plan = _plan(name, own, reading, findings, before, notes)
+        rewritten = await self._rewritten(name, own, current, reading)
+        plan = _plan(name, own, reading, findings, before, notes, rewritten)
         keys = {f"{name}:{service}:1" for service in reading.hashes} | {each.key for each in own}
         return Draft(
             plan=plan,
@@ -103,6 +106,7 @@ class Planner:
             origin=reachable,
             lost=origin is not None and reachable is None,
             held=tuple(sorted(keys)),
+            rewritten=tuple(sorted(rewritten)),
         )
 
     async def running_model(self, name: str) -> str:
@@ -188,6 +192,21 @@ class Planner:
         )
         return (*judged, *foreign)
 
+    async def _rewritten(
+        self,
+        name: str,
+        own: list[Container],
+        current: VersionRow | None,
+        reading: Reading,
+    ) -> frozenset[str]:
+        """Return the services of which compose sees no change, but would write something else."""
+        if current is None:
+            # What is taken over runs on as it is.
+            return frozenset()
+        _, kept = await asyncio.to_thread(self._files.read, name, current.source)
+        same = by_service(own).keys() & reading.injected.keys() - _changed(own, reading)
+        return frozenset(each for each in same if reading.injected[each] != kept.injected.get(each))
+
     async def _before(
         self,
         name: str,
@@ -220,11 +239,9 @@ def _plan(
     findings: list[PolicyFinding],
     before: str,
     notes: tuple[str, ...],
+    rewritten: frozenset[str],
 ) -> StackPlan:
-    there = {
-        service: config_hash_of(newest(each).labels) for service, each in by_service(own).items()
-    }
-    new = reading.hashes
+    there, new = _hashes(own), reading.hashes
     images = sorted(image for image in _images(reading).values())
     bound = json.dumps(
         [name, reading.digest, there, [each.model_dump() for each in findings]], sort_keys=True
@@ -235,12 +252,23 @@ def _plan(
         new=not own and not before,
         diff=unified(before, reading.shown, old_name="now", new_name="then"),
         created=tuple(sorted(new.keys() - there.keys())),
-        changed=tuple(sorted(key for key in new.keys() & there.keys() if new[key] != there[key])),
+        changed=tuple(sorted(_changed(own, reading) | rewritten)),
         removed=tuple(sorted(there.keys() - new.keys())),
         images=tuple(dict.fromkeys(images)),
         findings=tuple(findings),
         notes=notes,
     )
+
+
+def _hashes(own: Sequence[Container]) -> dict[str, str | None]:
+    return {
+        service: config_hash_of(newest(each).labels) for service, each in by_service(own).items()
+    }
+
+
+def _changed(own: Sequence[Container], reading: Reading) -> frozenset[str]:
+    there, new = _hashes(own), reading.hashes
+    return frozenset(key for key in new.keys() & there.keys() if new[key] != there[key])
 
 
 def _images(reading: Reading) -> dict[str, str]:
