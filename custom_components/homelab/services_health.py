@@ -81,14 +81,16 @@ async def _add_window(call: ServiceCall) -> ServiceResponse:
     starts_at: datetime | None = call.data.get(ATTR_STARTS_AT)
     at = dt_util.as_utc(starts_at) if starts_at else dt_util.utcnow()
 
-    async def add(entry: HomelabConfigEntry) -> dict[str, Any]:
+    meant = [(entry, within(call, entry.runtime_data, Target.monitors)) for entry in hosts(call)]
+    # Without any names it would be about all.
+    meant = [(entry, keys) for entry, keys in meant if keys != ()]
+    if not meant:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="no_monitor_targeted"
+        )
+
+    async def add(entry: HomelabConfigEntry, keys: tuple[str, ...] | None) -> dict[str, Any]:
         coordinator = entry.runtime_data
-        keys = within(call, coordinator, Target.monitors)
-        if keys == ():
-            # Without any names it would be about all.
-            raise ServiceValidationError(
-                translation_domain=DOMAIN, translation_key="no_monitor_targeted"
-            )
         body = MaintenanceBody(
             name=call.data[ATTR_NAME],
             starts_at=at,
@@ -100,7 +102,7 @@ async def _add_window(call: ServiceCall) -> ServiceResponse:
         added = await asked_of(coordinator, coordinator.client.monitors.add_window(body))
         return {"host": entry.title, **as_answer(added)}
 
-    return {"windows": await gathered([(entry.title, add(entry)) for entry in hosts(call)])}
+    return {"windows": await gathered([(entry.title, add(entry, keys)) for entry, keys in meant])}
 
 
 async def _remove_window(call: ServiceCall) -> ServiceResponse:

@@ -159,6 +159,19 @@ async def test_a_name_that_two_hosts_know_is_lost_at_the_one_that_is_targeted(
     assert [one["host"] for one in answer[answered]] == ["atlas"]
 
 
+async def test_a_window_is_added_where_monitors_are_targeted_and_asked_of_no_other_host(
+    serving: Home, nas: MockConfigEntry
+) -> None:
+    web = dr.async_get(serving.hass).async_get_device_by_identifier(
+        ("homelab", "instance-2:web"), nas.entry_id
+    )
+    assert web is not None
+    serving.agent.answers["POST /maintenance"] = Answer(wire_services.maintenance_window("Now"))
+    target = [serving.device_id("monitor:wiki"), web.id]
+    answer = await serving.ask("add_maintenance_window", device_id=target, name="Now", duration=60)
+    assert [one["host"] for one in answer["windows"]] == ["atlas"]
+
+
 @pytest.mark.usefixtures("nas")
 async def test_a_monitor_is_lost_at_neither_host_that_has_it_under_another_name(
     serving: Home,
