@@ -49,18 +49,24 @@ class HandingOver:
                 "A container and what it is told (restart or signal_hup) go together.",
                 field="hand_over.container" if wanted.container is None else "hand_over.after",
             )
-        if wanted.caddy and self._proxy.status().mode is ProxyMode.NONE:
-            raise Invalid(
-                "There is no Caddy set up that could be given a certificate.",
-                field="hand_over.caddy",
-                hint="Set the proxy up first, or have the certificate in a folder only.",
-            )
+        if wanted.caddy:
+            await self._require_caddy()
         self._require_own_folder(key, wanted)
         await self._folders.require_free(wanted.folder or key)
         if wanted.container is not None:
             container = self._containers.get(wanted.container)
             if container.protected_reason is not None:
                 raise Protected(container.protected_reason, field="hand_over.container")
+
+    async def _require_caddy(self) -> None:
+        # Just after a start it looks as if none was set up.
+        await self._proxy.until_ready()
+        if self._proxy.status().mode is ProxyMode.NONE:
+            raise Invalid(
+                "There is no Caddy set up that could be given a certificate.",
+                field="hand_over.caddy",
+                hint="Set the proxy up first, or have the certificate in a folder only.",
+            )
 
     def is_complete(self, record: KeptCertificate) -> bool:
         """Return whether everybody has what is in the files."""

@@ -43,6 +43,10 @@ class Dns(Protocol):
 class Proxy(Protocol):
     """Who serves HTTPS with it: see `ProxyService`."""
 
+    async def until_ready(self) -> None:
+        """Return when it is known which proxy is set up."""
+        ...
+
     def status(self) -> ProxyStatus:
         """Return how the proxy is."""
         ...

@@ -144,10 +144,16 @@ class HandProxy:
     mode: ProxyMode = ProxyMode.OWN
     away: bool = False
     held: dict[str, str] = field(default_factory=dict)
+    is_known: bool = False
+
+    async def until_ready(self) -> None:
+        """Know of it from now on, and not before."""
+        self.is_known = True
 
     def status(self) -> ProxyStatus:
         """Return how it is."""
-        return ProxyStatus(mode=self.mode, reach=ProxyReach.OK)
+        mode = self.mode if self.is_known else ProxyMode.NONE
+        return ProxyStatus(mode=mode, reach=ProxyReach.OK)
 
     async def give_certificate(
         self, key: str, certificate_file: Path, key_file: Path, names: tuple[str, ...]
