@@ -80,12 +80,17 @@ class Area:
 
 @asynccontextmanager
 async def area(
-    store: Store, clock: HandClock, docker: FakeDocker, registry: FakeRegistry
+    store: Store,
+    clock: HandClock,
+    docker: FakeDocker,
+    registry: FakeRegistry,
+    *,
+    deadline_s: float = 20,
 ) -> AsyncIterator[Area]:
     resources = Resources()
     transport = Transport(docker.url)
     board = UpdateBoard(DockerImages(transport), UpdateMemory(store), resources, DEFAULT)
-    pace = Pace(spacing_s=0.0, deadline_s=1)
+    pace = Pace(spacing_s=0.0, deadline_s=deadline_s)
     client = RegistryClient(RegistryHosts(()), Credentials((), None, SecretFilter()), pace=pace)
     rhythm = Rhythm(interval_s=INTERVAL_H * 3600, tick_s=0.05)
     watch = UpdateWatch(board, client, resources, clock, rhythm)

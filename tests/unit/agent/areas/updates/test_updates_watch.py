@@ -146,9 +146,14 @@ async def test_a_registry_that_is_away_sees_one_question_whatever_runs(live: Are
     assert len(live.registry.asked) == 1
 
 
-async def test_a_registry_that_hangs_delays_no_other(live: Area) -> None:
-    live.have(OLD, live.registry.push("team/app", "1", {}))
-    async with fake_registry() as slow:
+async def test_a_registry_that_hangs_delays_no_other(
+    store: Store, clock: HandClock, docker: FakeDocker, registry: FakeRegistry
+) -> None:
+    async with (
+        area(store, clock, docker, registry, deadline_s=4) as live,
+        fake_registry() as slow,
+    ):
+        live.have(OLD, live.registry.push("team/app", "1", {}))
         slow.faults["HEAD"] = RegistryFault(hang=True)
         live.docker.add_image(NEW, RepoDigests=[f"{slow.address}/app@{NEW}"])
         live.run("a-slow", f"{slow.address}/app:1", NEW)
