@@ -11,6 +11,7 @@ from homeassistant.helpers.selector import (
     BooleanSelector,
     ObjectSelector,
     ObjectSelectorConfig,
+    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -89,8 +90,9 @@ class ProxySteps(AgentFormFlow):
         websites = self._websites
         if user_input is not None and user_input[CONF_WEBSITE] not in websites:
             return self.async_abort(reason="website_gone")
+        options = [_named(one) for _, one in sorted(websites.items())]
         names = SelectSelector(
-            SelectSelectorConfig(options=sorted(websites), mode=SelectSelectorMode.DROPDOWN)
+            SelectSelectorConfig(options=options, mode=SelectSelectorMode.DROPDOWN)
         )
         schema = vol.Schema(
             {
@@ -127,6 +129,12 @@ class ProxySteps(AgentFormFlow):
             return await self._coordinator.client.proxy.set_up(body)
 
         return await self._ask(Form(step, schema, user_input), user_input, tell)
+
+
+def _named(website: ProxyRoute) -> SelectOptionDict:
+    """Return a website as a person chooses it: with those who come in now."""
+    users = f" ({', '.join(website.users)})" if website.users else ""
+    return SelectOptionDict(value=website.key, label=f"{website.key}{users}")
 
 
 def _users_of(given: Data) -> tuple[BasicAuthUser, ...]:

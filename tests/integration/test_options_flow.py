@@ -503,6 +503,15 @@ async def test_the_passwords_of_a_website_are_told_with_its_route_as_it_is(
     await is_nowhere(home, SECRET, caplog.text, ended)
 
 
+async def test_who_comes_in_now_is_seen_before_others_take_their_place(website: Home) -> None:
+    other = "tools.example.org"
+    website.agent.put("proxy_route", other, wire_domains.proxy_route(other))
+    await website.settled()
+    form = await begin(website, "users")
+    (line,) = (it for name, it in form["data_schema"].schema.items() if str(name) == "website")
+    assert [one["label"] for one in line.config["options"]] == [f"{PHOTOS} (me)", other]
+
+
 async def test_after_a_mistake_no_login_is_lost_and_no_password_is_sent_back(
     website: Home, caplog: pytest.LogCaptureFixture
 ) -> None:
