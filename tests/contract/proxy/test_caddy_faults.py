@@ -307,12 +307,12 @@ async def test_a_caddy_that_is_gone_is_told_of_and_told_later_what_it_missed(
 async def test_a_caddy_that_hangs_costs_a_deadline_and_nothing_else(
     tmp_path: Path, caddy: Caddy
 ) -> None:
-    async with proxy_bench(tmp_path / "agent", caddy.admin, read_s=0.5, write_s=0.5) as bench:
+    async with proxy_bench(tmp_path / "agent", caddy.admin, read_s=2, write_s=2) as bench:
         before = await caddy.config_text()
         prepared = await bench.service.prepare(HOST, BODY)
         os.kill(caddy.pid, signal.SIGSTOP)
         try:
-            with pytest.raises(TimedOut, match=r"did not answer within 0\.5 s"):
+            with pytest.raises(TimedOut, match="did not answer within 2 s"):
                 await bench.service.put(prepared)
         finally:
             os.kill(caddy.pid, signal.SIGCONT)
