@@ -18,6 +18,7 @@ from homelab_agent.areas.stacks.environment_file import is_name, require_environ
 from homelab_agent.areas.stacks.files import COMPOSE_FILE, ENVIRONMENT_FILE
 from homelab_agent.areas.stacks.injected import injected_digests
 from homelab_agent.areas.stacks.masking import secret_values, shown
+from homelab_agent.areas.stacks.names import require_profiles
 from homelab_agent.areas.stacks.text import require_plain
 from homelab_agent.platform.errors import Failed, Invalid, Unavailable
 from homelab_agent.platform.jobs.progress import report
@@ -102,6 +103,7 @@ class Compose:
             Unavailable: there is no room on the disk for a look at it.
         """
         require_environment(source.environment)
+        require_profiles(source.profiles)
         await asyncio.to_thread(require_plain, source.text)
         try:
             return await self._read_staged(source)

@@ -1,7 +1,6 @@
 """Deploying a version as a job: pull, write, up, verify, keep; or back to what ran before."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -255,11 +254,16 @@ class DeployJob:
 
     async def _while_engine_is_there(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do what may be done twice once more where the engine went away meanwhile."""
-        for _ in range(_TRIES):
+        for left in reversed(range(_TRIES)):
             await self._engine_is_back()
-            with contextlib.suppress(Unavailable):
-                return await work()
-        raise Unavailable("Docker went away again and again.")
+            try:
+                await work()
+            except Unavailable:
+                # It need not be the engine: a registry may be away, too.
+                if not left:
+                    raise
+            else:
+                return
 
     async def _engine_is_back(self) -> None:
         give_up = asyncio.get_running_loop().time() + self._return_s
