@@ -132,12 +132,12 @@ async def test_a_container_with_every_option_comes_back_the_same(world: World) -
         before = await docker.inspect(name)
         await run("docker", "exec", name, "sh", "-c", "echo mine > /unnamed/file")
 
-        status, answer = await world.ask("POST", f"/containers/{name}/recreate", {"wait_s": 60})
+        status, answer = await world.ask("POST", f"/containers/{name}/recreate", {"wait_s": 120})
         assert status == 200, answer
         after = await docker.inspect(name)
         kept = await run("docker", "exec", name, "cat", "/unnamed/file")
         # Once they have names, nothing at all differs any more.
-        await world.ask("POST", f"/containers/{name}/recreate", {"wait_s": 60})
+        await world.ask("POST", f"/containers/{name}/recreate", {"wait_s": 120})
         again = await docker.inspect(name)
     finally:
         await run("docker", "rm", "--force", "--volumes", name, f"{name}-lender")
@@ -170,13 +170,13 @@ async def test_compose_finds_nothing_to_do_after_an_update(world: World, tmp_pat
         old_id = (await world.docker.inspect(name))["Image"]
         await world.images.push("latest", "2", "ENV COLOUR=blue")
 
-        status, answer = await world.ask("POST", f"/containers/{name}/update", {"wait_s": 60})
+        status, answer = await world.ask("POST", f"/containers/{name}/update", {"wait_s": 120})
         assert status == 200, answer
         updated = await world.docker.inspect(name)
         said = await run(*compose, "up", "--detach")
         still = await world.docker.inspect(name)
         # Back again, and compose agrees with that too.
-        status, answer = await world.ask("POST", f"/containers/{name}/rollback", {"wait_s": 60})
+        status, answer = await world.ask("POST", f"/containers/{name}/rollback", {"wait_s": 120})
         assert status == 200, answer
         await run(*compose, "up", "--detach")
         back = await world.docker.inspect(name)

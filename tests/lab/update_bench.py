@@ -61,11 +61,11 @@ class Bench:
         """Return whether the agent knows a container."""
         return (await self.ask("GET", f"/containers/{name}"))[0] == 200
 
-    async def update(self, tag: str, *, wait_s: int = 60) -> tuple[int, Any]:
+    async def update(self, tag: str, *, wait_s: int = 120) -> tuple[int, Any]:
         """Ask for an update to an image of ours."""
         return await self.update_to(f"{self.images.name}:{tag}", wait_s=wait_s)
 
-    async def update_to(self, image: str, *, wait_s: int = 60) -> tuple[int, Any]:
+    async def update_to(self, image: str, *, wait_s: int = 120) -> tuple[int, Any]:
         """Ask for an update to any image."""
         body = {"image": image, "wait_s": wait_s}
         return await self.ask("POST", f"/containers/{self.name}/update", body)
