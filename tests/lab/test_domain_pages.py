@@ -181,3 +181,26 @@ async def test_a_provider_is_added_in_the_options_and_a_wrong_key_is_told_in_wor
         )
 
     await wait_until(provider_is_there, what="the sensor of the provider")
+
+
+async def test_a_user_of_a_website_gets_a_password_in_the_options_after_a_mistake(
+    demo: ShownAgent, tmp_path: Path
+) -> None:
+    async with logged_in(demo.home.url) as page:
+        await page.set_viewport_size(FORM)
+        dialog = await open_options(demo, page)
+        await dialog.get_by_text("Passwords of a website").click()
+        await dialog.get_by_role("button", name="Add").click()
+        await page.get_by_role("textbox", name="Name").fill("anna")
+        await page.get_by_role("button", name="Add", exact=True).last.click()
+        await dialog.get_by_role("button", name="Submit").click()
+        await expect(dialog.get_by_text("Give each user a name and a password.")).to_be_visible()
+        await picture(page, tmp_path / "users.png")
+        await dialog.get_by_role("button", name="Edit").click()
+        await page.get_by_role("textbox", name="Password").fill(SECRET)
+        await page.get_by_role("button", name="Save", exact=True).last.click()
+        await dialog.get_by_role("button", name="Submit").click()
+        await expect(dialog.get_by_text("Success", exact=True)).to_be_visible()
+    token = await demo.agent.create_token("reader", "read")
+    _, answer = await demo.agent.ask("GET", "/proxy/routes", token=token)
+    assert [each["users"] for each in answer["routes"] if each["users"]] == [["anna"]]
