@@ -46,7 +46,7 @@ from tests.fakes.dns_providers.name_service import serving_zones
 from tests.fakes.dns_providers.server import ProviderServer, running
 from tests.harness.waiting import wait_until
 
-_SOON = Patience(read_back_s=0.5, served_s=0.5, away_s=0.5)
+_SOON = Patience(read_back_s=0.5, served_s=0.5, away_s=20)
 
 
 class Home:

@@ -30,7 +30,7 @@ from tests.fakes.scripted_dns import ScriptedProvider
 
 SECRET = "of-nobody-elses-business"
 ZONE = "example.org"
-SOON = Patience(read_back_s=0.3, served_s=0.3, away_s=0.3)
+SOON = Patience(read_back_s=0.3, served_s=0.3, away_s=20)
 
 
 def settings(url: str = "http://dns.lan:8081", secret: str = SECRET) -> PowerDnsSettings:
