@@ -1,6 +1,6 @@
 """What compose writes into a container is found, so that an update does not lose it."""
 
-from homelab_agent.areas.stacks.injected import InjectedFiles, injected_paths
+from homelab_agent.areas.stacks.injected import InjectedFiles, injected_digests, injected_paths
 from homelab_agent.platform.engine.demo.containers import DemoEngine
 
 MODEL = """
@@ -49,3 +49,24 @@ async def test_only_the_text_of_its_own_stack_tells_of_a_container() -> None:
     assert "/text" in await files.of(row.model_copy(update={"labels": place}))
     assert await files.of(row.model_copy(update={"labels": {}})) == ()
     assert asked == ["shop"]
+
+
+def test_a_change_of_a_text_a_value_or_its_place_is_seen_and_nothing_else_is() -> None:
+    def digest(content: str = "good morning", value: str = "sesame", target: str = "/a") -> str:
+        model: dict[str, object] = {
+            "services": {
+                "web": {
+                    "configs": [{"source": "text", "target": target}],
+                    "secrets": [{"source": "value"}],
+                },
+                "db": {"image": "busybox"},
+            },
+            "configs": {"text": {"content": content}, "other": {"content": value}},
+            "secrets": {"value": {"environment": "VALUE"}},
+        }
+        found = injected_digests(model, {"VALUE": value, "OTHER": "1"})
+        assert list(found) == ["web"]
+        return found["web"]
+
+    assert len({digest(), digest("good evening"), digest(value="poppy"), digest(target="/b")}) == 4
+    assert digest() == digest()
