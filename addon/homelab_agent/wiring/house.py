@@ -144,3 +144,4 @@ def _insight(ground: Ground, areas: Areas) -> None:
     )
     areas.routes.append(InsightRoutes(InsightService(resources)))
     areas.loops.append(watch.run)
+    areas.ready.append(watch.until_loaded)

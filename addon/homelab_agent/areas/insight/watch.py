@@ -100,10 +100,16 @@ class InsightWatch:
         self._pace = pace
         self._prepare = prepare
         self._hurried_looks = 0
+        self._loaded = asyncio.Event()
+
+    async def until_loaded(self) -> None:
+        """Return when what was found before the agent's restart is shown again."""
+        await self._loaded.wait()
 
     async def run(self) -> None:
         """Watch until cancelled."""
         await self._load()
+        self._loaded.set()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow())
             group.create_task(self._judge_facts_now_and_then())
