@@ -14,6 +14,10 @@ from homelab_agent.areas.stacks.labels import SERVICE
 from homelab_agent.areas.stacks.text import content_of, services_in
 from homelab_agent.platform.engine.labels import COMPOSE_PROJECT
 from homelab_agent.platform.engine.models import EngineContainer
+from homelab_agent.platform.errors import NotFound
+from homelab_agent.platform.logging import get_logger
+
+_log = get_logger(__name__)
 
 _TEXT, _VALUE = "content", "environment"
 
@@ -41,7 +45,13 @@ class InjectedFiles:
         project, service = row.labels.get(COMPOSE_PROJECT), row.labels.get(SERVICE)
         if not project or not service:
             return ()
-        return injected_paths(await self._running_model(project), service)
+        try:
+            model = await self._running_model(project)
+        except NotFound as error:
+            # Somebody removed the text that was deployed; that is no reason not to update.
+            _log.warning("stack_text_is_gone", stack=project, why=error.message)
+            return ()
+        return injected_paths(model, service)
 
 
 def injected_paths(model: str, service: str) -> tuple[str, ...]:

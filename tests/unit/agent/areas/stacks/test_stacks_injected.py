@@ -2,6 +2,7 @@
 
 from homelab_agent.areas.stacks.injected import InjectedFiles, injected_digests, injected_paths
 from homelab_agent.platform.engine.demo.containers import DemoEngine
+from homelab_agent.platform.errors import NotFound
 
 MODEL = """
 services:
@@ -49,6 +50,16 @@ async def test_only_the_text_of_its_own_stack_tells_of_a_container() -> None:
     assert "/text" in await files.of(row.model_copy(update={"labels": place}))
     assert await files.of(row.model_copy(update={"labels": {}})) == ()
     assert asked == ["shop"]
+
+
+async def test_a_container_whose_text_somebody_removed_can_be_updated_all_the_same() -> None:
+    async def running_model(name: str) -> str:
+        raise NotFound(f"The files of this version of {name} are gone.")
+
+    row = (await DemoEngine().list_containers())[0]
+    place = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
+    files = InjectedFiles(running_model)
+    assert await files.of(row.model_copy(update={"labels": place})) == ()
 
 
 def test_a_change_of_a_text_a_value_or_its_place_is_seen_and_nothing_else_is() -> None:
