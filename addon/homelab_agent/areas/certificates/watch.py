@@ -11,9 +11,10 @@ from homelab_agent.areas.certificates.ladder import is_below, next_rung_at
 from homelab_agent.areas.certificates.models import CertificateReport
 from homelab_agent.areas.certificates.watched import Origin, Place, Watched
 from homelab_agent.platform.clock import Clock
-from homelab_agent.platform.errors import AgentError, Unavailable
+from homelab_agent.platform.errors import AgentError
 from homelab_agent.platform.logging import get_logger
 from homelab_agent.platform.surviving import surviving
+from homelab_agent.platform.taking_up import until_taken_up
 
 TICK_S = 30.0
 """So long a step of the clock may stay unnoticed, and so much later a rung may be told."""
@@ -28,9 +29,6 @@ _FIRST_SPREAD_S = 10.0
 """What was known before a restart is not looked at all at once."""
 
 _NOT_YET_KNOWN = float("inf")
-
-READY_S = 10.0
-"""How long a request waits for an agent that has just begun to read its certificates."""
 
 _log = get_logger(__name__)
 
@@ -86,11 +84,7 @@ class CertificateWatch:
         Raises:
             Unavailable: that takes long.
         """
-        try:
-            async with asyncio.timeout(READY_S):
-                await self._loaded.wait()
-        except TimeoutError:
-            raise Unavailable("The agent is still reading its certificates") from None
+        await until_taken_up(self._loaded, "certificates")
 
     async def catch_up(self) -> None:
         """Look at all that is due, and return when that is done. Those that hang delay no other."""

@@ -19,10 +19,10 @@ from homelab_agent.areas.dns.models import RecordType, ZoneHome
 from homelab_agent.areas.dns.service import DnsService
 from homelab_agent.platform.clock import Steady
 from homelab_agent.platform.dns_names import uniform_name
-from homelab_agent.platform.errors import Invalid, NotFound, Unavailable
+from homelab_agent.platform.errors import Invalid, NotFound
 from homelab_agent.platform.logging import get_logger
+from homelab_agent.platform.taking_up import until_taken_up
 
-READY_S = 10.0
 FIRST_ANSWER_S = 10.0
 UPDATE_S = 45.0
 
@@ -146,11 +146,7 @@ class DynamicAddressService:
 
     async def until_ready(self) -> None:
         """Return when it is known which names there are; `Unavailable`: that takes long."""
-        try:
-            async with asyncio.timeout(READY_S):
-                await self._watch.ready.wait()
-        except TimeoutError:
-            raise Unavailable("The agent is still reading its dynamic addresses.") from None
+        await until_taken_up(self._watch.ready, "dynamic addresses")
 
 
 def _check_source(body: DynamicAddressBody) -> None:

@@ -17,12 +17,10 @@ from homelab_agent.areas.domains.store import DomainStore
 from homelab_agent.areas.domains.watched import Watched
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.commands import SYSTEM
-from homelab_agent.platform.errors import Conflict, Unavailable
+from homelab_agent.platform.errors import Conflict
 from homelab_agent.platform.schedule import Schedule
 from homelab_agent.platform.surviving import surviving
-
-READY_S = 10.0
-"""How long a request waits for an agent that has just begun to read its domains."""
+from homelab_agent.platform.taking_up import until_taken_up
 
 MOST_LOOKS_AT_ONCE = 20
 CONFIRM_S = 20.0
@@ -68,13 +66,7 @@ class Book:
         Raises:
             Unavailable: that takes long.
         """
-        if self._ready.is_set():
-            return
-        try:
-            async with asyncio.timeout(READY_S):
-                await self._ready.wait()
-        except TimeoutError:
-            raise Unavailable("The agent is still reading its domains") from None
+        await until_taken_up(self._ready, "domains")
 
     @asynccontextmanager
     async def changing(self) -> AsyncIterator[None]:

@@ -33,11 +33,9 @@ from homelab_agent.areas.monitors.watched import Watched
 from homelab_agent.areas.monitors.windows import Window
 from homelab_agent.platform.clock import Clock
 from homelab_agent.platform.commands import Caller, Outcome
-from homelab_agent.platform.errors import Conflict, Invalid, NotFound, Unavailable
+from homelab_agent.platform.errors import Conflict, Invalid, NotFound
 from homelab_agent.platform.jobs.models import CommandResult
-
-READY_S = 10.0
-"""How long a request waits for an agent that has just begun to read its monitors."""
+from homelab_agent.platform.taking_up import until_taken_up
 
 
 class MonitorService:
@@ -248,11 +246,7 @@ class MonitorService:
         Raises:
             Unavailable: that takes long.
         """
-        try:
-            async with asyncio.timeout(READY_S):
-                await self.ready.wait()
-        except TimeoutError:
-            raise Unavailable("The agent is still reading its monitors") from None
+        await until_taken_up(self.ready, "monitors")
 
 
 def _require_free_key(key: str | None) -> None:
