@@ -200,5 +200,12 @@ def _so_already(context: _Context, is_so: str, became_so: str) -> StepResult:
 
 
 def _started_since(context: _Context, row: EngineContainer) -> bool:
-    """Return whether an interrupted command was done: the container has started once more since."""
-    return context.again and row.state in _UP and row.started_at != context.arguments.started_at
+    """Return whether an interrupted command was done: the container has started once more since.
+
+    What was known as it was asked may come from the event of the start, which is told after it;
+    and of a container that had only just started it may not have been known at all.
+    """
+    known = context.arguments.started_at
+    if not context.again or row.state not in _UP or known is None or row.started_at is None:
+        return False
+    return row.started_at > known

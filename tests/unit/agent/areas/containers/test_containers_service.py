@@ -1,8 +1,8 @@
 """Asking for containers and telling them what to do: what the caller gets."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -330,14 +330,24 @@ async def test_a_time_without_a_zone_is_not_guessed(agent: Commanded, field: str
 
 
 async def _interrupted(
-    docker: FakeDocker, folder: Path, verb: str, *, done: bool, **arguments: object
+    docker: FakeDocker,
+    folder: Path,
+    verb: str,
+    *,
+    done: bool,
+    unseen: Callable[[], None] = lambda: None,
+    **arguments: object,
 ) -> str:
-    """Let the agent crash while Docker works on a command; return the job."""
+    """Let the agent crash while Docker works on a command; return the job.
+
+    `unseen`: what becomes of a container before the command, and the agent has not seen yet.
+    """
     posted = asyncio.Event()
     docker.on_call[f"POST .*/{verb}"] = posted
     docker.faults[f"POST containers/[0-9a-f]+/{verb}"] = Fault(hang=True, work_first=done)
     async with commanded(docker.url, folder) as agent:
         await agent.live.connected()
+        unseen()
         result = await agent.service.command(verb, "web", PERSON, wait_s=0, **arguments)
         await asyncio.wait_for(posted.wait(), 10)
     docker.faults.clear()
@@ -428,6 +438,26 @@ async def test_a_container_started_by_somebody_after_the_crash_is_left_running(
     assert outcome is Outcome.DONE
     assert "started again since" in message
     assert web.status == "running"
+
+
+@pytest.mark.parametrize("verb", ["stop", "kill"])
+@pytest.mark.parametrize("was_running", [False, True])
+async def test_a_container_that_was_only_just_started_is_not_left_running_after_the_crash(
+    docker: FakeDocker, tmp_path: Path, verb: str, *, was_running: bool
+) -> None:
+    web = docker.add("web", running=was_running)
+
+    def start() -> None:
+        # Where it was seen, the engine's own time follows that of the event.
+        early = datetime.now(UTC) - timedelta(seconds=5 if was_running else 0)
+        web.status, web.started = "running", early.isoformat()
+
+    job_id = await _interrupted(docker, tmp_path, verb, done=False, unseen=start)
+
+    outcome, message = await _recovered(docker, tmp_path, job_id)
+
+    assert outcome is Outcome.DONE, message
+    assert web.status == "exited", message
 
 
 async def test_a_signal_cut_off_by_a_crash_is_not_sent_twice(
