@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from homelab_agent.areas.containers.models import Compose
 from homelab_agent.areas.recreate.models import lasting_name
 from homelab_agent.platform.engine.labels import COMPOSE_PROJECT
-from homelab_agent.platform.engine.models import ContainerState, EngineContainer
+from homelab_agent.platform.engine.models import IN_USE, EngineContainer
 
 _SERVICE = "com.docker.compose.service"
 _NUMBER = "com.docker.compose.container-number"
@@ -15,8 +15,6 @@ _ONE_OFF = "com.docker.compose.oneoff"
 _INDEX = re.compile(r"[1-9][0-9]{0,5}")
 _LONGEST_NAME = 255
 """Anybody may write these labels; what compose itself writes is far shorter."""
-
-_IN_USE = frozenset({ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING})
 
 
 def compose_of(labels: Mapping[str, str]) -> Compose | None:
@@ -49,7 +47,7 @@ def choose(candidates: Iterable[EngineContainer]) -> EngineContainer:
     return max(
         candidates,
         key=lambda each: (
-            each.state in _IN_USE,
+            each.state in IN_USE,
             lasting_name(each.name) == each.name,
             each.created_at,
             each.id,

@@ -9,7 +9,7 @@ from homelab_agent.areas.containers.protection import Protection
 from homelab_agent.areas.containers.refresher import Refresher
 from homelab_agent.areas.containers.status import EngineState
 from homelab_agent.platform.engine.interface import Engine
-from homelab_agent.platform.engine.models import ContainerState, EngineContainer
+from homelab_agent.platform.engine.models import IN_USE, ContainerState, EngineContainer
 from homelab_agent.platform.errors import AgentError, Conflict, NotFound, Protected, Unavailable
 from homelab_agent.platform.jobs.kinds import JobKind, Recovery, Step, StepContext, StepResult
 from homelab_agent.platform.logging import get_logger
@@ -21,7 +21,6 @@ DEADLY_SIGNALS = frozenset({"SIGKILL", "SIGTERM", "SIGINT", "SIGQUIT"})
 _RETURN_S = 60.0
 _LOOK_AGAIN_S = 0.5
 
-_UP = frozenset({ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING})
 
 _log = get_logger(__name__)
 
@@ -107,7 +106,7 @@ class ContainerJobs:
 
     async def _stop(self, context: _Context) -> StepResult:
         row = await self._look_unprotected(context)
-        if row.state not in _UP:
+        if row.state not in IN_USE:
             return _so_already(context, f"{row.name} is not running.", f"{row.name} was stopped.")
         if _started_since(context, row):
             return StepResult(message=f"{row.name} was stopped, and has been started again since.")
@@ -118,7 +117,7 @@ class ContainerJobs:
         row = await self._look_unprotected(context)
         if _started_since(context, row):
             return StepResult(message=f"{row.name} was restarted.")
-        if context.again and row.state not in _UP:
+        if context.again and row.state not in IN_USE:
             # The crash came between its stop and its start.
             await self._engine.start(row.id)
         else:
@@ -142,7 +141,7 @@ class ContainerJobs:
     async def _kill(self, context: _Context) -> StepResult:
         signal = context.arguments.signal
         row = await self._look_unprotected(context)
-        if row.state not in _UP and signal in DEADLY_SIGNALS:
+        if row.state not in IN_USE and signal in DEADLY_SIGNALS:
             return _so_already(context, f"{row.name} is not running.", f"{row.name} was killed.")
         if _started_since(context, row):
             return StepResult(message=f"{row.name} was killed, and has been started again since.")
@@ -206,6 +205,6 @@ def _started_since(context: _Context, row: EngineContainer) -> bool:
     and of a container that had only just started it may not have been known at all.
     """
     known = context.arguments.started_at
-    if not context.again or row.state not in _UP or known is None or row.started_at is None:
+    if not context.again or row.state not in IN_USE or known is None or row.started_at is None:
         return False
     return row.started_at > known

@@ -23,14 +23,12 @@ from homelab_agent.areas.recreate.image_choice import ImageChoice
 from homelab_agent.areas.recreate.models import NEW_SUFFIX, OLD_SUFFIX, RecreateTarget
 from homelab_agent.areas.recreate.outcome import OutcomeNotes
 from homelab_agent.areas.recreate.verification import Verification, require_provable
-from homelab_agent.platform.engine.models import ContainerState, EngineContainer
+from homelab_agent.platform.engine.models import IN_USE, ContainerState, EngineContainer
 from homelab_agent.platform.engine.recreate import NEVER_RESTART
 from homelab_agent.platform.errors import AgentError, Conflict, NotFound, Protected
 from homelab_agent.platform.jobs.kinds import Step, StepContext, StepResult
 from homelab_agent.platform.logging import get_logger
 from homelab_agent.platform.model import Model
-
-_UP = frozenset({ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING})
 
 _NOT_NEEDED = StepResult(needed=False)
 
@@ -188,7 +186,7 @@ class ContainerSteps[Arguments: Model]:
             await self._hands.recreate.rename(original.id, original.name)
         if original.restart_policy != NEVER_RESTART:
             await self._hands.recreate.set_restart_policy(original.id, original.restart_policy)
-        if found.ran and row.state not in _UP:
+        if found.ran and row.state not in IN_USE:
             await self._hands.containers.start(original.id)
         if original.state is ContainerState.PAUSED and row.state is not ContainerState.PAUSED:
             await self._hands.containers.pause(original.id)
@@ -199,7 +197,7 @@ class ContainerSteps[Arguments: Model]:
         row = await self._hands.containers.inspect(new_id)
         if row.name != found.original.name:
             await self._hands.recreate.rename(new_id, found.original.name)
-        if found.ran and row.state not in _UP:
+        if found.ran and row.state not in IN_USE:
             await self._hands.containers.start(new_id)
         return StepResult()
 
@@ -262,7 +260,7 @@ class ContainerSteps[Arguments: Model]:
         row = await self._row(name)
         if row is None:
             return
-        if row.state in _UP:
+        if row.state in IN_USE:
             raise Conflict(f"There is a running container {name}; it is not known whose it is.")
         self._require_unprotected(row)
         await self._remove(row.id, own_volumes=True)
@@ -274,14 +272,14 @@ class ContainerSteps[Arguments: Model]:
     async def _let_run(self, container_id: str, found: Found) -> None:
         """Start what an engine that was itself restarted meanwhile has ended and not started."""
         row = await self._row(container_id)
-        if row is not None and found.ran and row.state not in _UP:
+        if row is not None and found.ran and row.state not in IN_USE:
             await self._hands.containers.start(row.id)
 
     async def _stop_gently(self, row: EngineContainer) -> None:
         if row.state is ContainerState.PAUSED:
             # Frozen, it could not heed the signal.
             await self._hands.containers.unpause(row.id)
-        if row.state in _UP:
+        if row.state in IN_USE:
             await self._hands.containers.stop(row.id, None)
 
     async def _row(self, name_or_id: str) -> EngineContainer | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from homelab_agent.areas.recreate.models import RecreateAction, RecreateTarget
-from homelab_agent.platform.engine.models import ContainerState
+from homelab_agent.platform.engine.models import IN_USE
 from homelab_agent.platform.engine.recreate import Original
 from homelab_agent.platform.model import Model
 
@@ -18,7 +18,6 @@ START = "start"
 VERIFY = "verify"
 KEEP = "keep"
 
-_UP = frozenset({ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING})
 _LONGEST_LABEL = 40
 
 
@@ -31,7 +30,7 @@ class Found(Model):
     @property
     def ran(self) -> bool:
         """Whether it is to run afterwards."""
-        return self.original.state in _UP
+        return self.original.state in IN_USE
 
 
 class NewImage(Model):

@@ -4,7 +4,7 @@ from homelab_agent.areas.recreate.facts import CREATE, LOOK, START, VERIFY, Fact
 from homelab_agent.areas.recreate.hands import Hands
 from homelab_agent.areas.recreate.models import RecreateResult, RecreateTarget
 from homelab_agent.platform.commands import Outcome
-from homelab_agent.platform.engine.models import ContainerState, LogLine
+from homelab_agent.platform.engine.models import IN_USE, LogLine
 from homelab_agent.platform.engine.recreate import Original
 from homelab_agent.platform.errors import AgentError
 from homelab_agent.platform.logging import get_logger
@@ -14,7 +14,6 @@ _LINES_IN_ERROR = 15
 _LONGEST_LINE = 500
 
 _ANOTHER_FAILED = "Another container of the same job failed."
-_UP = frozenset({ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING})
 
 _log = get_logger(__name__)
 
@@ -52,7 +51,7 @@ class OutcomeNotes:
         if found is None:
             return
         row = await self._hands.containers.inspect(found.original.id)
-        whole = row.name == found.original.name and (row.state in _UP) == found.ran
+        whole = row.name == found.original.name and (row.state in IN_USE) == found.ran
         outcome = Outcome.UNDONE if whole else Outcome.FAILED
         record = await self._hands.book.read(self._target.key)
         result = record.pending or self._result(

@@ -15,6 +15,7 @@ from functools import partial
 from homelab_agent.areas.stacks.labels import SERVICE_COMPLETED, SERVICE_HEALTHY
 from homelab_agent.platform.engine.interface import Engine
 from homelab_agent.platform.engine.models import (
+    IN_USE,
     ContainerHealth,
     ContainerState,
     EngineContainer,
@@ -38,7 +39,6 @@ RETURN_S = 60.0
 _LOOK_AGAIN_S = 0.5
 _LONGEST_STEP_NAME = 64
 
-_UP = frozenset({ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING})
 
 type Guard = Callable[[EngineContainer], str | None]
 """Returns why a container must not be touched, None where nothing protects it."""
@@ -122,7 +122,7 @@ class OperateJobs:
 
     async def _stop(self, part: Part, context: _Context) -> StepResult:
         rows = [await self._look(each, context) for each in part.members]
-        up = [row for row in rows if row is not None and row.state in _UP]
+        up = [row for row in rows if row is not None and row.state in IN_USE]
         for row in up:
             if reason := self._guard(row):
                 raise Protected(reason, field="name")
@@ -202,7 +202,7 @@ def _meets(row: EngineContainer, condition: str, service: str) -> bool:
         if row.exit_code:
             raise Failed(f"{service} ended with exit code {row.exit_code}")
         return row.state is ContainerState.EXITED
-    if row.state not in _UP:
+    if row.state not in IN_USE:
         raise Failed(f"{service} does not run")
     if row.health is ContainerHealth.UNHEALTHY:
         raise Failed(f"{service} is unhealthy")

@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from homelab_agent.areas.containers.models import Container, ContainerQuery
 from homelab_agent.areas.containers.service import ContainerService
 from homelab_agent.platform.engine.labels import label_protection
-from homelab_agent.platform.engine.models import ContainerState
+from homelab_agent.platform.engine.models import IN_USE
 from homelab_agent.platform.engine.swarm import EngineService, SwarmEngine
 from homelab_agent.platform.errors import Conflict, NotFound
 
 _SERVICE_ID = "com.docker.swarm.service.id"
 _NODE_ID = "com.docker.swarm.node.id"
-_UP = frozenset({ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING})
-"""Swarm keeps containers of former tasks, with the labels that the service had then."""
 
 
 class SwarmProtection:
@@ -54,6 +52,7 @@ class SwarmProtection:
         return self._containers.image_protection(service.image)
 
     def _tasks(self, label: str, wanted: str) -> Iterator[Container]:
+        # Swarm keeps containers of former tasks, with the labels that the service had then.
         for each in self._containers.list(ContainerQuery()).containers:
-            if each.labels.get(label) == wanted and each.state in _UP:
+            if each.labels.get(label) == wanted and each.state in IN_USE:
                 yield each

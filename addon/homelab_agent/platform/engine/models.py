@@ -20,6 +20,10 @@ class ContainerState(StrEnum):
     DEAD = "dead"
 
 
+IN_USE = frozenset({ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING})
+"""The states that a stop would end."""
+
+
 class ContainerHealth(StrEnum):
     """The verdict of a container's own health check; NONE where it has none or does not run."""
 
