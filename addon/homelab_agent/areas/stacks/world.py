@@ -10,11 +10,7 @@ from homelab_agent.platform.engine.labels import COMPOSE_PROJECT
 from homelab_agent.platform.engine.models import ContainerState
 from homelab_agent.platform.engine.objects import ObjectEngine
 from homelab_agent.platform.errors import Conflict, Invalid
-from homelab_agent.platform.host.linux_network_sockets import (
-    UNCONNECTED,
-    read_listening,
-    read_sockets,
-)
+from homelab_agent.platform.host.linux_network_sockets import read_listening, read_receiving
 
 _ANYWHERE = frozenset({"", "0.0.0.0", "::", "*"})  # noqa: S104 - compared with, not listened at
 _KERNEL = Path("/proc/net")
@@ -160,9 +156,8 @@ def _listening() -> frozenset[Wanted]:
     """Return where something listens, as the kernel lists it."""
     found: set[Wanted] = set()
     for version in ("", "6"):
-        open_udp = read_sockets(_KERNEL, f"udp{version}")
-        udp = [row for row in open_udp if row.state == UNCONNECTED]
-        for protocol, rows in (("tcp", read_listening(_KERNEL, f"tcp{version}")), ("udp", udp)):
+        for protocol, read in (("tcp", read_listening), ("udp", read_receiving)):
+            rows = read(_KERNEL, f"{protocol}{version}")
             found |= {(str(row.local_address), row.local_port, protocol) for row in rows}
     return frozenset(found)
 

@@ -23,10 +23,10 @@ from homelab_agent.platform.host.linux_network_routes import (
 )
 from homelab_agent.platform.host.linux_network_sockets import (
     LISTEN,
-    UNCONNECTED,
     Row,
     count_sockets,
     read_listening,
+    read_receiving,
     read_sockets,
     state_name,
 )
@@ -170,8 +170,8 @@ class LinuxNetwork(MachineNetwork):
                 row.inode,
                 is_ephemeral=row.local_port in ephemeral,
             )
-            for row in self._rows("udp", "udp6")
-            if row.state == UNCONNECTED and not row.remote_port
+            for name in ("udp", "udp6")
+            for row in read_receiving(self._net, name)
         ]
         return (*tcp, *udp)
 

@@ -13,7 +13,7 @@ from homelab_agent.platform.host.network import CONNECTION_STATES, Address, Sock
 _HALF_OPEN = 12
 """A request for a connection that is no whole socket yet (SYN_RECV)."""
 
-LISTEN, UNCONNECTED = 10, 7
+LISTEN, _UNCONNECTED = 10, 7
 
 _ROW = re.compile(
     rb"\s*\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4})"
@@ -55,6 +55,11 @@ def read_listening(net: Path, name: str) -> list[Row]:
             break
         found.append(row)
     return found
+
+
+def read_receiving(net: Path, name: str) -> list[Row]:
+    """Return the UDP sockets that take what anybody sends."""
+    return [row for row in _rows(net / name) if row.state == _UNCONNECTED and not row.remote_port]
 
 
 def read_sockets(net: Path, name: str) -> list[Row]:
