@@ -79,9 +79,10 @@ class Skipping:
         monkeypatch.setattr(loop, "time", lambda: real() + self._skipped_s)
 
     async def skip(self, seconds: float) -> None:
-        """Let all timers of the next seconds end now."""
-        self._skipped_s += seconds
-        await asyncio.sleep(0.01)
+        """Let the next seconds pass at once, one after the other, with all that ends in them."""
+        for _ in range(round(seconds)):
+            self._skipped_s += 1
+            await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("path", SLOW)
