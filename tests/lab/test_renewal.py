@@ -66,7 +66,7 @@ async def test_an_account_that_the_website_does_not_know_is_told_as_that(
     await world.set_account(world.pebble.directory)
     account = await world.done("GET", "/acme/account")
     assert (account["external_key_id"], account["registered"]) == ("home", False)
-    await world.done("POST", f"/managed-certificates/website.{ZONE}/renew", {"wait_s": 60})
+    await world.renew(f"website.{ZONE}")
     assert (await world.certificate(f"website.{ZONE}"))["state"] == "valid"
 
 
@@ -110,15 +110,20 @@ async def test_other_proofs_at_the_same_name_stay(world: RenewalWorld) -> None:
     await world.knot.edit(ZONE, drop=("_acme-challenge.shared TXT",))
 
 
+def replacing_orders(world: RenewalWorld) -> int:
+    """Count the orders that the authority saw as the renewal of another one."""
+    return world.pebble.log.read_text().count("is a replacement of")
+
+
 async def test_renewed_now_when_asked_and_the_version_before_is_kept(world: RenewalWorld) -> None:
-    await world.issue(f"again.{ZONE}")
-    before = await world.certificate(f"again.{ZONE}")
-    await world.done("POST", f"/managed-certificates/again.{ZONE}/renew", {"wait_s": 60})
+    before = await world.issue_found_by_its_id(f"again.{ZONE}")
+    replaced = replacing_orders(world)
+    await world.renew(f"again.{ZONE}")
     after = await world.certificate(f"again.{ZONE}")
     assert after["serial"] != before["serial"]
     await world.require_fits(f"again.{ZONE}")
     # Which is what keeps it out of the limits of authorities (RFC 9773).
-    assert "is a replacement of" in world.pebble.log.read_text()
+    assert replacing_orders(world) == replaced + 1
     versions = world.certificates / f"again.{ZONE}" / ".versions"
     assert len([each for each in versions.iterdir() if not each.is_symlink()]) == 2
 
@@ -141,8 +146,7 @@ async def test_when_the_authority_wants_it_renewed_is_shown_and_a_new_one_is_spa
     world: RenewalWorld,
 ) -> None:
     key = f"ari.{ZONE}"
-    await world.issue(key)
-    before = await world.certificate(key)
+    before = await world.issue_found_by_its_id(key)
     await wanted_earlier(world, key)
 
     async def renewal_is_due() -> bool:
@@ -158,9 +162,7 @@ async def test_renewed_by_itself_when_the_authority_wants_it(tmp_path: Path) -> 
     key = f"short.{ZONE}"
     options = PebbleOptions(validity_s=SHORT_LIFE_S)
     async with RenewalWorld(tmp_path, options) as world:
-        status, answer = await world.issue(key)
-        assert status == 200, answer
-        before = await world.certificate(key)
+        before = await world.issue_found_by_its_id(key)
         await wanted_earlier(world, key)
 
         async def renewed() -> bool:

@@ -76,7 +76,7 @@ async def test_an_authority_that_is_down_is_told_and_tried_again(world: RenewalW
     assert why["step"] == "account"
     assert "cannot be reached" in why["message"]
     await world.pebble.start()
-    await world.done("POST", f"/managed-certificates/down.{ZONE}/renew", {"wait_s": 60})
+    await world.renew(f"down.{ZONE}")
     assert (await world.certificate(f"down.{ZONE}"))["state"] == "valid"
 
 
@@ -93,7 +93,7 @@ async def test_an_authority_that_goes_away_midway_is_gone_on_with_the_same_order
     assert status >= 500
     assert (await world.certificate(key))["failure"]["attempts"] == 2
     front.work()
-    await world.done("POST", f"/managed-certificates/{key}/renew", {"wait_s": 60})
+    await world.renew(key)
     found = await world.certificate(key)
     assert (found["state"], found["failure"]) == ("valid", None)
     assert front.counted[NEW_ORDER] == 1
@@ -160,7 +160,7 @@ async def test_a_name_server_that_is_away_is_told_and_nothing_stays_there(
     assert status >= 400, problem
     why = (await world.certificate(key))["failure"]
     assert why["step"] == "challenge"
-    await world.done("POST", f"/managed-certificates/{key}/renew", {"wait_s": 60})
+    await world.renew(key)
     assert (await world.certificate(key))["state"] == "valid"
     assert await world.txt_left() == []
 

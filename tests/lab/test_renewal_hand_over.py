@@ -74,7 +74,7 @@ async def test_caddy_shows_it_at_once_and_the_renewed_one_too(
         config = str(await caddy.config())
         pem = (world.certificates / key / "cert.pem").read_text()
         assert pem.splitlines()[5] in config
-        await world.done("POST", f"/managed-certificates/{key}/renew", {"wait_s": 60})
+        await world.renew(key)
 
 
 async def test_a_caddy_that_is_away_is_told_and_given_it_when_it_is_back(
@@ -90,7 +90,7 @@ async def test_a_caddy_that_is_away_is_told_and_given_it_when_it_is_back(
     await world.require_fits(key)
     await caddy.start()
     serial = found["serial"]
-    await world.done("POST", f"/managed-certificates/{key}/renew", {"wait_s": 60})
+    await world.renew(key)
     assert (await world.certificate(key))["state"] == "valid"
     assert serial is not None
 

@@ -37,6 +37,7 @@ NONCE_TRIES = 10
 
 _CHALLENGE_LABEL = "_acme-challenge"
 _ALREADY_REVOKED = "alreadyRevoked"
+_RATE_LIMITED = "rateLimited"
 _EXTERNAL_REQUIRED = "externalAccountRequired"
 
 type Send = Callable[[str, str, Mapping[str, str], bytes | None], Answer]
@@ -92,8 +93,10 @@ class AcmeClient:
         with self._in_our_words():
             try:
                 begun = self._client.begin_order(names, replaced)
-            except messages.Error, errors.ConflictError:
-                if replaced is None:
+            except (messages.Error, errors.ConflictError) as error:
+                # Who is told to wait does not ask again at once.
+                limited = isinstance(error, messages.Error) and error.code == _RATE_LIMITED
+                if replaced is None or limited:
                     raise
                 begun = self._client.begin_order(names)
             return self._read(*begun)

@@ -21,9 +21,16 @@ DIRECTORY = {"newNonce": f"{CA}/nonce", "newAccount": f"{CA}/account", "newOrder
 class Script:
     """An authority that knows one account, and refuses orders as it is told."""
 
-    def __init__(self, *, refuses_replacing: bool = False, refuses_all: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        refuses_replacing: bool = False,
+        refuses_all: bool = False,
+        problem: str = "alreadyReplaced",
+    ) -> None:
         self.orders: list[dict[str, Any]] = []
         self._refuses = {True: refuses_replacing or refuses_all, False: refuses_all}
+        self._problem = problem
         key = ec.generate_private_key(ec.SECP256R1())
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
         account = Account(directory=f"{CA}/dir", key_pem=pem, url=f"{CA}/account/1")
@@ -43,8 +50,8 @@ class Script:
 
     def _order(self, replaces: bool) -> tuple[int, bytes]:  # noqa: FBT001 - it is what is looked up
         if self._refuses[replaces]:
-            problem = {"type": "urn:ietf:params:acme:error:alreadyReplaced", "detail": "No."}
-            return 409, json.dumps(problem).encode()
+            problem = {"type": f"urn:ietf:params:acme:error:{self._problem}", "detail": "No."}
+            return 429 if self._problem == "rateLimited" else 409, json.dumps(problem).encode()
         return 201, json.dumps({"status": "ready", "authorizations": []}).encode()
 
 
@@ -61,3 +68,10 @@ def test_a_first_order_replaces_nothing_and_is_asked_for_once() -> None:
         script.client.new_order(["www.lab.example"])
     (order,) = script.orders
     assert "replaces" not in order
+
+
+def test_who_is_told_to_wait_does_not_ask_again_at_once() -> None:
+    script = Script(refuses_all=True, problem="rateLimited")
+    with pytest.raises(AuthorityRefused, match="No"):
+        script.client.new_order(["www.lab.example"], "aki.serial")
+    assert len(script.orders) == 1
