@@ -27,7 +27,7 @@ class FakeUse:
         if not running:
             return {"read": NEVER, "cpu_stats": {"cpu_usage": {"total_usage": 0}}}
         return {
-            "read": (self.at or datetime.now(UTC)).isoformat().replace("+00:00", "123Z"),
+            "read": f"{self.at or datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}123Z",
             "preread": NEVER,
             "pids_stats": {"current": self.processes},
             "blkio_stats": {
