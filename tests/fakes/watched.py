@@ -1,7 +1,6 @@
 """The containers area on some engine, without the rest of the agent."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -71,15 +70,14 @@ class Watched:
         await self.until(lambda: self.status.connection is EngineConnection.CONNECTED)
 
     @asynccontextmanager
-    async def recorded(self) -> AsyncIterator[list[tuple[int, Change]]]:
-        """Give a list that fills with every change published meanwhile, and when (Unix ns)."""
-        seen: list[tuple[int, Change]] = []
+    async def recorded(self) -> AsyncIterator[list[Change]]:
+        """Give a list that fills with every change published meanwhile."""
+        seen: list[Change] = []
         with self.resources.subscribe() as changes:
 
             async def record() -> None:
                 async for batch in changes.batches():
-                    now = time.time_ns()
-                    seen.extend((now, change) for change in batch)
+                    seen.extend(batch)
 
             task = asyncio.create_task(record())
             try:

@@ -200,7 +200,7 @@ async def test_an_answer_that_an_event_overtook_is_thrown_away(
             held.release.set()
             await looking
 
-    states = [change.data.state for _, change in changes if change.kind == "container"]
+    states = [change.data.state for change in changes if change.kind == "container"]
     assert set(states) == {ContainerState.EXITED}
 
 

@@ -143,7 +143,7 @@ async def test_a_cut_stream_is_followed_again_and_nothing_is_missed(
     # The engine answered all the time: it was never called unavailable.
     assert all(
         change.data.connection is EngineConnection.CONNECTED
-        for _, change in changes
+        for change in changes
         if change.kind == "engine"
     )
 
@@ -262,7 +262,7 @@ async def test_events_from_before_the_list_do_not_bring_old_states_back(
         docker.emit("pause", web)
         await live.until(lambda: _state(live, "web") is ContainerState.PAUSED)
 
-    states = [c.data.state for _, c in changes if c.kind == "container" and c.data]
+    states = [c.data.state for c in changes if c.kind == "container" and c.data]
     assert ContainerState.EXITED not in states
 
 
@@ -353,7 +353,7 @@ async def test_an_event_during_the_list_wins_over_the_list(docker: FakeDocker) -
                 docker.change(web, "unpause")
                 await live.until(lambda: _state(live, "web") is ContainerState.RUNNING)
 
-        states = [c.data.state for _, c in changes if c.kind == "container" and c.data]
+        states = [c.data.state for c in changes if c.kind == "container" and c.data]
         assert states == [ContainerState.PAUSED, ContainerState.RUNNING] * 20
 
 
@@ -429,8 +429,8 @@ async def test_a_compose_recreate_never_takes_the_container_away(
         await live.until(lambda: _state(live, "shop:web:1") is ContainerState.RUNNING)
 
     assert live.shown("shop:web:1").name == "shop-web-1"
-    assert [c for _, c in changes if c.kind == "container" and c.data is None] == []
-    assert {c.key for _, c in changes if c.kind == "container"} == {"shop:web:1"}
+    assert [c for c in changes if c.kind == "container" and c.data is None] == []
+    assert {c.key for c in changes if c.kind == "container"} == {"shop:web:1"}
 
 
 async def test_removed_and_run_again_under_the_same_name_is_the_same_container(

@@ -209,7 +209,7 @@ async def test_a_container_that_stops_while_it_is_sampled_gets_no_figures_any_mo
             async with area.live.recorded() as seen:
                 area.stats.answers.set()
                 await area.until(lambda: len(area.stats.asked) > known + 2)
-        shown = {change.key for _, change in seen if change.kind == CONTAINER_STATS_KIND}
+        shown = {change.key for change in seen if change.kind == CONTAINER_STATS_KIND}
         assert "web" not in shown
 
 
