@@ -147,8 +147,8 @@ async def running(settings: Settings, secrets: SecretFilter) -> AsyncIterator[No
         server = ApiServer(registry.operations(), authenticator, gate, streams, metrics)
         closing.push_async_callback(_stop_working, server, runner)
         # Whoever comes back after a restart finds there what was there, and not an empty host.
-        await _wait_for_what_is_kept(areas)
         await agent.wait_for_engine(FIRST_LOOK_S)
+        await _wait_for_what_is_kept(areas)
         host, port = await server.start(settings.listen_host, settings.listen_port, tls)
         outbound.guard.keep("the API of the agent itself", host, port)
         await _tell_address(settings, host, port, tls, closing)

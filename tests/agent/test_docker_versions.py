@@ -18,11 +18,68 @@ OBJECTS = {
     "GET system/df": {"LayersSize": 9, "Images": [], "Containers": [], "Volumes": []},
 }
 
+STACK_TEXT = {"compose": "services: {web: {image: busybox}}"}
+UNKNOWN_WITHOUT_DOCKER: tuple[tuple[str, str, object], ...] = (
+    *(
+        ("GET", path, None)
+        for path in (
+            "/containers",
+            "/containers/web",
+            "/containers/web/logs",
+            "/containers/web/recreate",
+            "/containers/web/stats",
+            "/containers/web/update",
+            "/disk-usage",
+            "/images",
+            "/logs/search?search=a",
+            "/networks",
+            "/prune",
+            "/stacks",
+            "/stacks/shop",
+            "/stacks/shop/file",
+            "/stacks/shop/history",
+            "/stats",
+            "/swarm",
+            "/swarm/services",
+            "/updates",
+            "/volumes",
+        )
+    ),
+    *(
+        ("POST", path, {})
+        for path in (
+            "/containers/web/check-update",
+            "/containers/web/stop",
+            "/containers/web/update",
+            "/disk-usage/measure",
+            "/stacks/shop/down",
+            "/stacks/shop/restart",
+            "/stacks/shop/start",
+            "/stacks/shop/stop",
+            "/stacks/shop/update",
+            "/swarm/services/web/force_update",
+            "/updates/check",
+        )
+    ),
+    ("POST", "/stacks/shop/plan", STACK_TEXT),
+    ("POST", "/stacks/shop/restore", {"version": 1}),
+    ("PUT", "/stacks/shop", STACK_TEXT),
+    ("DELETE", "/images/web", None),
+    ("DELETE", "/networks/web", None),
+    ("DELETE", "/volumes/web?confirm=web", None),
+)
+"""What nobody can know, or begin, as long as Docker was never asked."""
 
-async def ask(agent: Agent, token: str, method: str, path: str) -> tuple[int, dict[str, Any]]:
+
+async def ask(
+    agent: Agent, token: str, method: str, path: str, body: object = None
+) -> tuple[int, dict[str, Any]]:
     headers = {"Authorization": f"Bearer {token}"}
     url = f"{agent.url}/api/v1{path}"
-    async with ClientSession() as session, session.request(method, url, headers=headers) as answer:
+    async with (
+        ClientSession() as session,
+        session.request(method, url, headers=headers, json=body) as answer,
+    ):
         return answer.status, await answer.json()
 
 
@@ -31,11 +88,13 @@ def furnish(docker: FakeDocker) -> None:
         docker.faults[key] = Fault(200, json.dumps(answer))
 
 
-async def test_a_docker_that_is_too_old_is_refused_in_words(tmp_path: Path) -> None:
+async def test_a_docker_that_is_too_old_is_refused_in_words_and_nothing_is_said_to_be_gone(
+    tmp_path: Path,
+) -> None:
     async with fake_docker(api="1.40") as docker, Agent(tmp_path, docker_url=docker.url) as agent:
         token = await agent.create_token(scope="admin")
-        for path in ("/containers", "/images", "/volumes", "/networks", "/swarm", "/prune"):
-            status, answer = await ask(agent, token, "GET", path)
+        for method, path, body in UNKNOWN_WITHOUT_DOCKER:
+            status, answer = await ask(agent, token, method, path, body)
 
             assert status == 503, (path, answer)
             assert "too old: it speaks API 1.40" in answer["detail"], path

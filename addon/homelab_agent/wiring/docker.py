@@ -235,7 +235,7 @@ def _stacks(
     faces, runner = ground.engine, ground.runner
     history, files, planner = texts.history, texts.files, texts.planner
     watch = StackWatch(ground.resources)
-    service = StackService(watch, recreate, ground.resources, runner, utc_now)
+    service = StackService(watch, parts.service, recreate, ground.resources, runner, utc_now)
     deployments = StackDeployments(service, planner, files, history, watch, runner, ground.secrets)
     tools = Tools(
         compose=texts.compose,
@@ -255,6 +255,7 @@ def _stacks(
     ground.gate.protect(STACK_KIND, service.protected_reason)
     areas.routes.append(StackRoutes(service, deployments))
     areas.loops += (watch.run, deployments.refresh)
+    areas.ready.append(watch.until_shown)
     areas.retention.append(history_rule())
     return deployments
 

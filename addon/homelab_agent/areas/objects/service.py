@@ -117,8 +117,9 @@ class ObjectService:
         return NetworkList(networks=tuple(sorted(rows, key=lambda row: (row.name, row.id))))
 
     def disk_usage(self) -> DiskUsage:
-        """Return the last measurement; `NotFound` before the first."""
+        """Return the last measurement; `NotFound` before the first, which needs the engine."""
         if self._meter.last is None:
+            self._containers.require_readable()
             raise NotFound(
                 "The disk use was not measured yet.", hint="POST /api/v1/disk-usage/measure"
             )

@@ -147,6 +147,7 @@ class StackDeployments:
 
     async def start(self, name: str, caller: Caller, *, wait_s: float) -> CommandResult:
         """Start a stack; one that was taken down is deployed again as it was."""
+        self._service.get(name)
         current = await self._current(name)
         if current and not self._watch.containers(name):
             body = RestoreBody(version=current.version, wait_s=wait_s)
@@ -155,7 +156,7 @@ class StackDeployments:
 
     async def file(self, name: str, version: int | None) -> StackFile:
         """Return the text of a stack, of a kept version where one is named."""
-        self._service.get(name)
+        self._service.last_known(name)
         current = await self._current(name)
         if current is None and version is None:
             text, environment = await self._planner.file_of(name)
@@ -167,7 +168,7 @@ class StackDeployments:
 
     async def history(self, name: str) -> StackHistory:
         """Return the kept versions of a stack, the newest first; none where it is not managed."""
-        self._service.get(name)
+        self._service.last_known(name)
         rows = await self._history.versions(name)
         return StackHistory(
             versions=tuple(

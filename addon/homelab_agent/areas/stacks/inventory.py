@@ -56,7 +56,7 @@ def describe(
         working_dir=origin.working_dir,
         files_reason=None if version is not None else reason(origin),
         version=version,
-        protected_reason=_protected(containers),
+        protected_reason=protection_of(containers),
     )
 
 
@@ -71,6 +71,14 @@ def by_service(containers: Iterable[Container]) -> dict[str, list[Container]]:
 def newest(containers: Sequence[Container]) -> Container:
     """Return the container that was made last: its labels are of the last deployment."""
     return max(containers, key=lambda each: (each.created_at, each.key))
+
+
+def protection_of(containers: Iterable[Container]) -> str | None:
+    """Return why a stack of these must not be stopped; None where nothing protects it."""
+    for each in containers:
+        if each.protected_reason:
+            return f"It contains {each.name}, which is protected. {each.protected_reason}"
+    return None
 
 
 def _services(containers: Sequence[Container]) -> tuple[StackService, ...]:
@@ -133,13 +141,6 @@ def _sentence(problems: Sequence[str]) -> str | None:
     more = len(problems) - _MOST_PROBLEMS
     ending = f"; and {more} more" if more > 0 else ""
     return "; ".join(problems[:_MOST_PROBLEMS]) + ending
-
-
-def _protected(containers: Iterable[Container]) -> str | None:
-    for each in containers:
-        if each.protected_reason:
-            return f"It contains {each.name}, which is protected. {each.protected_reason}"
-    return None
 
 
 def _called(container: Container) -> str:

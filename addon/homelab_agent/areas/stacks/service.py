@@ -2,9 +2,16 @@
 
 from collections.abc import Sequence
 
-from homelab_agent.areas.containers.models import Container
+from homelab_agent.areas.containers.models import Container, ContainerQuery
+from homelab_agent.areas.containers.service import ContainerService
 from homelab_agent.areas.recreate.service import RecreateService
-from homelab_agent.areas.stacks.inventory import UP, by_service, is_finished, newest
+from homelab_agent.areas.stacks.inventory import (
+    UP,
+    by_service,
+    is_finished,
+    newest,
+    protection_of,
+)
 from homelab_agent.areas.stacks.labels import dependencies_of
 from homelab_agent.areas.stacks.models import STACK_KIND, Stack, StackList
 from homelab_agent.areas.stacks.names import job_target
@@ -30,17 +37,22 @@ _DOING = {"start": "being started", "stop": "being stopped", "restart": "being r
 
 
 class StackService:
-    """The compose projects of this host."""
+    """The compose projects of this host.
+
+    While the engine is away they are `Unavailable`, but for what is known without it.
+    """
 
     def __init__(
         self,
         watch: StackWatch,
+        containers: ContainerService,
         recreate: RecreateService,
         resources: Resources,
         runner: JobRunner,
         clock: Clock,
     ) -> None:
         self._watch = watch
+        self._containers = containers
         self._recreate = recreate
         self._resources = resources
         self._runner = runner
@@ -48,18 +60,24 @@ class StackService:
 
     def list(self) -> StackList:
         """Return all stacks, by name."""
-        found = (self.find(key) for key in sorted(self._resources.keys(STACK_KIND)))
-        return StackList(stacks=tuple(stack for stack in found if stack is not None))
-
-    def find(self, name: str) -> Stack | None:
-        """Return one stack, None where there is none of that name."""
-        found = self._resources.get(STACK_KIND, name)
-        return found if isinstance(found, Stack) else None
+        self._containers.require_readable()
+        return StackList(stacks=self._resources.every(STACK_KIND, Stack))
 
     def get(self, name: str) -> Stack:
         """Return one stack; `NotFound` names it."""
-        found = self.find(name)
-        if found is None:
+        self._containers.require_readable()
+        return self.last_known(name)
+
+    def last_known(self, name: str) -> Stack:
+        """Return one stack as last known, also while the engine is away.
+
+        Raises:
+            NotFound: there is none of that name.
+            Unavailable: it is not known, and the engine cannot be asked.
+        """
+        found = self._resources.get(STACK_KIND, name)
+        if not isinstance(found, Stack):
+            self._containers.require_readable()
             raise NotFound(
                 f"There is no stack {name[:200]!r} on this host.",
                 hint="GET /api/v1/stacks lists them all.",
@@ -68,8 +86,7 @@ class StackService:
 
     async def protected_reason(self, name: str) -> str | None:
         """Return why a stack must not be stopped or changed; None where nothing protects it."""
-        found = self.find(name)
-        return found.protected_reason if found else None
+        return protection_of(self._containers.list(ContainerQuery(project=name)).containers)
 
     async def command(
         self, verb: str, name: str, caller: Caller, *, wait_s: float

@@ -67,13 +67,14 @@ class Verification:
             row.id: _Life(row.restart_count, began) for row in await self._rows_of(stack, services)
         }
         while True:
-            waiting = []
+            # Before they are asked: what an answer says that is late was so then.
+            waiting, asked_at = [], now()
             for row in await self._look(lives):
                 await self._require_well(row, may_recover=now() - began < self._recovers_s)
                 life = lives[row.id]
                 if row.restart_count != life.restarts or row.state is ContainerState.RESTARTING:
                     life = lives[row.id] = _Life(row.restart_count, now())
-                if not _is_settled(row, stayed_up=now() - life.since >= self._stays_up_s):
+                if not _is_settled(row, stayed_up=asked_at - life.since >= self._stays_up_s):
                     waiting.append(row.name)
             if not waiting:
                 return f"{stack} runs."

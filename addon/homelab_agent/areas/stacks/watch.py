@@ -4,11 +4,19 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from homelab_agent.areas.containers.models import CONTAINER_KIND, Container
+from homelab_agent.areas.containers.models import (
+    CONTAINER_KIND,
+    ENGINE_KEY,
+    ENGINE_KIND,
+    Container,
+    EngineConnection,
+    EngineStatus,
+)
 from homelab_agent.areas.stacks.inventory import describe
 from homelab_agent.areas.stacks.labels import Origin, origin_of
 from homelab_agent.areas.stacks.models import STACK_KIND, Stack
 from homelab_agent.areas.stacks.reach import why_out_of_reach
+from homelab_agent.platform.model import Model
 from homelab_agent.platform.resources import Change, Overflow, Resources
 
 _LOOK_AGAIN_S = 300.0
@@ -25,12 +33,20 @@ class StackWatch:
         self._members: dict[str, set[str]] = {}
         self._managed: dict[str, int] = {}
         self._reach: dict[Origin, str | None] = {}
+        self._running_known = asyncio.Event()
+        self._managed_known = asyncio.Event()
 
     async def run(self) -> None:
         """Follow until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow())
             group.create_task(self._look_again())
+
+    async def until_shown(self) -> None:
+        """Return when what is managed is shown, and what runs where the engine answers by now."""
+        await self._managed_known.wait()
+        if _is_connected(self._resources.get(ENGINE_KIND, ENGINE_KEY)):
+            await self._running_known.wait()
 
     def containers(self, name: str) -> tuple[Container, ...]:
         """Return the containers of a stack, by key."""
@@ -50,15 +66,17 @@ class StackWatch:
         }
         self._managed = dict(versions)
         await self._publish(touched)
+        self._managed_known.set()
 
     async def _follow(self) -> None:
         while True:
             try:
-                with self._resources.subscribe(kinds=(CONTAINER_KIND,)) as subscription:
+                with self._resources.subscribe(kinds=(CONTAINER_KIND, ENGINE_KIND)) as subscription:
                     start = subscription.start
                     await self._begin(start if isinstance(start, tuple) else start.resources)
                     async for batch in subscription.batches():
                         await self._publish(self._take(batch))
+                        self._note_engine(batch)
             except Overflow:
                 continue
 
@@ -66,11 +84,19 @@ class StackWatch:
         before = set(self._members)
         self._containers, self._members = {}, {}
         await self._publish(before | self._take(resources) | self._managed.keys())
+        self._note_engine(resources)
+
+    def _note_engine(self, changes: tuple[Change, ...]) -> None:
+        # It is said to be there after all of its containers were.
+        if any(_is_connected(each.data) for each in changes):
+            self._running_known.set()
 
     def _take(self, changes: tuple[Change, ...]) -> set[str]:
         """Take the changes over; return the stacks that they are about."""
         touched: set[str] = set()
         for change in changes:
+            if change.kind != CONTAINER_KIND:
+                continue
             touched |= self._forget(change.key)
             container = change.data
             if isinstance(container, Container) and container.compose:
@@ -116,6 +142,10 @@ class StackWatch:
             await asyncio.sleep(self._look_again_s)
             self._reach = await asyncio.to_thread(_reach_of, self._origins(self._members))
             await self._publish(self._members)
+
+
+def _is_connected(data: Model | None) -> bool:
+    return isinstance(data, EngineStatus) and data.connection is EngineConnection.CONNECTED
 
 
 def _reach_of(origins: Iterable[Origin]) -> dict[Origin, str | None]:

@@ -39,6 +39,7 @@ class UpdateService:
 
     def list(self) -> ContainerUpdateList:
         """Return what is known of all containers, by key."""
+        self._containers.require_readable()
         known = [self._board.get(key) for key in sorted(self._board.container_keys())]
         return ContainerUpdateList(updates=tuple(update for update in known if update))
 
@@ -75,6 +76,7 @@ class UpdateService:
 
     async def check_all(self) -> CommandResult:
         """Have all containers looked at; answers at once."""
+        self._containers.require_readable()
         follows = {
             follow.key: follow
             for key in self._board.container_keys()
