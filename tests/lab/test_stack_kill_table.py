@@ -142,7 +142,9 @@ async def test_a_whole_stack_runs_whenever_its_deployment_is_hit(
         job_id = await world.deploy(name, compose("new", BREAKS, NOT_YET_HEALTHY))
         await wait_until(lambda: _is_in(world, job_id, "verify"), what="verify", within_s=60)
         world.proxy.hold(hold, done_first=moment.done)
-        await run("docker", "--host", world.engine.url, "exec", f"{name}-web-1", "touch", "/break")
+        # Not waited for: it may end with the container.
+        touch = ("exec", "--detach", f"{name}-web-1", "touch", "/break")
+        await run("docker", "--host", world.engine.url, *touch)
     if moment.call:
         await wait_until(_reached(world.proxy), what=moment.name, within_s=60)
     else:
