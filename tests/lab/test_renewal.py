@@ -79,7 +79,7 @@ async def test_wildcard_and_apex_are_proven_side_by_side_at_one_name(world: Rene
 
 
 async def test_the_chain_leads_to_the_authority(world: RenewalWorld, tmp_path: Path) -> None:
-    await world.issue(f"chain.{ZONE}")
+    await world.issued(f"chain.{ZONE}")
     root = await world.pebble.write_root(tmp_path / "root.pem")
     context = ssl.create_default_context(cafile=root)
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -116,7 +116,7 @@ def replacing_orders(world: RenewalWorld) -> int:
 
 
 async def test_renewed_now_when_asked_and_the_version_before_is_kept(world: RenewalWorld) -> None:
-    before = await world.issue_found_by_its_id(f"again.{ZONE}")
+    before = await world.issue_replaceable(f"again.{ZONE}")
     replaced = replacing_orders(world)
     await world.renew(f"again.{ZONE}")
     after = await world.certificate(f"again.{ZONE}")
@@ -146,7 +146,7 @@ async def test_when_the_authority_wants_it_renewed_is_shown_and_a_new_one_is_spa
     world: RenewalWorld,
 ) -> None:
     key = f"ari.{ZONE}"
-    before = await world.issue_found_by_its_id(key)
+    before = await world.issued(key)
     await wanted_earlier(world, key)
 
     async def renewal_is_due() -> bool:
@@ -162,7 +162,7 @@ async def test_renewed_by_itself_when_the_authority_wants_it(tmp_path: Path) -> 
     key = f"short.{ZONE}"
     options = PebbleOptions(validity_s=SHORT_LIFE_S)
     async with RenewalWorld(tmp_path, options) as world:
-        before = await world.issue_found_by_its_id(key)
+        before = await world.issued(key)
         await wanted_earlier(world, key)
 
         async def renewed() -> bool:
@@ -180,8 +180,7 @@ async def test_revoked_at_the_authority_and_its_files_go_only_when_deleted(
     world: RenewalWorld,
 ) -> None:
     key = f"revoked.{ZONE}"
-    await world.issue(key)
-    serial = (await world.certificate(key))["serial"]
+    serial = (await world.issued(key))["serial"]
     body = {"reason": "superseded", "wait_s": 60}
     await world.done("POST", f"/managed-certificates/{key}/revoke", body)
     assert (await world.certificate(key))["state"] == "revoked"
@@ -204,7 +203,7 @@ async def test_a_folder_of_ones_own_gets_it_too(world: RenewalWorld) -> None:
 
 
 async def test_no_key_is_anywhere_but_in_its_file(world: RenewalWorld) -> None:
-    await world.issue(f"secret.{ZONE}")
+    await world.issued(f"secret.{ZONE}")
     key = (world.certificates / f"secret.{ZONE}" / "privkey.pem").read_text()
     body = "".join(key.splitlines()[1:-1])
     jobs = json.dumps(await world.done("GET", "/jobs?limit=100"))

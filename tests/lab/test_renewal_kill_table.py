@@ -160,7 +160,7 @@ async def test_killed_at_any_step_it_is_whole_afterwards(
     before = None
     if renewing:
         # The renewal of another one Pebble refuses at first: it would be ordered twice.
-        before = await world.issue_found_by_its_id(key)
+        before = await world.issue_replaceable(key)
     ordered = table.front.counted[NEW_ORDER]
     await ROWS[row](table, key)
     if before is not None:
