@@ -18,6 +18,9 @@ STABLE_S = 10.0
 _HTTP_S = 60.0
 """How much longer than the rest an HTTP answer may take where no label says."""
 
+_LATE_S = 15.0
+"""So late Docker may be with its answers, on a machine that has just fetched an image."""
+
 _LONGEST_S = 3600.0
 _LOOK_S = 0.25
 _LOOK_LATER_S = 1.0
@@ -44,7 +47,7 @@ def demands(labels: Mapping[str, str], health_limit_s: float | None) -> Demands:
     if http:
         asked_port(http)
     needed_s = health_limit_s if health_limit_s is not None else stable_s
-    usual_s = min(needed_s + (_HTTP_S if http else 0) + _LOOK_LATER_S, _LONGEST_S)
+    usual_s = min(needed_s + (_HTTP_S if http else 0) + _LATE_S, _LONGEST_S)
     return Demands(stable_s=stable_s, http=http, limit_s=_seconds(labels, TIMEOUT_LABEL, usual_s))
 
 
@@ -115,8 +118,9 @@ class Verification:
         loop = asyncio.get_running_loop()
         began = loop.time()
         while True:
-            row = await self._look(first)
+            # Before it is asked: what an answer says that is late was so then.
             passed_s = loop.time() - began
+            row = await self._look(first)
             if checked and row.health is ContainerHealth.HEALTHY:
                 return
             if not checked and passed_s >= asked.stable_s:

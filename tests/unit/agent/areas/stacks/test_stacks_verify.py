@@ -12,6 +12,7 @@ from homelab_agent.platform.errors import Failed
 from homelab_agent.platform.secrets import SecretFilter
 from tests.fakes.commanded import commanded
 from tests.fakes.docker_engine import FakeDocker, fake_docker
+from tests.fakes.late_engine import LateEngine
 
 SERVICES = ("web", "db", "job")
 
@@ -84,3 +85,10 @@ async def test_what_never_stays_up_is_named(docker: FakeDocker, tmp_path: Path) 
     async with _verifying(docker, tmp_path, recovers_s=0.2) as task:
         with pytest.raises(Failed, match="shop-web-1 ends again and again"):
             await task
+
+
+async def test_what_ended_before_a_late_answer_arrived_is_not_taken_for_running() -> None:
+    engine = LateEngine(late_s=0.2, labels={}, stops_after=1)
+    verification = Verification(engine, SecretFilter(), stays_up_s=0.1)
+    with pytest.raises(Failed, match="iot-mosquitto-1 exited"):
+        await verification.run("iot", ("mosquitto",))
