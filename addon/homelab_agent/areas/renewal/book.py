@@ -37,13 +37,14 @@ class CertificateBook:
         self._worked_on: set[str] = set()
 
     async def ready(self) -> None:
-        """Read the store, the first time."""
+        """Read the store, the first time, and tell what a crash kept from being told."""
         async with self._loading:
             if not self._loaded:
                 self._known = await self._records.all()
                 self._loaded = True
                 for record in self._known.values():
                     self._publish(record)
+                    self._tell(record)
 
     def all(self) -> tuple[KeptCertificate, ...]:
         """Return all of them, by key."""
@@ -105,7 +106,7 @@ class CertificateBook:
         self._worked_on.discard(key)
         self._publish_known(key)
 
-    def tell(
+    def with_event(
         self,
         record: KeptCertificate,
         what: ManagedCertificateEventType,
@@ -113,30 +114,33 @@ class CertificateBook:
         step: AcmeStep | None = None,
         reason: str | None = None,
         what_to_do: str | None = None,
-    ) -> None:
-        """Tell everybody what happened to it."""
+    ) -> KeptCertificate:
+        """Return a certificate with what happened to it; everybody is told when that is kept."""
         now = self._clock()
         expires_at = record.issued.expires_at if record.issued else None
-
-        def event(number: int) -> ManagedCertificateEvent:
-            return ManagedCertificateEvent(
-                key=record.key,
-                type=what,
-                number=number,
-                at=now,
-                expires_at=expires_at,
-                days_left=days_left(expires_at, now),
-                step=step,
-                reason=reason,
-                what_to_do=what_to_do,
-            )
-
-        self._events.tell(record.key, now, event)
+        event = ManagedCertificateEvent(
+            key=record.key,
+            type=what,
+            number=self._events.next_number(now),
+            at=now,
+            expires_at=expires_at,
+            days_left=days_left(expires_at, now),
+            step=step,
+            reason=reason,
+            what_to_do=what_to_do,
+        )
+        return record.model_copy(update={"event": event})
 
     async def _keep(self, record: KeptCertificate) -> None:
         await self._records.put({record.key: (self._clock(), record)})
         self._known[record.key] = record
         self._publish(record)
+        self._tell(record)
+
+    def _tell(self, record: KeptCertificate) -> None:
+        """Tell what happened to a certificate last; the same event is told only once."""
+        if record.event is not None:
+            self._events.show(record.key, record.event.number, record.event)
 
     def _publish_known(self, key: str) -> None:
         record = self._known.get(key)

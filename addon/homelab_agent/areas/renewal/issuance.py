@@ -228,20 +228,23 @@ class Issuance:
         version = await self._parts.folders.stage(key, bundle)
         await self._parts.folders.switch(key, version)
         issued = issued_from(bundle.facts, version, self._parts.clock)
-        before = self._book.get(key)
-        record = await self._keep(
-            key,
-            pending=None,
-            failure=None,
-            revoked_at=None,
-            directory=pending.directory,
-            issued=issued,
-            window=None,
-            renew_at=at_a_third(issued),
-            handed=None,
-        )
+        kept = {
+            "pending": None,
+            "failure": None,
+            "revoked_at": None,
+            "directory": pending.directory,
+            "issued": issued,
+            "window": None,
+            "renew_at": at_a_third(issued),
+            "handed": None,
+        }
         types = ManagedCertificateEventType
-        self._book.tell(record, types.RENEWED if before.issued else types.ISSUED)
+        await self._book.change(
+            key,
+            lambda now: self._book.with_event(
+                now.model_copy(update=kept), types.RENEWED if now.issued else types.ISSUED
+            ),
+        )
         return True
 
     async def _hand_over(self, key: str) -> bool:
@@ -291,8 +294,8 @@ class Issuance:
             raise Failed(f"The order of {key} was given up meanwhile.")
         return pending
 
-    async def _keep(self, key: str, **what: object) -> KeptCertificate:
-        return await self._book.change(key, lambda record: record.model_copy(update=what))
+    async def _keep(self, key: str, **what: object) -> None:
+        await self._book.change(key, lambda record: record.model_copy(update=what))
 
 
 def issued_from(facts: CertificateFacts, version: str, clock: Clock) -> Issued:

@@ -111,9 +111,13 @@ class RenewalJobs:
             return StepResult(needed=False)
         if before is not None:
             await self._handing.take_back(before, record.hand_over)
-        await self._book.put(record.model_copy(update={"issued": arguments.issued}))
         types = ManagedCertificateEventType
-        self._book.tell(record, types.RENEWED if before else types.ISSUED)
+        await self._book.put(
+            self._book.with_event(
+                record.model_copy(update={"issued": arguments.issued}),
+                types.RENEWED if before else types.ISSUED,
+            )
+        )
         return StepResult()
 
     async def _hand_over_installed(self, context: StepContext[InstallArguments]) -> StepResult:
@@ -139,11 +143,12 @@ class RenewalJobs:
             raise Conflict(f"There is no certificate {key} that could be revoked.")
         session = await self._accounts.session(record.directory)
         await session.revoke(certificate_pem, context.arguments.reason)
-        record = await self._book.change(
-            key, lambda now: now.model_copy(update={"revoked_at": self._clock()})
-        )
-        self._book.tell(
-            record, ManagedCertificateEventType.REVOKED, reason=context.arguments.reason.value
+        revoked, reason = {"revoked_at": self._clock()}, context.arguments.reason.value
+        await self._book.change(
+            key,
+            lambda now: self._book.with_event(
+                now.model_copy(update=revoked), ManagedCertificateEventType.REVOKED, reason=reason
+            ),
         )
         return StepResult(message=f"The certificate {key} is revoked; nobody should trust it.")
 

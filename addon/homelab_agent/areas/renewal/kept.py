@@ -5,6 +5,7 @@ from datetime import datetime
 from homelab_agent.areas.renewal.models import (
     HandOver,
     KeyType,
+    ManagedCertificateEvent,
     ManagedOrigin,
     RenewalFailure,
 )
@@ -60,7 +61,8 @@ class KeptCertificate(Model):
     `txt`: what may still stand in the DNS. `handed` and `told`: the fingerprint that everybody got,
     and that the container was told of. `provisioned`: it was made for a domain, and goes with it;
     `before`: who got it before
-    a domain wanted it, too. `note`: what a person has to know of an uploaded one.
+    a domain wanted it, too. `note`: what a person has to know of an uploaded one. `event`: what
+    happened last; it is kept with what it is about, so that no crash between the two hides it.
     """
 
     key: str
@@ -81,6 +83,7 @@ class KeptCertificate(Model):
     note: str | None = None
     provisioned: bool = False
     before: HandOver | None = None
+    event: ManagedCertificateEvent | None = None
 
 
 class KeptAccount(Model):

@@ -38,17 +38,17 @@ class Troubles:
             return error
         await self._challenges.clear(key)
         failure = self._failure(record, step, error)
-        record = await self._book.change(
-            key, lambda now: now.model_copy(update={"failure": failure})
+        await self._book.change(
+            key,
+            lambda now: self._book.with_event(
+                now.model_copy(update={"failure": failure}),
+                ManagedCertificateEventType.FAILED,
+                step=step,
+                reason=failure.message,
+                what_to_do=failure.what_to_do,
+            ),
         )
         _log.warning("certificate_not_renewed", certificate=key, step=step, why=failure.message)
-        self._book.tell(
-            record,
-            ManagedCertificateEventType.FAILED,
-            step=step,
-            reason=failure.message,
-            what_to_do=failure.what_to_do,
-        )
         next_try = failure.next_try_at.isoformat() if failure.next_try_at else None
         return errors_by_code().get(error.code, Failed)(
             f"{step}: {failure.message}",

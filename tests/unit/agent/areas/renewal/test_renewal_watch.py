@@ -218,3 +218,19 @@ async def test_what_happened_is_told_once(desk: Desk) -> None:
     assert told.type == "failed"
     assert told.what_to_do is not None
     assert "CAA" in told.what_to_do
+
+
+async def test_what_happened_is_told_again_after_a_crash_that_may_have_hidden_it(
+    store: Store, tmp_path: Path, clock: HandClock
+) -> None:
+    async with open_desk(store, tmp_path, clock) as desk:
+        await issued(desk)
+        desk.authority.trouble = AuthorityRefused("caa", "CAA record for home.example prevents it")
+        with pytest.raises(AgentError, match="CAA"):
+            await desk.service.renew(KEY, SYSTEM, 30)
+        told = desk.resources.get(MANAGED_CERTIFICATE_EVENT_KIND, KEY)
+    async with open_desk(store, tmp_path, clock) as again:
+        await again.book.ready()
+        assert isinstance(told, ManagedCertificateEvent)
+        # With its number: who heard of it does not hear of it twice.
+        assert again.resources.get(MANAGED_CERTIFICATE_EVENT_KIND, KEY) == told
