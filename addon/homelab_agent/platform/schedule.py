@@ -23,6 +23,9 @@ class _Entry:
     due_s: float = 0.0
     timer: asyncio.TimerHandle | None = None
     task: asyncio.Task[None] | None = None
+    looks: bool = False
+    """Its check is at work, and not only waiting for its turn."""
+    following: asyncio.Task[None] | None = None
 
     @property
     def phase(self) -> float:
@@ -74,17 +77,23 @@ class Schedule:
         entry = self._entries.pop(key, None)
         if entry is not None:
             _stop_timer(entry)
-            if entry.task is not None:
-                entry.task.cancel()
+            for task in (entry.task, entry.following):
+                if task is not None:
+                    task.cancel()
 
     def now(self, key: str) -> asyncio.Task[None] | None:
-        """Check at once, beside what is planned; return the check that runs, None if none can."""
+        """Check at once, beside what is planned; return that check, None if none can begin.
+
+        One that is at work may have looked before what this call is about: another follows it.
+        """
         entry = self._entries.get(key)
         if entry is None or self._group is None:
             return None
         if entry.task is None:
             entry.task = self._group.create_task(self._work(entry))
-        return entry.task
+        elif entry.looks and entry.following is None:
+            entry.following = self._group.create_task(self._follow(entry, entry.task))
+        return entry.following or entry.task
 
     def _plan_first(self, entry: _Entry) -> None:
         loop = asyncio.get_running_loop()
@@ -110,10 +119,15 @@ class Schedule:
             due_s = min(due_s, now_s + entry.phase * SOON_S)
         self._plan(entry, due_s)
 
+    async def _follow(self, entry: _Entry, running: asyncio.Task[None]) -> None:
+        await asyncio.wait((running,))
+        await self._work(entry)
+
     async def _work(self, entry: _Entry, due_s: float | None = None) -> None:
         loop = asyncio.get_running_loop()
         try:
             await self._lane.acquire()
+            entry.looks = True
             hold = loop.call_later(HOLD_S, self._lane.release)
             if due_s is not None:
                 self._observe(loop.time() - due_s)
@@ -124,7 +138,8 @@ class Schedule:
                     hold.cancel()
                     self._lane.release()
         finally:
-            entry.task = None
+            entry.looks = False
+            entry.task, entry.following = entry.following, None
 
 
 def _stop_timer(entry: _Entry) -> None:

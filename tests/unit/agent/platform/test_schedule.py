@@ -101,17 +101,37 @@ async def test_what_a_blocked_loop_missed_is_skipped_and_nothing_comes_in_a_burs
 
 async def test_checking_now_is_beside_the_plan_and_never_twice_at_once() -> None:
     async with Running() as running:
+        running.schedule.put("web", 3600)
+        first = running.schedule.now("web")
+        # It has not begun yet, and will see what both want to be seen.
+        assert running.schedule.now("web") is first
+
+        assert first is not None
+        await first
+        assert running.times("web") == 1
+        assert running.schedule.now("somebody-else") is None
+
+
+async def test_what_changes_while_it_is_looked_at_is_looked_at_again() -> None:
+    async with Running() as running:
         running.hold["web"] = asyncio.Event()
         running.schedule.put("web", 3600)
         first = running.schedule.now("web")
         await running.until(lambda: running.times("web") == 1)
 
+        second = running.schedule.now("web")
         assert first is not None
-        assert running.schedule.now("web") is first
+        assert second is not None
+        assert running.schedule.now("web") is second, "one look is enough for all that changed"
+        assert running.times("web") == 1, "never two at once"
         running.hold["web"].set()
-        await first
-        assert running.times("web") == 1
-        assert running.schedule.now("somebody-else") is None
+        await second
+        assert first.done()
+        assert running.times("web") == 2
+        third = running.schedule.now("web")
+        assert third is not None
+        await third
+        assert running.times("web") == 3
 
 
 async def test_a_monitor_that_goes_takes_its_check_along() -> None:
@@ -121,8 +141,12 @@ async def test_a_monitor_that_goes_takes_its_check_along() -> None:
         task = running.schedule.now("web")
         assert task is not None
         await running.until(lambda: running.times("web") == 1)
+        following = running.schedule.now("web")
+        assert following is not None
 
         running.schedule.drop("web")
 
-        await asyncio.wait((task,), timeout=5)
+        await asyncio.wait((task, following), timeout=5)
         assert task.cancelled()
+        assert following.cancelled()
+        assert running.times("web") == 1
