@@ -10,7 +10,7 @@ from aiohttp import ClientError
 
 from tests.harness.agent import Agent
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(480)
 
 DOMAINS = 1500
 HEAD = "name,service_type,record_type,ttl_s,value\r\n"
