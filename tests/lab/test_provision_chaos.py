@@ -18,7 +18,12 @@ import pytest_asyncio
 from tests.fakes.gated_relay import Way
 from tests.harness.waiting import wait_until
 from tests.lab.provisioning_faults import once_at
-from tests.lab.provisioning_world import QUICK, ZONE, ProvisioningWorld, provisioning_world
+from tests.lab.provisioning_world import (
+    QUICK_BUT_FOR_CERTIFICATES,
+    ZONE,
+    ProvisioningWorld,
+    provisioning_world,
+)
 
 FIRST = int(os.environ.get("HOMELAB_CHAOS_SEED", "0"))
 ROUNDS = int(os.environ.get("HOMELAB_CHAOS_ROUNDS", "6"))
@@ -91,7 +96,9 @@ class Chance:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ProvisioningWorld]:
-    async with provisioning_world(tmp_path_factory.mktemp("world"), settings=QUICK) as made:
+    async with provisioning_world(
+        tmp_path_factory.mktemp("world"), settings=QUICK_BUT_FOR_CERTIFICATES
+    ) as made:
         yield made
 
 

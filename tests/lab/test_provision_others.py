@@ -8,7 +8,12 @@ import pytest_asyncio
 from tests.fakes.gated_relay import Way
 from tests.harness.waiting import wait_until
 from tests.lab.provisioning_faults import once_at
-from tests.lab.provisioning_world import QUICK, ZONE, ProvisioningWorld, provisioning_world
+from tests.lab.provisioning_world import (
+    QUICK_BUT_FOR_CERTIFICATES,
+    ZONE,
+    ProvisioningWorld,
+    provisioning_world,
+)
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 
@@ -20,7 +25,9 @@ THEIRS = "192.0.2.99"
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ProvisioningWorld]:
     options = {"refused_domains": (REFUSED,)}
     async with provisioning_world(
-        tmp_path_factory.mktemp("world"), settings=QUICK, pebble_options=options
+        tmp_path_factory.mktemp("world"),
+        settings=QUICK_BUT_FOR_CERTIFICATES,
+        pebble_options=options,
     ) as made:
         yield made
 
