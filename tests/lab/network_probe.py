@@ -35,7 +35,9 @@ async def load(peer: str, connections: int) -> None:
         port = server.sockets[0].getsockname()[1]
         held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(connections)]
         for _ in range(TIME_WAITS):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write_eof()
+            await reader.read()  # until the other side has closed, too
             writer.close()
         kept = [
             *_listeners(stack),
