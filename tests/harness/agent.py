@@ -1,8 +1,10 @@
 """A real agent in a process of its own."""
 
 import asyncio
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from signal import SIGCONT, SIGSTOP
 from types import TracebackType
 from typing import Any, Self
 
@@ -126,6 +128,14 @@ class Agent:
     async def kill(self) -> None:
         """End the agent as a power cut would."""
         await self._require().kill()
+
+    def pause(self) -> None:
+        """Let it stand still in what it does. Its clients take it for lost after 15 s."""
+        os.kill(self.pid, SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        os.kill(self.pid, SIGCONT)
 
     async def create_token(self, name: str = "test", scope: str = "operate") -> str:
         """Return the secret of a new token."""

@@ -6,6 +6,7 @@ The README's pictures are of an invented homelab, which says of itself that it i
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,22 @@ async def add_dashboard(demo: ShownAgent, entity: str) -> None:
         await socket.command("lovelace/config/save", url_path=DASHBOARD, config={"views": [view]})
 
 
+@asynccontextmanager
+async def held(demo: ShownAgent, entity: str, words: str) -> AsyncIterator[None]:
+    """Hold the agent while its message says so: it lasts less long than a busy browser needs."""
+
+    async def is_said() -> bool:
+        state = await demo.home.api.call("GET", f"/api/states/{entity}")
+        return words in str(state["attributes"].get("message"))
+
+    await wait_until(is_said, what=words)
+    demo.agent.pause()
+    try:
+        yield
+    finally:
+        demo.agent.resume()
+
+
 async def open_options(demo: ShownAgent, page: Page) -> Locator:
     """Open the options of the integration; return the dialog."""
     await page.goto(f"{demo.home.url}/config/integrations/integration/homelab")
@@ -97,7 +114,8 @@ async def test_a_provisioning_is_watched_on_a_dashboard_and_its_domain_has_a_pag
     demo: ShownAgent, tmp_path: Path
 ) -> None:
     await device_id(demo, CONTAINER)
-    await add_dashboard(demo, await demo.host_entity("provisioning"))
+    provisioning = await demo.host_entity("provisioning")
+    await add_dashboard(demo, provisioning)
     async with logged_in(demo.home.url) as page:
         await page.set_viewport_size(CARD)
         await page.goto(f"{demo.home.url}/{DASHBOARD}")
@@ -105,9 +123,10 @@ async def test_a_provisioning_is_watched_on_a_dashboard_and_its_domain_has_a_pag
         work = asyncio.create_task(
             demo.home.api.action("homelab", "provision_domain", EXAMPLE, response=True)
         )
-        await expect(page.get_by_text("Waiting for the certificate")).to_be_visible()
-        shown = await page.locator("body").aria_snapshot()
-        await picture(page, images(tmp_path) / "provisioning.png")
+        async with held(demo, provisioning, "Waiting for the certificate"):
+            await expect(page.get_by_text("Waiting for the certificate")).to_be_visible()
+            shown = await page.locator("body").aria_snapshot()
+            await picture(page, images(tmp_path) / "provisioning.png")
         for text in ("Getting the certificate", NAME, "75"):
             assert text in shown
         await expect(page.get_by_text("Nothing to do")).to_be_visible()
