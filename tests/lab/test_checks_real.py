@@ -73,6 +73,14 @@ class Monitors:
         """Add a monitor and check it."""
         return await self.check(await self.add(check, **settings))
 
+    async def becomes(self, key: str, code: str | None) -> None:
+        """Wait until a check ends so; one that the agent did by itself may have begun before."""
+
+        async def is_so() -> bool:
+            return bool((await self.check(key))["code"] == code)
+
+        await wait_until(is_so, what=f"the check to say {code or 'that all is well'}")
+
     async def _post(self, path: str, body: dict[str, Any]) -> Any:
         async with self.session.post(f"{self.agent.url}{path}", json=body) as answer:
             assert answer.ok, await answer.text()
@@ -126,7 +134,7 @@ async def test_a_real_vnc_server_without_a_password_is_up_and_warned_of(
         assert found["details"] == {"protocol": "3.8", "security": "none"}
         assert "asks for no password" in found["warning"]
         await server.stop()
-        assert (await monitors.check(key))["code"] == "refused"
+        await monitors.becomes(key, "refused")
 
 
 async def test_a_real_vnc_server_that_locks_the_agent_out_is_up_and_warned_of(
@@ -209,11 +217,8 @@ async def test_a_real_web_server_with_an_authority_of_its_own(
     async with program(tmp_path, port, *serve):
         http = {"type": "http", "url": f"https://localhost:{port}/", "contains": "all is well"}
         key = await monitors.add(http)
-
-        async def distrusted() -> bool:  # at first it has no certificate yet
-            return bool((await monitors.check(key))["code"] == "certificate_untrusted")
-
-        await wait_until(distrusted, what="Caddy to have made its certificate")
+        # At first it has no certificate yet.
+        await monitors.becomes(key, "certificate_untrusted")
         found = await monitors.ask(http | {"verify_tls": False})
         assert found["ok"], found
         assert found["certificate_days_left"] == 0  # Caddy's own are good for half a day
@@ -244,7 +249,7 @@ async def test_a_real_home_assistant_runs_and_then_does_not(
         assert wrong["code"] == "login_failed"
         assert token not in str(wrong)
         await home.stop()
-        assert (await monitors.check(key))["code"] == "refused"
+        await monitors.becomes(key, "refused")
 
 
 async def test_a_real_container_runs_is_well_and_then_is_gone(monitors: Monitors) -> None:
@@ -253,17 +258,13 @@ async def test_a_real_container_runs_is_well_and_then_is_gone(monitors: Monitors
     async with Docker() as docker:
         identity = await docker.create(name, config={"Healthcheck": health})
         key = await monitors.add({"type": "container", "container": name})
-
-        async def becomes(code: str | None) -> bool:
-            return bool((await monitors.check(key))["code"] == code)
-
-        await wait_until(lambda: becomes(None), what="the container to be well")
+        await monitors.becomes(key, None)
         await run("docker", "exec", identity, "touch", "/sick")
-        await wait_until(lambda: becomes("unhealthy"), what="the container to be ill")
+        await monitors.becomes(key, "unhealthy")
         await docker.stop(identity)
-        await wait_until(lambda: becomes("not_running"), what="the container to be seen ended")
+        await monitors.becomes(key, "not_running")
         await docker.remove(identity)
-        await wait_until(lambda: becomes("no_container"), what="the container to be missed")
+        await monitors.becomes(key, "no_container")
 
 
 async def test_the_agents_own_api_is_no_target_unless_an_admin_says_so(monitors: Monitors) -> None:
