@@ -1,8 +1,8 @@
 """A form whose answer goes to the agent, which may take its time or refuse it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import voluptuous as vol
@@ -20,11 +20,15 @@ type Tell = Callable[[Data], Awaitable[CommandResult | None]]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form as it is shown: nothing of it is a secret."""
+    """A form as it is shown: nothing of it is a secret.
+
+    `lines`: what the agent calls otherwise, and the line that it is about.
+    """
 
     step: str
     schema: vol.Schema
     shown: Data | None
+    lines: Mapping[str, str] = field(default_factory=dict)
 
 
 class AgentFormFlow(OptionsFlow):
@@ -85,9 +89,13 @@ class AgentFormFlow(OptionsFlow):
 
     def _refused(self, form: Form, error: AgentError) -> ConfigFlowResult:
         """Show a form once more, with what the agent says at the line that it is about."""
-        named = (error.field or "").split(".")[-1]
+        named = (form.lines.get(part, part) for part in reversed((error.field or "").split(".")))
         known = {str(line) for line in form.schema.schema}
-        return self._show(form, {named if named in known else "base": "refused"}, said(error))
+        line = next((each for each in named if each in known), "base")
+        reason = said(error)
+        if line != "base":
+            reason = reason.removeprefix(f"{error.field}: ")
+        return self._show(form, {line: "refused"}, reason)
 
     def _show(
         self, form: Form, errors: dict[str, str] | None = None, reason: str = ""

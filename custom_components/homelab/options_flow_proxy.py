@@ -113,9 +113,8 @@ class ProxySteps(AgentFormFlow):
             )
             return await self._coordinator.client.proxy.put(website.key, body)
 
-        return await self._ask(
-            Form("users", schema, _without_passwords(user_input)), user_input, tell
-        )
+        form = Form("users", schema, _without_passwords(user_input), {"basic_auth": CONF_USERS})
+        return await self._ask(form, user_input, tell)
 
     @property
     def _websites(self) -> dict[str, ProxyRoute]:

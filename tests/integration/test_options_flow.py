@@ -516,12 +516,13 @@ async def test_after_a_mistake_no_login_is_lost_and_no_password_is_sent_back(
     website: Home, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = f"PUT /proxy/routes/{PHOTOS}"
-    short = wire.problem(422, "invalid", "At least 8.", field="basic_auth.1.password")
+    said, line = "The password of you has to have 8 to 72 characters.", "basic_auth.1.password"
+    short = wire.problem(422, "invalid", f"{line}: {said}", field=line)
     website.agent.answers[path] = Answer(short, 422)
     form = await begin(website, "users")
     typed = {"website": PHOTOS, "users": [user("me", SECRET), user("you", "short")]}
     again = await fill_in(website, form, typed)
-    assert reason(again) == "At least 8."
+    assert (again["errors"], reason(again)) == ({"users": "refused"}, said)
     named = {"website": PHOTOS, "users": [{"username": "me"}, {"username": "you"}]}
     assert suggested(again) == {**named, "remove_all": False}
     await is_nowhere(website, SECRET, caplog.text, again)

@@ -1,10 +1,12 @@
 """The reverse proxy, as the API and the stream show it."""
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import Field, SecretStr, StringConstraints, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from homelab_agent.areas.dns.models import GivenName
 from homelab_agent.platform.model import Model
@@ -12,6 +14,10 @@ from homelab_agent.platform.model import Model
 PROXY_KIND = "proxy"
 PROXY_ROUTE_KIND = "proxy_route"
 PROXY_KEY = "caddy"
+
+SHORTEST_PASSWORD = 8
+LONGEST_PASSWORD = 72
+_USERNAME = re.compile(r"^[^\s:]{1,64}$")
 
 type Upstream = Annotated[str, StringConstraints(pattern=r"^(https?://)?[^\s/@]+:\d{1,5}$")]
 """Where requests go to: "192.0.2.10:8080", "photos:2342", "https://nas.lan:5001"."""
@@ -82,8 +88,37 @@ class RouteCertificate(StrEnum):
 class BasicAuthUser(Model):
     """Who may come in. The password is kept as a hash only."""
 
-    username: str = Field(pattern=r"^[^\s:]{1,64}$")
-    password: SecretStr = Field(min_length=8, max_length=72)
+    username: str = Field(json_schema_extra={"pattern": _USERNAME.pattern})
+    password: SecretStr = Field(
+        json_schema_extra={"minLength": SHORTEST_PASSWORD, "maxLength": LONGEST_PASSWORD}
+    )
+
+    @field_validator("username")
+    @classmethod
+    def _is_a_name(cls, username: str) -> str:
+        if not _USERNAME.fullmatch(username):
+            raise PydanticCustomError(
+                "username",
+                "{username} cannot be the name of a user: "
+                "1 to 64 characters, without spaces and colons",
+                {"username": repr(username[:100])},
+            )
+        return username
+
+    @field_validator("password")
+    @classmethod
+    def _is_of_a_good_length(cls, password: SecretStr, info: ValidationInfo) -> SecretStr:
+        if not SHORTEST_PASSWORD <= len(password.get_secret_value()) <= LONGEST_PASSWORD:
+            raise PydanticCustomError(
+                "password_length",
+                "The password of {username} has to have {shortest} to {longest} characters",
+                {
+                    "username": info.data.get("username", "a user"),
+                    "shortest": SHORTEST_PASSWORD,
+                    "longest": LONGEST_PASSWORD,
+                },
+            )
+        return password
 
 
 class UpstreamHealth(Model):
