@@ -18,6 +18,9 @@ from tests.lab.update_bench import HEX, Bench
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+WATCHED_FOR_LONG = {"homelab.update.stable_s": "20"}
+"""For what ends by itself: it is seen to end however busy the machine is, and not waited for."""
+
 CHECKED = 'HEALTHCHECK --interval=1s --timeout=30s --retries=2 CMD sh -c "test ! -e /bad"'
 
 
@@ -66,7 +69,7 @@ async def test_an_update_is_kept_when_its_health_check_says_so(bench: Bench) -> 
 async def test_what_does_not_work_is_taken_back_and_its_last_words_are_told(
     bench: Bench, tag: str, reason: str, line: str
 ) -> None:
-    identity = await bench.have()
+    identity = await bench.have(labels=WATCHED_FOR_LONG)
     _, answer = await bench.update(tag)
     assert reason in answer["detail"], answer
     assert line in answer["log"]
@@ -106,7 +109,8 @@ async def test_a_container_that_never_answers_over_http_is_taken_back(bench: Ben
     async with answering(200, 503) as port:
         address = f"http://127.0.0.1:{port}/ok"
         label = {"homelab.update.http": address, "homelab.update.timeout_s": "4"}
-        identity = await bench.have(labels=label)
+        # All of that time is for the answer.
+        identity = await bench.have(labels=label | {"homelab.update.stable_s": "0"})
         _, answer = await bench.update("2")
     assert f"answers at {address}" in answer["detail"]
     await bench.is_as_before(identity)
@@ -204,7 +208,7 @@ async def test_a_second_update_of_the_same_container_is_told_that_it_is_busy(ben
 async def test_an_old_container_removed_by_hand_does_not_take_the_new_one_along(
     bench: Bench,
 ) -> None:
-    identity = await bench.have()
+    identity = await bench.have(labels=WATCHED_FOR_LONG)
     bench.proxy.hold(rf"POST /containers/{HEX}/start", done_first=True)
     _, begun = await bench.update("ends", wait_s=0)
     await bench.proxy.reached.wait()
