@@ -20,6 +20,8 @@ def hass_config_dir(hass_tmp_config_dir: str) -> str:
 @pytest.fixture
 async def told(home: Home) -> AsyncIterator[Told]:
     """What is sent. Automations that wait are ended before all else is."""
+    # Where the clocks are never put forward or back, on whatever day this is.
+    await home.hass.config.async_set_time_zone("UTC")
     yield Told(home.hass)
     await home.hass.services.async_call(
         "automation", "turn_off", {"entity_id": "all"}, blocking=True

@@ -191,17 +191,17 @@ async def test_who_wants_no_quiet_hours_has_none(home: Home, told: Told) -> None
         (
             {"stage": "days_7", "days_left": 6},
             "The certificate of wiki.example.com ends in 6 days",
-            "It ends 2026-11-27 00:00, and was not renewed so far.",
+            "It ends 2026-11-27 08:00, and was not renewed so far.",
         ),
         (
             {"stage": "days_1", "days_left": 1},
             "The certificate of wiki.example.com ends in 1 day",
-            "It ends 2026-11-27 00:00, and was not renewed so far.",
+            "It ends 2026-11-27 08:00, and was not renewed so far.",
         ),
         (
             {"kind": "expired", "stage": "expired", "days_left": -1, "reason": "It is old."},
             "The certificate of wiki.example.com has ended",
-            f"It ended 2026-11-27 00:00. {REFUSED} It is old.",
+            f"It ended 2026-11-27 08:00. {REFUSED} It is old.",
         ),
     ],
 )
