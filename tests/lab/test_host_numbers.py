@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Any
 
 from tests.harness.agent import Agent
+from tests.harness.waiting import wait_until
 
 SPIN = "while True: pass"
 WRITE = """
@@ -203,7 +204,12 @@ async def test_a_process_that_is_busy_is_the_first_of_the_list(tmp_path: Path) -
     async with agent, load(tmp_path):
         token = await agent.create_token()
         path = "/api/v1/host/processes?search=while%20True%3A%20pass"
-        listed = await agent.get(path, token)
-        (spinning,) = listed["processes"]
-        assert listed["view"] == "host"
-        assert 5 < spinning["cpu_percent"] <= 105
+
+        async def busy() -> float | None:
+            listed = await agent.get(path, token)
+            assert listed["view"] == "host"
+            (spinning,) = listed["processes"]
+            percent: float = spinning["cpu_percent"]
+            return percent if percent > 5 else None  # others may have all of a second
+
+        assert await wait_until(busy, what="the busy process to have been at work") <= 105
