@@ -13,6 +13,7 @@ from aiohttp import WSMsgType, web
 
 from tests.fakes import wire
 from tests.fakes.wire import Json
+from tests.harness.ports import free_port
 
 TOKEN = "hl_test_0123456789"
 COMMANDS = {
@@ -103,11 +104,12 @@ class FakeAgent:
         application.router.add_route("*", "/api/v1/{path:.*}", self._request)
         self._runner = web.AppRunner(application, shutdown_timeout=0.1)
         await self._runner.setup()
+        # While it is gone nobody else is given its port.
+        self.port = self.port or free_port()
         site = web.TCPSite(
             self._runner, "127.0.0.1", self.port, ssl_context=self._tls, reuse_address=True
         )
         await site.start()
-        self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
         """Be gone: nothing listens any more."""

@@ -60,6 +60,8 @@ async def test_a_person_sees_services_and_pauses_one(lab: Lab) -> None:
 
 async def test_a_person_sees_expiries_and_windows_in_the_calendar(lab: Lab) -> None:
     await becomes(lambda: len(lab.entry.runtime_data.mirror.keys(CERTIFICATE)) > 1, "them")
+    # Windows are only told of once all monitors are read, which takes a busy machine a while.
+    await becomes(lambda: lab.has("binary_sensor", f"{ON_A_PAGE_OF_ITS_OWN}:up"), "the monitors")
     now = dt_util.now()
     entity_id = lab.entity_id("calendar", "calendar")
     answer = await lab.hass.services.async_call(
