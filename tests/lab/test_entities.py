@@ -101,6 +101,9 @@ async def test_a_stack_is_switched_off_and_on_as_a_whole(world: World) -> None:
         )
     state = await world.entity(f"stack:{project}", "state")
     switch = await world.entity(f"stack:{project}", "switch")
+    # A stack runs from its first container on.
+    for service in ("db", "app"):
+        await world.shows(await world.entity(f"{project}:{service}:1", "state"), "running")
     await world.shows(state, "running")
     await world.home.api.action("switch", "turn_off", {"entity_id": switch})
     await world.shows(state, "stopped")
