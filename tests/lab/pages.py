@@ -1,13 +1,15 @@
 """Devices of the integration on Home Assistant's own pages."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.async_api import Locator, Page, expect
 
 from tests.harness.waiting import wait_until
-from tests.lab.world import Shown
+from tests.lab.world import Shown, ShownAgent, World
 
 
 async def device_id(shown: Shown, thing: str | None) -> str:
@@ -44,3 +46,21 @@ async def picture(page: Page, path: Path) -> None:
     """Take a picture of a page; none of it may be the name of a text instead of the text."""
     await expect(page.get_by_text("component.homelab")).to_have_count(0)
     await page.screenshot(path=path)
+
+
+@asynccontextmanager
+async def held(
+    shown: World | ShownAgent, entity_id: str, while_it: Callable[[Mapping[str, Any]], bool]
+) -> AsyncIterator[None]:
+    """Hold the agent while the attributes of an entity are so: a busy browser may need longer."""
+
+    async def is_so() -> bool:
+        state = await shown.home.api.call("GET", f"/api/states/{entity_id}")
+        return while_it(state["attributes"])
+
+    await wait_until(is_so, what=f"the moment of {entity_id}")
+    shown.agent.pause()
+    try:
+        yield
+    finally:
+        shown.agent.resume()

@@ -6,7 +6,6 @@ The README's pictures are of an invented homelab, which says of itself that it i
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from tests.harness.agent import Agent
 from tests.harness.home_assistant import HomeAssistant
 from tests.harness.waiting import wait_until
 from tests.lab.browser import images, logged_in
-from tests.lab.pages import device_id, open_device, picture, row, shows
+from tests.lab.pages import device_id, held, open_device, picture, row, shows
 from tests.lab.world import ShownAgent
 
 README = Path(__file__).parents[2] / "README.md"
@@ -87,22 +86,6 @@ async def add_dashboard(demo: ShownAgent, entity: str) -> None:
         await socket.command("lovelace/config/save", url_path=DASHBOARD, config={"views": [view]})
 
 
-@asynccontextmanager
-async def held(demo: ShownAgent, entity: str, words: str) -> AsyncIterator[None]:
-    """Hold the agent while its message says so: it lasts less long than a busy browser needs."""
-
-    async def is_said() -> bool:
-        state = await demo.home.api.call("GET", f"/api/states/{entity}")
-        return words in str(state["attributes"].get("message"))
-
-    await wait_until(is_said, what=words)
-    demo.agent.pause()
-    try:
-        yield
-    finally:
-        demo.agent.resume()
-
-
 async def open_options(demo: ShownAgent, page: Page) -> Locator:
     """Open the options of the integration; return the dialog."""
     await page.goto(f"{demo.home.url}/config/integrations/integration/homelab")
@@ -123,8 +106,9 @@ async def test_a_provisioning_is_watched_on_a_dashboard_and_its_domain_has_a_pag
         work = asyncio.create_task(
             demo.home.api.action("homelab", "provision_domain", EXAMPLE, response=True)
         )
-        async with held(demo, provisioning, "Waiting for the certificate"):
-            await expect(page.get_by_text("Waiting for the certificate")).to_be_visible()
+        said = "Waiting for the certificate"
+        async with held(demo, provisioning, lambda now: said in str(now.get("message"))):
+            await expect(page.get_by_text(said)).to_be_visible()
             shown = await page.locator("body").aria_snapshot()
             await picture(page, images(tmp_path) / "provisioning.png")
         for text in ("Getting the certificate", NAME, "75"):

@@ -14,7 +14,7 @@ from playwright.async_api import expect
 from tests.harness.agent import Agent
 from tests.harness.waiting import wait_until
 from tests.lab.browser import MIDDLE, SIZE, TALL, TALLEST, WIDE, images, logged_in
-from tests.lab.pages import device_id, open_device, picture, row, shows
+from tests.lab.pages import device_id, held, open_device, picture, row, shows
 from tests.lab.world import World
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -244,6 +244,7 @@ async def test_an_update_is_started_in_its_dialog_and_watched_there(
     demo: World, tmp_path: Path
 ) -> None:
     await put_into_area(demo, CONTAINER, "Demo homelab")
+    update = await demo.entity(CONTAINER, "update")
     async with logged_in(demo.home.url) as page:
         await page.set_viewport_size(TALL)
         await open_device(demo, page, CONTAINER)
@@ -252,10 +253,11 @@ async def test_an_update_is_started_in_its_dialog_and_watched_there(
         await expect(dialog.get_by_text("The new container has to start")).to_be_visible()
         await expect(dialog).to_contain_text("2.19.5")
         await dialog.get_by_role("button", name="Update", exact=True).click()
-        await expect(dialog).to_contain_text(re.compile(r"Installing \([1-9]\d?%\)"))
-        await picture(page, images(tmp_path) / "update.png")
+        async with held(demo, update, lambda now: bool(now.get("update_percentage"))):
+            await expect(dialog).to_contain_text(re.compile(r"Installing \([1-9]\d?%\)"))
+            await picture(page, images(tmp_path) / "update.png")
         await expect(dialog).to_contain_text("Up-to-date")
-        assert await demo.home.api.state(await demo.entity(CONTAINER, "update")) == "off"
+        assert await demo.home.api.state(update) == "off"
 
 
 async def test_a_restart_loop_is_a_repair_that_shows_the_log(demo: World, tmp_path: Path) -> None:
