@@ -21,8 +21,16 @@ from homeassistant.helpers.selector import (
 )
 
 from .client import CommandResult
-from .client.kinds import PROXY_ROUTE
-from .client.models import BasicAuthUser, ProxyMode, ProxyRoute, ProxySetupBody, RouteBody
+from .client.kinds import PROXY, PROXY_ROUTE
+from .client.models import (
+    PROXY_KEY,
+    BasicAuthUser,
+    ProxyMode,
+    ProxyRoute,
+    ProxySetupBody,
+    ProxyStatus,
+    RouteBody,
+)
 from .options_flow_base import AgentFormFlow, Data, Form
 from .provider_forms import Mistake
 
@@ -123,11 +131,30 @@ class ProxySteps(AgentFormFlow):
     async def _ask_proxy(
         self, step: str, schema: vol.Schema, mode: ProxyMode, user_input: Data | None
     ) -> ConfigFlowResult:
+        now = _set_up(self._coordinator.mirror.get(PROXY, PROXY_KEY), mode)
+        # What no line asks for, as it was set over the API, stays as it is.
+        unasked = {name: it for name, it in now.items() if name not in schema.schema}
+
         async def tell(given: Data) -> CommandResult:
-            body = ProxySetupBody(mode=mode, **given, wait_s=0)
+            body = ProxySetupBody(mode=mode, **unasked, **given, wait_s=0)
             return await self._coordinator.client.proxy.set_up(body)
 
-        return await self._ask(Form(step, schema, user_input), user_input, tell)
+        shown = now if user_input is None else user_input
+        return await self._ask(Form(step, schema, shown), user_input, tell)
+
+
+def _set_up(proxy: ProxyStatus | None, mode: ProxyMode) -> Data:
+    """Return how the Caddy of this kind is set up; nothing where another kind is used."""
+    if proxy is None or proxy.mode is not mode:
+        return {}
+    given = {
+        CONF_ADMIN: proxy.admin if mode is ProxyMode.OWN else None,
+        "address": proxy.address,
+        "http_port": proxy.http_port,
+        "https_port": proxy.https_port,
+        "image": proxy.image,
+    }
+    return {name: it for name, it in given.items() if it is not None}
 
 
 def _named(website: ProxyRoute) -> SelectOptionDict:

@@ -332,6 +332,42 @@ async def test_a_caddy_of_ones_own_is_used_and_one_that_does_not_answer_is_told(
     assert sent(home) == {"mode": "own", "wait_s": 0, **typed}
 
 
+@pytest.mark.parametrize(
+    ("step", "set_up", "unasked"),
+    [
+        ("proxy_own", {"admin": "http://192.0.2.9:2019"}, {}),
+        (
+            "proxy_own",
+            {"admin": "unix//run/caddy.sock", "address": "caddy.lan", "https_port": 8443},
+            {},
+        ),
+        (
+            "proxy_managed",
+            {"http_port": 8080, "https_port": 8443, "image": "caddy:2.11"},
+            {"address": "192.0.2.7"},
+        ),
+    ],
+)
+async def test_a_caddy_that_is_set_up_is_shown_as_it_is_and_saved_unchanged_it_stays_so(
+    home: Home, step: str, set_up: dict[str, Any], unasked: dict[str, Any]
+) -> None:
+    mode = step.removeprefix("proxy_")
+    home.agent.put("proxy", "caddy", wire_domains.proxy(mode=mode, **set_up, **unasked))
+    await home.settled()
+    home.agent.answers["PUT /proxy/setup"] = Answer({"outcome": "not_needed", "message": "So."})
+    form = await begin(home, "proxy", step)
+    assert suggested(form) == set_up
+    ended = await fill_in(home, form, suggested(form))
+    assert ended["type"] is FlowResultType.CREATE_ENTRY
+    assert sent(home) == {"mode": mode, "wait_s": 0, **set_up, **unasked}
+
+
+async def test_another_kind_of_caddy_than_the_one_in_use_is_asked_for_anew(home: Home) -> None:
+    home.agent.put("proxy", "caddy", wire_domains.proxy(https_port=8443))
+    await home.settled()
+    assert suggested(await begin(home, "proxy", "proxy_managed")) == {}
+
+
 async def test_no_proxy_is_used_any_more_unless_it_serves_something(home: Home) -> None:
     home.agent.answers["PUT /proxy/setup"] = Answer(
         wire.problem(409, "conflict", "There are 2 routes in it.", field="mode"), 409

@@ -137,6 +137,10 @@ class Board:
         return ProxyStatus(
             mode=setup.mode,
             admin=setup.admin,
+            address=setup.address,
+            http_port=setup.http_port,
+            https_port=setup.https_port,
+            image=setup.image,
             reach=self._reach(),
             reason=self._trouble.message if self._trouble else None,
             version=self._facts.version,

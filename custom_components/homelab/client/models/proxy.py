@@ -35,12 +35,17 @@ class ProxyStatus:
     """The reverse proxy. `warning` tells a person what will go wrong, as that changes get lost.
 
     `survives_restart` False: it was started with a Caddyfile, and forgets what the API told it.
-    `foreign_routes` are those that others made; the agent never touches them.
+    `foreign_routes` are those that others made; the agent never touches them. `admin`, `address`,
+    `http_port`, `https_port`, `image`: as it was set up, see `ProxySetupBody`.
     """
 
     key: str = PROXY_KEY
     mode: ProxyMode
     admin: str | None = None
+    address: str | None = None
+    http_port: int | None = None
+    https_port: int | None = None
+    image: str | None = None
     reach: ProxyReach
     reason: str | None = None
     version: str | None = None
