@@ -153,8 +153,13 @@ async def test_the_certificates_of_monitored_services_are_watched_while_their_mo
 
     area.resources.remove(MONITOR_KIND, "web")
     area.resources.remove(MONITOR_KIND, "tls")
-    shown = await area.until_shown("web.lab.example-443", mail)
-    assert shown["web.lab.example-443"].monitor == "web2"
+    await area.until_shown("web.lab.example-443", mail)
+
+    async def is_the_others() -> bool:
+        return area.shown()["web.lab.example-443"].monitor == "web2"
+
+    # One after the other is taken over, and each is kept before it is shown.
+    await wait_until(is_the_others, what="it to be the other monitor's")
 
 
 async def test_what_a_person_asked_for_stays_theirs_and_forgetting_it_leaves_what_is_found(
