@@ -16,6 +16,7 @@ pytestmark = pytest.mark.timeout(300)
 ZONE = "lab.example"
 NAME = f"wiki.{ZONE}"
 PATH = f"/domains/{NAME}"
+DONE_WITHIN_S = 90
 
 
 @dataclass
@@ -37,7 +38,8 @@ class Lab:
         wish = {"name": NAME, "records": records, "service_type": "other"}
         await self.ask("POST", "/domains", wish)
         plan = await self.ask("POST", f"{PATH}/plan", {})
-        return await self.ask("POST", f"{PATH}/apply", {"plan_hash": plan["hash"], **more})
+        body = {"plan_hash": plan["hash"], "wait_s": DONE_WITHIN_S, **more}
+        return await self.ask("POST", f"{PATH}/apply", body)
 
 
 @pytest.fixture
@@ -67,7 +69,8 @@ async def test_what_is_applied_is_served_everywhere_and_removed_without_a_trace(
         assert await server.ask(NAME, "A") == ("192.0.2.7",)
     assert (await lab.ask("POST", f"{PATH}/check"))["status"] == "healthy"
     removal = await lab.ask("POST", f"{PATH}/plan", {"remove": True})
-    done = await lab.ask("DELETE", f"{PATH}?plan_hash={removal['hash']}")
+    wait = f"wait_s={DONE_WITHIN_S}"
+    done = await lab.ask("DELETE", f"{PATH}?plan_hash={removal['hash']}&{wait}")
     assert done["outcome"] == "done"
     assert await lab.knot.zone_text(ZONE) == before
 
@@ -91,7 +94,7 @@ async def test_a_killed_agent_goes_on_waiting_for_the_name_servers(lab: Lab) -> 
     async def is_done() -> bool:
         return bool((await lab.ask("GET", f"/jobs/{job['id']}"))["outcome"] == "done")
 
-    await wait_until(is_done, what="the job to end", within_s=90)
+    await wait_until(is_done, what="the job to end", within_s=DONE_WITHIN_S)
     assert (await lab.ask("GET", PATH))["job_id"] is None
     assert await lab.knot.second.ask(NAME, "A") == ("192.0.2.7",)
     events = (await lab.ask("GET", f"{PATH}/events"))["events"]
