@@ -12,6 +12,7 @@ from .client.api_renewal import RenewalApi
 from .client.kinds import MANAGED_CERTIFICATE
 from .client.models import (
     AfterRenewal,
+    CertificateDeleteQuery,
     HandOver,
     IssueBody,
     KeyType,
@@ -117,7 +118,8 @@ async def _revoke(call: ServiceCall) -> ServiceResponse:
 
 
 async def _remove(call: ServiceCall) -> ServiceResponse:
-    return await _told(call, RenewalApi.forget)
+    query = CertificateDeleteQuery(wait_s=0)
+    return await _told(call, lambda renewal, key: renewal.forget(key, query))
 
 
 async def _told(

@@ -55,6 +55,7 @@ ENUMS = {name: found for name, found in named(StrEnum).items() if name != "OpenE
 CLASSES = {name: found for name, found in named(object).items() if is_dataclass(found)}
 OF_REQUESTS = {
     "AuthoritativeQuery",
+    "CertificateDeleteQuery",
     "ConnectionQuery",
     "ContainerQuery",
     "DomainDeleteQuery",

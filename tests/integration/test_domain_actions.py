@@ -575,6 +575,8 @@ async def test_a_certificate_is_renewed_revoked_and_removed_by_any_of_its_names(
         answer = await domains.ask(action, certificate=which, **more)
         assert answer == {"host": "atlas", "certificate": "wild", **ENDED}
     assert domains.agent.seen[-2].body == {"reason": "superseded", "wait_s": 0}
+    # It is begun, and its end is told by the job: an automation that does not wait goes on.
+    assert domains.agent.seen[-1].query == {"wait_s": "0"}
 
 
 async def test_of_several_certificates_for_a_name_the_one_called_so_is_meant(

@@ -3,6 +3,7 @@
 from .models import (
     AcmeAccount,
     AcmeAccountBody,
+    CertificateDeleteQuery,
     CommandResult,
     IssueBody,
     ManagedCertificate,
@@ -17,7 +18,7 @@ from .requests import Requests
 ACCOUNT_TIMEOUT_S = 60.0
 """The authority is asked for its terms."""
 HAND_OVER_S = 120.0
-"""Those who use a certificate are told of it, and of its end."""
+"""Those who use a certificate are told of it."""
 
 _ACCOUNT = reader(AcmeAccount)
 _CERTIFICATE = reader(ManagedCertificate)
@@ -60,10 +61,15 @@ class RenewalApi:
             "managed-certificates", key, "revoke", body=body, wait_s=body.wait_s
         )
 
-    async def forget(self, key: str) -> CommandResult:
+    async def forget(self, key: str, query: CertificateDeleteQuery) -> CommandResult:
         """Keep a certificate no longer."""
         return await self._requests.command(
-            "managed-certificates", key, body=None, wait_s=HAND_OVER_S, method="DELETE"
+            "managed-certificates",
+            key,
+            body=None,
+            query=query,
+            wait_s=query.wait_s,
+            method="DELETE",
         )
 
     async def account(self) -> AcmeAccount:

@@ -231,3 +231,9 @@ class RenewBody(Model):
     """How long to wait for it. It is renewed now, also where it is not due."""
 
     wait_s: float | None = Field(default=120, ge=0, le=600)
+
+
+class CertificateDeleteQuery(Model):
+    """How long to wait until it is deleted."""
+
+    wait_s: float | None = Field(default=120, ge=0, le=600)

@@ -3,6 +3,7 @@
 from homelab_agent.areas.renewal.models import (
     AcmeAccount,
     AcmeAccountBody,
+    CertificateDeleteQuery,
     IssueBody,
     ManagedCertificate,
     ManagedCertificateList,
@@ -83,9 +84,11 @@ class RenewalRoutes:
         scope=Scope.ADMIN,
         dangerous=False,
     )
-    async def delete(self, key: str, caller: Caller) -> CommandResult:
+    async def delete(
+        self, key: str, query: CertificateDeleteQuery, caller: Caller
+    ) -> CommandResult:
         """Forget a certificate and remove its files."""
-        return await self._service.delete(key, caller)
+        return await self._service.delete(key, caller, query.wait_s)
 
     @query("acme_account.get", "/acme/account")
     async def account(self) -> AcmeAccount:

@@ -156,11 +156,11 @@ class RenewalService:
         arguments = RevokeArguments(key=key, reason=body.reason)
         return await self._start(REVOKE, arguments, caller, body.wait_s)
 
-    async def delete(self, key: str, caller: Caller) -> CommandResult:
+    async def delete(self, key: str, caller: Caller, wait_s: float | None) -> CommandResult:
         """Forget a certificate, and remove its files."""
         await self._ready()
         self._book.get(key)
-        return await self._start(DELETE, KeyArguments(key=key), caller, _FREE_WITHIN_S)
+        return await self._start(DELETE, KeyArguments(key=key), caller, wait_s)
 
     async def upload(self, body: UploadBody, caller: Caller) -> CommandResult:
         """Keep a certificate of one's own. Its key goes to its file, and nowhere else."""

@@ -236,3 +236,10 @@ class RenewBody:
     """How long to wait for it. It is renewed now, also where it is not due."""
 
     wait_s: float | None = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateDeleteQuery:
+    """How long to wait until it is deleted."""
+
+    wait_s: float | None = 120

@@ -8,6 +8,7 @@ from custom_components.homelab.client.models import (
     ApplyBody,
     AuthoritativeQuery,
     BasicAuthUser,
+    CertificateDeleteQuery,
     DeprovisionBody,
     DomainApplyBody,
     DomainBody,
@@ -108,7 +109,7 @@ OF_DOMAINS: dict[str, Callable[[AgentClient], Awaitable[object]]] = {
     ),
     "renewal.renew": lambda client: client.renewal.renew(NAME, RenewBody()),
     "renewal.revoke": lambda client: client.renewal.revoke(NAME, RevokeBody()),
-    "renewal.forget": lambda client: client.renewal.forget(NAME),
+    "renewal.forget": lambda client: client.renewal.forget(NAME, CertificateDeleteQuery(wait_s=0)),
     "renewal.account": lambda client: client.renewal.account(),
     "renewal.set_account": lambda client: client.renewal.set_account(
         AcmeAccountBody(terms_agreed=True)

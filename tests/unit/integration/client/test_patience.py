@@ -7,6 +7,7 @@ import pytest
 from custom_components.homelab.client import AgentClient, NoAnswer
 from custom_components.homelab.client.models import (
     ApplyBody,
+    CertificateDeleteQuery,
     DeployBody,
     DeprovisionBody,
     DomainApplyBody,
@@ -65,7 +66,9 @@ SLOW: dict[str, Ask] = {
     "POST /prune": lambda client: client.objects.prune(
         PruneBody(kinds=(PruneKind.IMAGES,), hash="0", wait_s=0)
     ),
-    f"DELETE /managed-certificates/{NAME}": lambda client: client.renewal.forget(NAME),
+    f"DELETE /managed-certificates/{NAME}": lambda client: client.renewal.forget(
+        NAME, CertificateDeleteQuery()
+    ),
 }
 
 

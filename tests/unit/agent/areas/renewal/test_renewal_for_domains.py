@@ -100,7 +100,7 @@ async def test_a_zone_that_is_gone_holds_no_certificate_back(desk: Desk) -> None
 
 def _delete(desk: Desk) -> Callable[[str], Awaitable[object]]:
     async def delete(key: str) -> None:
-        await desk.service.delete(key, SYSTEM)
+        await desk.service.delete(key, SYSTEM, 30)
 
     return delete
 
