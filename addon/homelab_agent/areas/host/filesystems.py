@@ -43,6 +43,8 @@ class FilesystemWatch:
         self._known: dict[str, Filesystem] = {}
         self._missed: dict[str, _Missed] = {}
         self._passing: set[str] = set()
+        # What hangs or cannot be read before it is gone tells no size any more.
+        self._sizes: dict[str, int] = {}
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -57,10 +59,13 @@ class FilesystemWatch:
             _log.warning("mounts_not_readable")
             return
         shown = {reading.mount_point: filesystem(reading) for reading in readings}
+        self._sizes |= {
+            key: each.size_bytes for key, each in shown.items() if each.size_bytes is not None
+        }
         now_s = asyncio.get_running_loop().time()
         for key in self._known.keys() - shown.keys() - self._missed.keys() - self._passing:
             _log.warning("filesystem_gone", mount_point=key)
-            self._missed[key] = _Missed(_gone(self._known[key]), now_s)
+            self._missed[key] = _Missed(_gone(self._known[key], self._sizes.get(key)), now_s)
         for key in tuple(self._missed):
             missed = self._missed[key]
             if key in shown or now_s - missed.since_s >= self._remembered_s:
@@ -70,6 +75,7 @@ class FilesystemWatch:
         for key in self._known.keys() - shown.keys():
             self._resources.remove(FILESYSTEM_KIND, key)
         self._known = shown
+        self._sizes = {key: size for key, size in self._sizes.items() if key in shown}
         self._passing = {reading.mount_point for reading in readings if reading.is_passing}
         for key, each in shown.items():
             self._resources.publish(FILESYSTEM_KIND, key, each)
@@ -106,14 +112,14 @@ def _state(reading: MountReading) -> tuple[FilesystemState, str | None]:
     return FilesystemState.OK, None
 
 
-def _gone(known: Filesystem) -> Filesystem:
+def _gone(known: Filesystem, size_bytes: int | None) -> Filesystem:
     return Filesystem(
         key=known.key,
         device=known.device,
         type=known.type,
         state=FilesystemState.GONE,
         reason=_GONE,
-        size_bytes=known.size_bytes,
+        size_bytes=size_bytes,
     )
 
 

@@ -91,6 +91,25 @@ async def test_what_is_unmounted_is_missed_and_comes_back(
     assert back.state is FilesystemState.OK
 
 
+async def test_what_hangs_before_it_is_gone_is_missed_with_the_size_that_it_had(
+    machine: SetMachine, resources: Resources
+) -> None:
+    watch = watch_of(machine, resources, remembered_s=100)
+    machine.mounts = [mounted("/mnt/nas")]
+    await watch.look()
+    before = shown(resources, "/mnt/nas")
+    since = datetime(2026, 3, 1, 12, 5, tzinfo=UTC)
+    machine.mounts = [mounted("/mnt/nas", space=None, hanging_since=since)]
+    await watch.look()
+    machine.mounts = []
+    await watch.look()
+    gone = shown(resources, "/mnt/nas")
+    assert before is not None
+    assert gone is not None
+    assert before.size_bytes is not None
+    assert (gone.state, gone.size_bytes) == (FilesystemState.GONE, before.size_bytes)
+
+
 async def test_what_stays_away_is_not_missed_for_ever(
     machine: SetMachine, resources: Resources
 ) -> None:
