@@ -20,7 +20,10 @@ _log = get_logger(__name__)
 
 
 class KeptImages:
-    """Removes their names; an image that has another name, or is used, stays."""
+    """Removes their names; an image that has another name, or is used, stays.
+
+    `now` stands still while the machine sleeps: nobody can bring a container back meanwhile.
+    """
 
     def __init__(
         self,

@@ -3,14 +3,14 @@
 import asyncio
 import re
 from base64 import b64decode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from homelab_agent.areas.updates.registry.helpers import ask_helper
+from homelab_agent.platform.clock import Steady, steady_s
 from homelab_agent.platform.engine.image_reference import DOCKER_HUB
 from homelab_agent.platform.engine.images import RegistryLogin
 from homelab_agent.platform.errors import AgentError, Failed
@@ -61,7 +61,7 @@ class Credentials:
         docker_config: Path | None,
         secrets: SecretFilter,
         *,
-        now: Callable[[], float] = monotonic,
+        now: Steady = steady_s,
     ) -> None:
         self._settings: Mapping[str, RegistrySettings] = {each.host: each for each in settings}
         self._docker_config = docker_config

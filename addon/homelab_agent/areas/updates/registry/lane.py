@@ -1,12 +1,12 @@
 """The way to one registry: one request at a time, not too fast, and none while it is in trouble."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
-from time import monotonic
 
+from homelab_agent.platform.clock import Steady, steady_s
 from homelab_agent.platform.errors import AgentError, RateLimited, TimedOut, Unavailable
 
 LONGEST_WAIT_S = 6 * 3600.0
@@ -33,9 +33,7 @@ class Pace:
 class Lane:
     """Requests to one registry, in single file. A closed lane refuses at once, without asking."""
 
-    def __init__(
-        self, pace: Pace, *, now: Callable[[], float] = monotonic, dice: Random | None = None
-    ) -> None:
+    def __init__(self, pace: Pace, *, now: Steady = steady_s, dice: Random | None = None) -> None:
         self._pace = pace
         self._now = now
         self._dice = dice or Random()  # noqa: S311 - nothing secret is drawn

@@ -1,16 +1,15 @@
 """Tokens of registries: asked for once, used until they end."""
 
 from base64 import b64encode
-from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from time import monotonic
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from homelab_agent.areas.updates.registry.challenge import BearerChallenge
 from homelab_agent.areas.updates.registry.hosts import RegistryHost
 from homelab_agent.areas.updates.registry.http import Http, Reply, Request, no_registry
+from homelab_agent.platform.clock import Steady, steady_s
 from homelab_agent.platform.engine.images import RegistryLogin
 from homelab_agent.platform.errors import Denied, Unavailable
 
@@ -39,7 +38,7 @@ class _Kept:
 class Tokens:
     """Keeps a token for each repository of a registry."""
 
-    def __init__(self, http: Http, *, now: Callable[[], float] = monotonic) -> None:
+    def __init__(self, http: Http, *, now: Steady = steady_s) -> None:
         self._http = http
         self._now = now
         self._kept: dict[tuple[str, str], _Kept] = {}
