@@ -30,7 +30,7 @@ from tests.fakes.network_files import ANYWHERE
 from tests.harness.waiting import wait_until
 
 DEADLINE_S = 20.0
-SHORT_S = 1.0
+SHORT_S = 5.0
 ENDLESS = (Trouble.HANG, Trouble.DRIP)
 type Three = tuple[AddressSource, AddressSource, AddressSource]
 
