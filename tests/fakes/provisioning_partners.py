@@ -209,7 +209,9 @@ class FakeProxy:
         self.routes_kept: dict[str, KeptRoute] = {}
         self.foreign: set[str] = set()
         self.shown = ProxyStatus(mode=ProxyMode.OWN, reach=ProxyReach.UNKNOWN)
-        self.seen = ProxyStatus(mode=ProxyMode.OWN, reach=ProxyReach.OK)
+        self.seen = ProxyStatus(
+            mode=ProxyMode.OWN, reach=ProxyReach.OK, addresses=("127.0.0.1:443",)
+        )
         self.away: AgentError | None = None
         self.passwords: list[str] = []
         self._faults = faults

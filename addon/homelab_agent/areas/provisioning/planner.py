@@ -272,7 +272,8 @@ class Planner:
         if status.warning:
             found.append(status.warning)
         if way is CertificateWay.CADDY:
-            served = await self._with.proxy.addresses()
+            # As seen for this plan: what is to be served was found out with a look at the proxy.
+            served = status.addresses
             if not any(each.endswith(_USUAL_PORTS) for each in served):
                 found.append(
                     f"The proxy serves HTTPS at {', '.join(served) or 'no port'}: an authority "

@@ -338,3 +338,15 @@ async def test_a_certificate_that_is_there_already_is_used_and_none_is_ordered(
     assert any("wild" in warning for warning in plan.warnings)
     assert job.outcome is Outcome.DONE
     assert set(bench.certificates.kept) == {"wild"}
+
+
+async def test_ports_that_no_authority_comes_to_are_told_before_a_certificate_is_wanted(
+    bench: Bench,
+) -> None:
+    assert not (await _plan(bench)).warnings
+    bench.proxy.seen = bench.proxy.seen.model_copy(update={"addresses": ("127.0.0.1:8443",)})
+
+    (warning,) = (await _plan(bench)).warnings
+
+    assert "serves HTTPS at 127.0.0.1:8443" in warning
+    assert "ports 80 and 443 only" in warning
