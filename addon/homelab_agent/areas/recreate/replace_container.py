@@ -5,6 +5,7 @@ goes on or back from where it was.
 """
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
@@ -160,7 +161,11 @@ class _Replacing:
 
 def _write(path: Path, text: str) -> None:
     fresh = path.with_suffix(".new")
-    fresh.write_text(text)
+    with fresh.open("w") as file:
+        file.write(text)
+        file.flush()
+        # Else a power cut may leave the new name with nothing in it.
+        os.fsync(file.fileno())
     fresh.replace(path)
 
 
