@@ -1,13 +1,13 @@
 """TLS: a certificate of the agent's own, made once, or the files that the settings name."""
 
 import hashlib
-import os
 import re
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from homelab_agent.platform.durable_files import replace_file
 from homelab_agent.platform.errors import SettingsError
 
 SELF_SIGNED_FILE = "tls.pem"
@@ -109,15 +109,6 @@ def _make(path: Path, host_name: str) -> None:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    _write(path, private + certificate.public_bytes(serialization.Encoding.PEM))
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write key and certificate in one step: a crash leaves both or none."""
-    new = path.with_suffix(".new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    # In one file, so that a crash leaves both or none.
+    pem = private + certificate.public_bytes(serialization.Encoding.PEM)
+    replace_file(path, pem.decode("ascii"))

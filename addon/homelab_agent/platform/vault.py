@@ -10,6 +10,7 @@ import secrets as random
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from homelab_agent.platform.durable_files import replace_file
 from homelab_agent.platform.errors import SettingsError, Unavailable
 from homelab_agent.platform.secrets import SHORTEST_SECRET, SecretFilter
 
@@ -118,25 +119,8 @@ def _read_or_make(file: Path) -> str:
         return _read(file)
     except FileNotFoundError:
         text = base64.urlsafe_b64encode(random.token_bytes(_KEY_BYTES)).decode()
-    # Under another name first: a crash leaves either no key or a whole one.
-    made = file.with_suffix(".new")
-    made.unlink(missing_ok=True)
-    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
-    made.rename(file)
-    _sync(file.parent)
+    replace_file(file, text)
     return text
-
-
-def _sync(folder: Path) -> None:
-    """Have what is in a folder be there after a power cut, too: all secrets need this file."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _key_of(text: str, file: Path) -> bytes:

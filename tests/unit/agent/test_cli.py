@@ -208,7 +208,7 @@ async def test_a_certificate_with_a_passphrase_does_not_leave_the_start_waiting(
     (await program.run("serve", "--demo", **environment)).refused("tls_key is encrypted")
 
 
-@pytest.mark.parametrize("file", ["tls.new", "address.new", "address"])
+@pytest.mark.parametrize("file", ["tls.pem.new", "address.new", "address"])
 async def test_a_file_that_the_data_folder_does_not_take_is_named(
     program: Program, file: str
 ) -> None:

@@ -1,13 +1,13 @@
 """Hands address and token to Home Assistant through Supervisor, so that nothing is typed in."""
 
 import asyncio
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from homelab_agent.platform.commands import Scope
+from homelab_agent.platform.durable_files import replace_file
 from homelab_agent.platform.errors import AgentError
 from homelab_agent.platform.logging import get_logger
 from homelab_agent.platform.model import Model
@@ -111,7 +111,7 @@ class SupervisorAnnouncement:
                 return kept
         token = await self._tokens.rotate(TOKEN_NAME, Scope.OPERATE)
         self._secrets.add(token)
-        await asyncio.to_thread(self._write, token)
+        await asyncio.to_thread(replace_file, self._file, token)
         return token
 
     def _read(self) -> str | None:
@@ -119,10 +119,3 @@ class SupervisorAnnouncement:
             return self._file.read_text(encoding="ascii").strip()
         except FileNotFoundError, UnicodeDecodeError:
             return None
-
-    def _write(self, token: str) -> None:
-        new = self._file.with_suffix(".new")
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(token)
-        new.replace(self._file)

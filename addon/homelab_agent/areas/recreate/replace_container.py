@@ -5,7 +5,6 @@ goes on or back from where it was.
 """
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,6 +21,7 @@ from homelab_agent.areas.recreate.patience import Patience
 from homelab_agent.areas.recreate.steps import steps_for
 from homelab_agent.areas.recreate.store import Record
 from homelab_agent.platform.clock import utc_now
+from homelab_agent.platform.durable_files import replace_file
 from homelab_agent.platform.engine.factory import EngineFaces, open_engine
 from homelab_agent.platform.engine.models import EngineContainer
 from homelab_agent.platform.errors import AgentError, Failed, Invalid
@@ -145,7 +145,7 @@ class _Replacing:
     async def _save(self, **changes: object) -> None:
         self._progress = self._progress.model_copy(update=changes)
         text = self._progress.model_dump_json()
-        await asyncio.to_thread(_write, self._journal, text)
+        await asyncio.to_thread(replace_file, self._journal, text)
 
     def _load(self) -> bool:
         """Take up what an earlier life of this helper wrote; return whether there was one."""
@@ -157,16 +157,6 @@ class _Replacing:
             return False
         self._progress = known
         return True
-
-
-def _write(path: Path, text: str) -> None:
-    fresh = path.with_suffix(".new")
-    with fresh.open("w") as file:
-        file.write(text)
-        file.flush()
-        # Else a power cut may leave the new name with nothing in it.
-        os.fsync(file.fileno())
-    fresh.replace(path)
 
 
 async def _look_at_nothing(_container_id: str) -> None:

@@ -10,13 +10,13 @@ version of before is kept.
 
 import asyncio
 import errno
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from homelab_agent.areas.renewal.keys import Bundle
+from homelab_agent.platform.durable_files import sync_folder, write_new_file
 from homelab_agent.platform.errors import AgentError, Conflict, Failed
 
 FULL_CHAIN, KEY, CERTIFICATE, CHAIN = "fullchain.pem", "privkey.pem", "cert.pem", "chain.pem"
@@ -111,12 +111,12 @@ class CertificateFolders:
             try:
                 aside.mkdir(_FOLDER_MODE)
                 for name, text in texts.items():
-                    _write_file(aside / name, text, _KEY_MODE if name == KEY else _OPEN_MODE)
+                    write_new_file(aside / name, text, _KEY_MODE if name == KEY else _OPEN_MODE)
                 aside.rename(whole)
             except OSError:
                 shutil.rmtree(aside, ignore_errors=True)
                 raise
-            _sync_folder(versions)
+            sync_folder(versions)
 
     def _switch(self, folder: str, version: str) -> None:
         self._require_free(folder)
@@ -127,7 +127,7 @@ class CertificateFolders:
             _link(versions / _CURRENT, version)
             for name in NAMES:
                 _link(self.root / folder / name, f"{_VERSIONS}/{_CURRENT}/{name}")
-            _sync_folder(versions)
+            sync_folder(versions)
         if before != version:
             self._drop_all_but(versions, {version, before})
 
@@ -202,13 +202,6 @@ def _told(folder: str) -> Iterator[None]:
         ) from error
 
 
-def _write_file(file: Path, text: str, mode: int) -> None:
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
-
-
 def _link(place: Path, target: str) -> None:
     """Have a link lead somewhere else at one stroke."""
     if place.is_symlink() and str(place.readlink()) == target:
@@ -217,11 +210,3 @@ def _link(place: Path, target: str) -> None:
     made.unlink(missing_ok=True)
     made.symlink_to(target)
     made.rename(place)
-
-
-def _sync_folder(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

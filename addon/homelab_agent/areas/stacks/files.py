@@ -10,7 +10,6 @@ All of them are for the agent's own user alone.
 """
 
 import contextlib
-import os
 import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from homelab_agent.areas.stacks.environment_file import written
+from homelab_agent.platform.durable_files import replace_file
 from homelab_agent.platform.errors import NotFound, Unavailable
 from homelab_agent.platform.model import Model
 
@@ -57,8 +57,8 @@ class StackFiles:
         folder = self._version(name, source)
         with _translated():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write(folder / COMPOSE_FILE, compose)
-            _write(folder / _VERSION_FILE, kept.model_dump_json())
+            replace_file(folder / COMPOSE_FILE, compose)
+            replace_file(folder / _VERSION_FILE, kept.model_dump_json())
 
     def read(self, name: str, source: str) -> tuple[str, Kept]:
         """Return the text of a version and what is kept with it.
@@ -88,8 +88,8 @@ class StackFiles:
                     if first and path.exists():
                         path.replace(original)
                     else:
-                        _write(nothing, "")
-                _write(path, text)
+                        replace_file(nothing, "")
+                replace_file(path, text)
 
     def uninstall(self, name: str) -> None:
         """Take away the version that runs; the kept ones stay, and the originals come back.
@@ -136,19 +136,3 @@ def _translated() -> Iterator[None]:
             f"The files of stacks cannot be written: {error.strerror} ({error.filename}).",
             hint="Look at the setting `stacks_dir`, its owner and the room on its disk.",
         ) from error
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file of ours alone so that it is there wholly or as it was before."""
-    fresh = path.with_name(f"{path.name}.new")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

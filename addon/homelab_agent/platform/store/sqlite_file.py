@@ -9,6 +9,7 @@ from time import monotonic, sleep
 
 from sqlalchemy.exc import DatabaseError
 
+from homelab_agent.platform.durable_files import sync_folder
 from homelab_agent.platform.errors import StoreError
 from homelab_agent.platform.store.engine import WRITES, make_file_engine
 from homelab_agent.platform.store.schema import Schema, create, revision_of
@@ -112,7 +113,7 @@ class SqliteFile:
             _migrate_copy(working, self._schema, revision)
             _fold_log(self.path)
             working.replace(self.path)
-            _flush_folder(self.path.parent)
+            sync_folder(self.path.parent)
         except (OSError, sqlite3.Error, DatabaseError) as error:
             reason = error.orig if isinstance(error, DatabaseError) else error
             raise StoreError(
@@ -145,7 +146,7 @@ def put_back_copy(path: Path, since: float) -> bool:
     for log in (f"{path}-wal", f"{path}-shm"):
         Path(log).unlink(missing_ok=True)
     working.replace(path)
-    _flush_folder(path.parent)
+    sync_folder(path.parent)
     return True
 
 
@@ -192,12 +193,3 @@ def _fold_log(path: Path) -> None:
 def _remove_database(path: Path) -> None:
     for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm"), Path(f"{path}-journal")):
         file.unlink(missing_ok=True)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make a rename survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

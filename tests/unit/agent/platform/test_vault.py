@@ -62,7 +62,7 @@ def test_nobody_else_reads_the_key(tmp_path: Path) -> None:
 def test_a_start_that_was_cut_off_while_making_the_key_does_not_stop_the_next(
     tmp_path: Path,
 ) -> None:
-    (tmp_path / KEY_FILE).with_suffix(".new").write_text("half")
+    (tmp_path / f"{KEY_FILE}.new").write_text("half")
     vault = open_vault(tmp_path, None, SecretFilter())
     assert vault.open(vault.seal(SECRET, "one"), "one") == SECRET
 
