@@ -199,6 +199,8 @@ class Execution[Arguments: Model]:
         self._publish()
 
     async def _finish(self, outcome: Outcome) -> None:
+        # Nobody is to see the end before it is journaled and the targets are free.
+        self._throttle.close()
         self.entry.state = JobState.FINISHED
         self.entry.outcome = outcome
         self.entry.finished_at = self._around.clock()

@@ -92,6 +92,22 @@ async def _gone(resources: Resources, job_id: str) -> None:
                 return
 
 
+async def test_who_sees_that_a_job_has_ended_can_begin_the_next_at_once(
+    new_runner: NewRunner,
+) -> None:
+    reporting = Reporting()
+    runner = new_runner(reporting.kind, progress_s=0)
+    # The second of two reports waits for its turn, which comes while the end is journaled.
+    for said in ((0.5, "pulling"), (0.9, "pulled"), None):
+        reporting.says.put_nowait(said)
+    job = await runner.start("test.report", "web", Nothing(), PHONE)
+    while (await runner.get(job.id)).state is not JobState.FINISHED:
+        await asyncio.sleep(0)
+    reporting.says.put_nowait(None)
+    after = await runner.start("test.report", "web", Nothing(), PHONE)
+    assert (await runner.wait(after.id, 10)).outcome is Outcome.DONE
+
+
 async def test_progress_of_deep_code_reaches_everyone_who_watches_the_job(
     new_runner: NewRunner, resources: Resources
 ) -> None:
