@@ -93,7 +93,7 @@ async def _gone(resources: Resources, job_id: str) -> None:
 
 
 async def test_who_sees_that_a_job_has_ended_can_begin_the_next_at_once(
-    new_runner: NewRunner,
+    new_runner: NewRunner, resources: Resources
 ) -> None:
     reporting = Reporting()
     runner = new_runner(reporting.kind, progress_s=0)
@@ -101,8 +101,7 @@ async def test_who_sees_that_a_job_has_ended_can_begin_the_next_at_once(
     for said in ((0.5, "pulling"), (0.9, "pulled"), None):
         reporting.says.put_nowait(said)
     job = await runner.start("test.report", "web", Nothing(), PHONE)
-    while (await runner.get(job.id)).state is not JobState.FINISHED:
-        await asyncio.sleep(0)
+    await _seen(resources, job.id, lambda job: job.state is JobState.FINISHED)
     reporting.says.put_nowait(None)
     after = await runner.start("test.report", "web", Nothing(), PHONE)
     assert (await runner.wait(after.id, 10)).outcome is Outcome.DONE
